@@ -1,0 +1,73 @@
+// liboutbox: write messages in the same transaction as the change that they tell of.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "outbox/message.hpp"
+#include "outbox/result.hpp"
+#include "outbox/uuid.hpp"
+
+struct pg_conn;  // libpq's PGconn
+
+namespace outbox {
+
+// The type of the payload column, chosen when the tables were made (outboxctl migrate).
+enum class PayloadType { json, jsonb, text, bytea };
+
+struct OutboxOptions {
+  // The outbox table, optionally with its schema: "outbox", "billing.outbox".
+  std::string table = "outbox";
+  PayloadType payload_type = PayloadType::json;
+  // Larger payloads are refused before anything is sent. Keep it below the broker's limit
+  // (Kafka: message.max.bytes, 1 MiB less the record's overhead, key and headers). In bytes.
+  std::size_t max_payload_bytes = 1'000'000;
+  // Takes a transaction-level advisory lock on each key before the rows are inserted, for writers
+  // that do not lock the aggregate first. Without either lock, two transactions that write the
+  // same key at once have no order that anyone could keep.
+  bool lock_keys = false;
+};
+
+// The caller's open transaction on a libpq connection. It borrows the connection and neither begins
+// nor ends anything.
+class Transaction {
+ public:
+  explicit Transaction(pg_conn* connection) noexcept : connection_(connection) {}
+  [[nodiscard]] pg_conn* connection() const noexcept { return connection_; }
+
+ private:
+  pg_conn* connection_;
+};
+
+// Immutable after construction, so one Outbox may serve all threads; a Transaction belongs to one
+// thread at a time, as its connection does.
+class Outbox {
+ public:
+  // At most this many messages in one call.
+  static constexpr std::size_t kMaxMessagesPerCall = 10'000;
+
+  explicit Outbox(OutboxOptions options = {});
+
+  // Inserts the messages, in their order, in one round trip, and returns their ids in that order.
+  // Never begins, commits or rolls back.
+  //
+  // invalid_argument: a message breaks a rule of message.hpp, its payload is too large, or no
+  //   transaction is open on the connection. Nothing was sent; the transaction is as it was.
+  // Any other error comes from PostgreSQL (a payload that is not JSON, a missing table, a lost
+  //   connection): the transaction is then aborted, as after any failed statement, and the caller
+  //   rolls back.
+  //
+  // An id is not checked for uniqueness against earlier messages: a consumer's inbox drops the
+  // second one.
+  [[nodiscard]] Result<std::vector<Uuid>> enqueue(Transaction& transaction,
+                                                  std::span<const Message> messages) const;
+  [[nodiscard]] Result<Uuid> enqueue(Transaction& transaction, const Message& message) const;
+
+ private:
+  OutboxOptions options_;
+  std::string insert_sql_;
+};
+
+}  // namespace outbox

@@ -1,0 +1,92 @@
+// Sink: where the relay sends messages.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "outbox/result.hpp"
+#include "outbox/source.hpp"
+
+namespace outbox {
+
+// What became of one accepted message. Without error: the destination has it durably.
+// message_rejected: the message is at fault. destination_unavailable: send it again later; it may
+// or may not have arrived.
+struct Delivery {
+  std::uint64_t tag = 0;
+  std::string_view topic;  // owned by the sink, valid as long as the sink lives
+  std::int32_t partition = 0;
+  std::int64_t offset = -1;
+  std::optional<Error> error;
+};
+
+// Hands deliveries from a sink's threads to the relay's. It holds at most one delivery for each
+// message that the sink has accepted, so the sink's own buffer is its bound. Thread-safe.
+class DeliveryQueue {
+ public:
+  void push(std::span<Delivery> deliveries);  // moves from them
+  // Ends a wait without a delivery, for other news.
+  void wake();
+  // Everything that is there, waiting up to `timeout` for a first delivery or a wake.
+  [[nodiscard]] std::vector<Delivery> wait(std::chrono::milliseconds timeout);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<Delivery> deliveries_;
+  bool woken_ = false;
+};
+
+struct SinkTraits {
+  std::string_view name;      // "kafka"
+  bool ordered_per_key;       // accepted messages of one key arrive in the order of acceptance
+  bool has_offsets;           // deliveries carry partition and offset
+};
+
+struct SendResult {
+  // messages[0, accepted) now belong to the sink; each gets exactly one Delivery.
+  std::size_t accepted = 0;
+  // messages[accepted] can never be accepted as it is; it gets no Delivery. Without it and with
+  // accepted < messages.size() the sink's buffer is full: go on when deliveries have come.
+  std::optional<Error> rejected;
+};
+
+struct SinkHealth {
+  bool reachable = false;
+  std::string detail;  // for a person; no secrets
+};
+
+// Threads: connect, send, flush and close belong to one thread; health may be asked by any.
+//
+// Order: when an accepted message is not delivered, no message of its key that was accepted later
+// is delivered either; those fail with destination_unavailable.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  [[nodiscard]] virtual SinkTraits traits() const = 0;
+
+  // Checks the settings and prepares to send; need not wait for the destination to answer.
+  // `deliveries` must outlive the sink's close.
+  [[nodiscard]] virtual Result<void> connect(DeliveryQueue& deliveries) = 0;
+
+  // Takes messages in their order; copies what it needs. Never waits for the destination.
+  [[nodiscard]] virtual SendResult send(std::span<const Record> messages) = 0;
+
+  // Waits until each accepted message has its delivery pushed, at most `timeout`.
+  [[nodiscard]] virtual Result<void> flush(std::chrono::milliseconds timeout) = 0;
+
+  // What was accepted and not delivered is dropped, without deliveries. Idempotent.
+  virtual void close() = 0;
+
+  [[nodiscard]] virtual SinkHealth health() const = 0;
+};
+
+}  // namespace outbox

@@ -1,0 +1,129 @@
+// Source: where the relay reads messages and marks what became of them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "outbox/result.hpp"
+#include "outbox/uuid.hpp"
+
+namespace outbox {
+
+// One message as it was read. The views point into the storage of the Batch that holds the record.
+struct Record {
+  std::int64_t seq = 0;
+  Uuid id;
+  std::uint8_t shard = 0;
+  std::string_view aggregate_type;
+  std::string_view key;  // the aggregate's id
+  std::string_view type;
+  std::string_view payload;
+  std::string_view headers;           // a JSON object, as text
+  std::int64_t created_at_us = 0;     // Unix time in microseconds, by the source's clock
+  std::uint64_t tag = 0;              // the relay's own mark; a sink gives it back in the Delivery
+};
+
+// Records in the order in which they are to be sent. Owns the bytes that they point to.
+struct Batch {
+  // Rises by one with each claim of a connection; 0 for a batch of exceptions.
+  std::uint64_t number = 0;
+  std::vector<Record> records;
+  std::shared_ptr<const void> storage;
+};
+
+// A key whose first undelivered message, the head, waits for its next attempt.
+struct FailedHead {
+  std::int64_t seq = 0;
+  std::uint8_t shard = 0;
+  std::string key;
+  int attempts = 0;
+  std::chrono::milliseconds due_in{0};
+  std::string error;  // of the last attempt
+};
+
+// Messages that wait behind a head, or that waited and may go now.
+struct HeldRange {
+  std::string key;
+  std::uint8_t shard = 0;
+  std::int64_t from_seq = 0;
+  std::int64_t until_seq = 0;  // inclusive
+};
+
+// What a source remembers of failures when a relay connects.
+struct Exceptions {
+  std::vector<FailedHead> heads;
+  std::vector<HeldRange> held;
+};
+
+struct Receipt {
+  std::int64_t seq = 0;
+  std::string_view topic;      // valid during the settle call
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+};
+
+// The outcome of records, written in one transaction. A record that was read is in exactly one of
+// `delivered`, `failed` and `held`.
+struct Settlement {
+  // Every record of the batches up to this number has an outcome here or in an earlier settlement,
+  // so the position moves past them. 0: it stays.
+  std::uint64_t through = 0;
+  std::vector<Receipt> delivered;
+  // Heads that failed again, or messages that became heads. Replaces what was known of the seq.
+  std::vector<FailedHead> failed;
+  // Heads that were delivered at last: forget them.
+  std::vector<std::int64_t> resolved;
+  // Ranges to remember per key, replacing what was known of the key's range. Empty (from_seq >
+  // until_seq): nothing waits any more, forget the range.
+  std::vector<HeldRange> held;
+
+  [[nodiscard]] bool empty() const {
+    return through == 0 && delivered.empty() && failed.empty() && resolved.empty() && held.empty();
+  }
+};
+
+// Threads: claim and await_work belong to one thread, claim_exceptions and settle to one other; the
+// two run at the same time. connect and close run while neither does.
+//
+// Every call may fail with source_unavailable (close, connect again, read again: what was not
+// settled comes again) or not_owner (another relay has taken over; same treatment).
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // Takes ownership and reads the position and the exceptions. Everything read and not settled
+  // before is read again. `conflict`: another relay owns the source; try again later.
+  // `wrong_history`: refuse, the message has the remedy.
+  [[nodiscard]] virtual Result<Exceptions> connect() = 0;
+
+  // Gives up ownership at once. Idempotent.
+  virtual void close() = 0;
+
+  // The next records, at most `limit` (1 to 100,000) and at most as many bytes as the source's
+  // options allow, in an order that keeps each key's. Empty when nothing new is visible; an empty
+  // batch has a number and is settled like any other. Never waits for new work.
+  [[nodiscard]] virtual Result<Batch> claim(std::size_t limit) = 0;
+
+  // Waits until there may be new work, the timeout has passed or stop is requested.
+  [[nodiscard]] virtual Result<void> await_work(std::chrono::milliseconds timeout,
+                                                const std::stop_token& stop) = 0;
+
+  // Reads records again that an earlier settlement left failed or held: of each range at most
+  // `limit_per_range`, range after range, by seq within one. A row that is gone is left out.
+  [[nodiscard]] virtual Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,
+                                                       std::size_t limit_per_range) = 0;
+
+  // Durable on return: exceptions for certain; progress and receipts may be lost by a crash of the
+  // database, which sends again and loses nothing.
+  [[nodiscard]] virtual Result<void> settle(const Settlement& settlement) = 0;
+};
+
+}  // namespace outbox
