@@ -1,0 +1,14 @@
+-- Removes everything that 0001_outbox.up.sql made, with all messages.
+drop view ${outbox_message};
+drop function ${outbox_add_partitions}(integer);
+drop table ${outbox};
+drop function ${outbox_ring}();
+drop sequence ${outbox_doorbell};
+drop table ${outbox_origin};
+drop view ${outbox_position};
+drop view ${outbox_progress};
+drop table ${outbox_progress_0}, ${outbox_progress_1};
+drop sequence ${outbox_epoch};
+drop table ${outbox_shard};
+drop table ${outbox_exception};
+drop table ${outbox_receipt};

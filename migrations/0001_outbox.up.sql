@@ -1,0 +1,191 @@
+-- The outbox and what the relay keeps about it.
+--
+-- Placeholders, filled in by outbox::migrate (for the table "billing.outbox" with payload json):
+--   ${outbox}            "billing"."outbox"          the table itself
+--   ${outbox_xyz}        "billing"."outbox_xyz"      an object beside it
+--   ${name:outbox_xyz}   "outbox_xyz"                the same without the schema, for indexes
+--   ${bare:outbox_xyz}   outbox_xyz                  the same as plain text, for use in a literal
+--   ${schema}            "billing"
+--   ${payload_type}      json
+-- Each file runs in one transaction; outbox::migrate records it in ${outbox_migration}.
+
+-- Append-only: the relay never updates a row. Everything beyond id, aggregatetype, aggregateid, type
+-- and payload has a default, so an INSERT of those five columns is enough.
+create table ${outbox} (
+  seq            bigint generated always as identity (cache 1),
+  -- The writing transaction. The relay reads by it: a forged value would never be sent.
+  xid            xid8 not null default pg_current_xact_id(),
+  created_at     timestamptz not null default clock_timestamp(),
+  available_at   timestamptz,
+  id             uuid not null,
+  -- 64 virtual shards: the first 4 bytes of md5(key), big-endian, & 63; the last of those four
+  -- bytes is enough. include/outbox/shard.hpp computes the same.
+  shard          smallint generated always as
+                   (get_byte(decode(substr(md5(aggregateid), 7, 2), 'hex'), 0) & 63) stored,
+  aggregatetype  text not null check (aggregatetype <> ''),
+  aggregateid    text not null check (aggregateid <> ''),
+  type           text not null check (type <> ''),
+  headers        jsonb not null default '{}' check (jsonb_typeof(headers) = 'object'),
+  payload        ${payload_type} not null,
+  primary key (seq)
+) partition by range (seq);
+
+comment on table ${outbox} is
+  'Transactional outbox: messages to deliver, written in the transaction of the change they tell of';
+
+-- What became visible between two snapshots, in seq order, is found by these two alone.
+create index ${name:outbox_xid_seq} on ${outbox} (xid, seq);
+-- What waits behind a failed key, and look-ups by people: aggregate, message id, time.
+create index ${name:outbox_key_seq} on ${outbox} (aggregateid, seq);
+create index ${name:outbox_id} on ${outbox} (id);
+create index ${name:outbox_created_at} on ${outbox} using brin (created_at);
+
+-- One narrow row for each acknowledged delivery. A message that was sent again after a crash has two.
+create table ${outbox_receipt} (
+  seq           bigint not null,
+  "offset"      bigint not null,
+  processed_at  timestamptz not null default clock_timestamp(),
+  "partition"   integer not null,
+  topic         text not null
+) partition by range (seq);
+create index ${name:outbox_receipt_seq} on ${outbox_receipt} (seq);
+
+-- Messages that were read but not delivered, and therefore passed by the position:
+--   delayed   not before due_at; does not hold its key
+--   retrying  the head of its key: tried again at due_at; the key's later messages wait
+--   held      one row for each key: its messages from seq to until_seq wait behind the head
+--   dead      given up; an operator decides
+create table ${outbox_exception} (
+  seq          bigint primary key,
+  until_seq    bigint,
+  due_at       timestamptz,
+  failed_at    timestamptz not null default clock_timestamp(),
+  updated_at   timestamptz not null default clock_timestamp(),
+  attempts     integer not null default 0,
+  shard        smallint not null,
+  state        text not null check (state in ('delayed', 'retrying', 'held', 'dead')),
+  key          text not null,
+  last_error   text,
+  check ((state = 'held') = (until_seq is not null))
+);
+create index ${name:outbox_exception_key} on ${outbox_exception} (key);
+create unique index ${name:outbox_exception_held} on ${outbox_exception} (key) where state = 'held';
+
+-- Who may move a shard's position. A takeover raises the epoch, and whatever the former owner writes
+-- afterwards is refused or loses against the higher epoch.
+create table ${outbox_shard} (
+  shard     smallint primary key check (shard between 0 and 63),
+  epoch     bigint not null default 0,
+  renewals  bigint not null default 0,
+  owner     text not null default ''
+);
+insert into ${outbox_shard} (shard) select generate_series(0, 63);
+create sequence ${outbox_epoch};
+
+-- Progress is appended, never updated; of the rows that name a shard, the one with the highest
+-- (epoch, n) holds its position: everything visible in from_snapshot is done, and of what is
+-- visible in to_snapshot everything up to last_seq. Two tables take turns, so that the older one
+-- can be truncated.
+create table ${outbox_progress_0} (
+  epoch          bigint not null,
+  n              bigint not null,
+  shards         bigint not null,  -- a set: bit k stands for shard k
+  last_seq       bigint not null default 0,
+  written_at     timestamptz not null default clock_timestamp(),
+  from_snapshot  pg_snapshot not null,
+  to_snapshot    pg_snapshot,
+  primary key (epoch, n)
+);
+create table ${outbox_progress_1} (like ${outbox_progress_0} including all);
+
+create view ${outbox_progress} as
+  select * from ${outbox_progress_0} union all select * from ${outbox_progress_1};
+
+create view ${outbox_position} as
+  select s.shard, p.epoch, p.n, p.last_seq, p.written_at, p.from_snapshot, p.to_snapshot
+    from ${outbox_shard} s
+    cross join lateral (
+      select * from ${outbox_progress} p
+       where (p.shards >> s.shard) & 1 = 1
+       order by p.epoch desc, p.n desc limit 1) p;
+
+-- Nothing was written before this transaction, so everything starts behind its snapshot.
+insert into ${outbox_progress_0} (epoch, n, shards, from_snapshot)
+  values (0, 0, -1, pg_current_snapshot());
+
+-- Tells whether the positions belong to this database's history: the row's xmin equals xid mod 2^32
+-- as long as the cluster is the one that assigned it. A dump and restore makes them differ.
+create table ${outbox_origin} (
+  xid  xid8 not null default pg_current_xact_id()
+);
+insert into ${outbox_origin} default values;
+
+-- The doorbell. It rings only while a relay that has been idle has armed it, since a NOTIFY in every
+-- transaction takes a global lock at commit. The flag is whether the sequence was called: a sequence
+-- is seen at once by every transaction, whatever its snapshot.
+create sequence ${outbox_doorbell};
+
+create function ${outbox_ring}() returns trigger language plpgsql as $$
+begin
+  if pg_sequence_last_value('${outbox_doorbell}') is not null then
+    perform pg_notify(tg_table_schema || '.' || tg_table_name, '');
+  end if;
+  return null;
+end $$;
+
+create trigger ${name:outbox_ring} after insert on ${outbox}
+  for each statement execute function ${outbox_ring}();
+
+-- Makes the partitions up to `ahead` beyond the current one, of 10 million rows each, and returns how
+-- many it made. LIKE, CHECK and ATTACH, since CREATE … PARTITION OF would stop the writers.
+create function ${outbox_add_partitions}(ahead integer) returns integer language plpgsql as $$
+declare
+  width    constant bigint := 10000000;
+  parents  constant regclass[] := array['${outbox}', '${outbox_receipt}'];
+  parent   regclass;
+  name     text;
+  current  bigint;
+  made     integer := 0;
+begin
+  perform pg_advisory_xact_lock('${outbox}'::regclass::oid::bigint);
+  current := coalesce(pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq')), 0) / width;
+  for k in current .. current + ahead loop
+    foreach parent in array parents loop
+      name := format('%I.%I', '${bare:schema}',
+                     (select relname from pg_class where oid = parent) || '_p' || k);
+      continue when to_regclass(name) is not null;
+      execute format('create table %s (like %s including defaults including generated '
+                     'including constraints, constraint seq_range check (seq >= %s and seq < %s))',
+                     name, parent, k * width, (k + 1) * width);
+      execute format('alter table %s attach partition %s for values from (%s) to (%s)',
+                     parent, name, k * width, (k + 1) * width);
+      execute format('alter table %s drop constraint seq_range', name);
+      made := made + 1;
+    end loop;
+  end loop;
+  return made;
+end $$;
+
+select ${outbox_add_partitions}(8);
+
+-- Every message with its status.
+create view ${outbox_message} as
+  select o.seq, o.id, o.aggregatetype, o.aggregateid, o.type, o.payload, o.headers, o.shard,
+         o.created_at, o.available_at,
+         case when e.state is not null then e.state
+              when not covered.yes then 'pending'
+              when h.seq is not null then 'held'
+              else 'processed' end as status,
+         coalesce(e.attempts, 0) as attempts, e.due_at, e.last_error,
+         r.processed_at, r.topic, r."partition", r."offset"
+    from ${outbox} o
+    join ${outbox_position} p on p.shard = o.shard
+    cross join lateral (
+      select pg_visible_in_snapshot(o.xid, p.from_snapshot)
+             or (p.to_snapshot is not null and o.seq <= p.last_seq
+                 and pg_visible_in_snapshot(o.xid, p.to_snapshot)) as yes) covered
+    left join ${outbox_exception} e on e.seq = o.seq and e.state <> 'held'
+    left join ${outbox_exception} h
+           on h.state = 'held' and h.key = o.aggregateid and o.seq between h.seq and h.until_seq
+    left join lateral (
+      select * from ${outbox_receipt} r where r.seq = o.seq order by r.processed_at limit 1) r on true;
