@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# What every part of ./dev uses: paths, messages, running a long command with progress.
+# Messages for people go to standard error; standard output is for what a command produces.
+
+OUTBOX_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+OUTBOX_STATE=$OUTBOX_ROOT/.stack
+OUTBOX_CACHE=${XDG_CACHE_HOME:-${HOME:?set HOME}/.cache}/outbox
+
+say() { printf '%s\n' "$*" >&2; }
+warn() { printf 'warning: %s\n' "$*" >&2; }
+
+# die MESSAGE [REMEDY]
+die() {
+  printf 'error: %s\n' "$1" >&2
+  [[ -z ${2:-} ]] || printf '       %s\n' "$2" >&2
+  exit 1
+}
+
+# step WHAT [HOW_LONG]: the line that leads a long step.
+step() { printf '==> %s%s\n' "$1" "${2:+ ($2)}" >&2; }
+
+# The interpreter of Debian's python3 where there is one: version managers put slow or foreign ones
+# first on PATH.
+python() {
+  if [[ -x /usr/bin/python3 ]]; then /usr/bin/python3 "$@"; else python3 "$@"; fi
+}
+
+# now_ms: monotonic enough for messages and time limits of seconds.
+now_ms() { local t=${EPOCHREALTIME/[.,]/}; printf '%s' "${t%???}"; }
+
+# run_logged LOG REMEDY COMMAND...: runs it with its output in LOG and shows that it goes on. When it
+# fails, prints the end of the log, where the log is, and the remedy.
+run_logged() (
+  log=$1 remedy=$2
+  shift 2
+  mkdir -p "$(dirname "$log")"
+  started=$SECONDS status=0 every=15 shown=0
+  "$@" >"$log" 2>&1 </dev/null 7>&- 8>&- &
+  pid=$!
+  # bash starts it with SIGINT ignored, so Ctrl-C must be passed on as another signal.
+  trap 'kill -TERM "$pid" 2>/dev/null; exit 130' INT TERM HUP
+  [[ ! -t 2 ]] || every=1
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.2
+    elapsed=$((SECONDS - started))
+    if ((elapsed >= 2 && elapsed - shown >= every)); then
+      shown=$elapsed
+      if [[ -t 2 ]]; then
+        printf '\r\033[K    %3d s  %.60s' "$elapsed" "$(tail -n 1 "$log" | tr -d '\r\033')" >&2
+      else
+        say "    still at it, $elapsed s"
+      fi
+    fi
+  done
+  wait "$pid" || status=$?
+  if [[ -t 2 ]] && ((shown > 0)); then printf '\r\033[K' >&2; fi
+  if ((status != 0)); then
+    tail -n 20 "$log" | sed 's/^/    | /' >&2
+    say "error: '$1' failed with status $status; its whole output: $log"
+    say "       $remedy"
+    exit 1
+  fi
+)
