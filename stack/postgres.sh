@@ -104,6 +104,12 @@ CONF
 postgres_spawn() {
   local home
   home=$(readlink -f "$STACK_DIR/postgres/home")
+  # A killed postmaster of which init has not heard yet counts as alive for PostgreSQL. Backends that
+  # outlive it are still found, by the shared memory that they hold.
+  local old
+  if read -r old 2>/dev/null <"$home/data/postmaster.pid" && ! proc_start_time "$old" >/dev/null; then
+    rm -f "$home/data/postmaster.pid"
+  fi
   cd "$home" || return 1
   # setpriv and setsid replace themselves, so the pid is the postmaster's.
   if ((EUID == 0)); then
