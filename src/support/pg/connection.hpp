@@ -1,0 +1,106 @@
+// A connection to PostgreSQL and what runs on it.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "outbox/result.hpp"
+#include "support/pg/error.hpp"
+#include "support/pg/params.hpp"
+#include "support/pg/rows.hpp"
+
+struct pg_conn;
+
+namespace outbox::pg {
+
+enum class Format { text, binary };
+
+// Runs one statement on a connection that someone else owns. `sqlstate`, where given, tells the
+// server's reason of a failure.
+[[nodiscard]] Result<Rows> query(pg_conn* connection, const std::string& sql,
+                                 const Params& params = {}, Format format = Format::binary,
+                                 SqlState* sqlstate = nullptr);
+
+// Runs one or several statements without parameters; the last one's rows, in text form. Without an
+// explicit BEGIN in them, several are one transaction.
+[[nodiscard]] Result<Rows> exec(pg_conn* connection, const std::string& sql,
+                                SqlState* sqlstate = nullptr);
+
+// An SQL identifier with its quotes. Precondition: no NUL in it.
+[[nodiscard]] std::string quote_identifier(std::string_view name);
+
+struct ConnectOptions {
+  std::string application_name = "outbox";
+  // For each host of the URL, in whole seconds, at least 2 s (libpq's rule).
+  std::chrono::milliseconds connect_timeout{10'000};
+  // 0: none. The server ends a longer statement with ErrorCode::timeout.
+  std::chrono::milliseconds statement_timeout{0};
+};
+
+// Move-only, one thread at a time. A dead peer is noticed within about 15 s (keepalives,
+// tcp_user_timeout), unless the URL says otherwise. The client encoding is UTF-8 and the server's
+// notices are dropped.
+class Connection {
+ public:
+  // `url`: postgresql://user:password@host:port/database?… or libpq's key=value form. Its
+  // password never shows in an error, also when the URL is malformed.
+  [[nodiscard]] static Result<Connection> connect(const std::string& url,
+                                                  const ConnectOptions& options = {});
+
+  // One or several statements without parameters; the last one's rows in text form.
+  Result<Rows> exec(const std::string& sql);
+  Result<Rows> query(const std::string& sql, const Params& params = {},
+                     Format format = Format::binary);
+  // The parameters' types are inferred, so pass query_prepared what the statement casts them to.
+  Result<void> prepare(const std::string& name, const std::string& sql);
+  Result<Rows> query_prepared(const std::string& name, const Params& params = {},
+                              Format format = Format::binary);
+
+  // True as soon as a notification (LISTEN) has come; takes all that are there. False after the
+  // timeout.
+  Result<bool> wait_notification(std::chrono::milliseconds timeout);
+
+  // Of the last failed call; empty when it did not come from the server.
+  [[nodiscard]] const SqlState& sqlstate() const { return sqlstate_; }
+  // False once the connection was lost.
+  [[nodiscard]] bool alive() const;
+  // No transaction is open, nothing is under way.
+  [[nodiscard]] bool idle() const;
+  // For libpq's asynchronous calls and for liboutbox. Never null.
+  [[nodiscard]] pg_conn* raw() const { return connection_.get(); }
+
+ private:
+  struct Finish {
+    void operator()(pg_conn* connection) const noexcept;
+  };
+  explicit Connection(pg_conn* connection) : connection_(connection) {}
+  Result<void> configure(const ConnectOptions& options);
+
+  std::unique_ptr<pg_conn, Finish> connection_;
+  SqlState sqlstate_;
+};
+
+// A transaction that is rolled back unless it was committed. The connection must outlive it.
+class Tx {
+ public:
+  // `begin`: "BEGIN ISOLATION LEVEL …" where the default does not fit.
+  [[nodiscard]] static Result<Tx> begin(Connection& connection, const std::string& begin = "BEGIN");
+  Tx(Tx&& other) noexcept;
+  Tx& operator=(Tx&&) = delete;
+  ~Tx();
+
+  // conflict: a statement failed before, so the server rolled back. source_unavailable: the
+  // connection was lost; whether the commit happened is not known.
+  Result<void> commit();
+
+  [[nodiscard]] Connection& connection() const { return *connection_; }
+
+ private:
+  explicit Tx(Connection* connection) : connection_(connection) {}
+
+  Connection* connection_;  // null: ended, or moved from
+};
+
+}  // namespace outbox::pg
