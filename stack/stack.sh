@@ -12,7 +12,7 @@ source "$OUTBOX_ROOT/stack/kafka.sh"
 source "$OUTBOX_ROOT/stack/mongo.sh"
 
 STACK_SERVICES=(postgres kafka mongo)
-STACK_JOBS=() # the subshells that start services now
+declare -A STACK_JOB=() # the subshells that start services now, by service
 
 stack_help() {
   cat <<'HELP'
@@ -49,7 +49,13 @@ stack_lock() {
     die "another ./dev works on the stack '$STACK_NAME' since 5 minutes" "See who holds it: fuser -v $STACK_DIR/lock"
 }
 
-stack_services() { cat "$STACK_DIR/services" 2>/dev/null || true; }
+# The services that the stack has, whether they run just now or not.
+stack_services() {
+  local service
+  for service in "${STACK_SERVICES[@]}"; do
+    if [[ -f $STACK_DIR/$service/ready ]] || service_is_external "$service"; then echo "$service"; fi
+  done
+}
 
 stack_service_known() {
   [[ " ${STACK_SERVICES[*]} " == *" $1 "* ]] ||
@@ -76,29 +82,49 @@ stack_up_service() {
   fi
 }
 
-# stack_up SERVICE...
+# stack_up SERVICE...: starts them side by side. When a signal ends it half-way, what it has begun is
+# taken down, and nothing that was there before.
 stack_up() {
-  local service
-  local -A job=()
+  local service failed=''
+  local -A begun=()
   step "Starting the stack '$STACK_NAME': $*" "usually 5 to 10 s"
   for service in "$@"; do
     stack_service_known "$service"
     # What is downloaded or built first is shown one after the other.
     if [[ -z $(stack_given "$service") ]]; then "${service}_fetch"; fi
+    [[ -f $STACK_DIR/$service/ready ]] || begun[$service]=1
   done
-  printf '%s\n' $(stack_services) "$@" | sort -u >"$STACK_DIR/services.new"
-  mv "$STACK_DIR/services.new" "$STACK_DIR/services"
+  trap stack_tell_jobs INT TERM HUP
+  set -m # a process group each: Ctrl-C reaches only this shell, which tells them
   for service in "$@"; do
     (
       trap 'STACK_TOLD_TO_STOP=1' TERM
+      stop_if_told
       stack_up_service "$service"
     ) &
-    job[$service]=$!
+    STACK_JOB[$service]=$!
   done
-  STACK_JOBS=("${job[@]}")
-  local failed=''
-  for service in "${!job[@]}"; do wait "${job[$service]}" || failed+=" $service"; done
+  set +m
+  for service in "$@"; do
+    # A signal ends 'wait' early, so ask until the job has ended.
+    while kill -0 "${STACK_JOB[$service]}" 2>/dev/null; do wait "${STACK_JOB[$service]}" || true; done
+    wait "${STACK_JOB[$service]}" || failed+=" $service"
+  done
+  trap - INT TERM HUP
+  if [[ -n $STACK_TOLD_TO_STOP ]]; then
+    for service in "${!begun[@]}"; do
+      "${service}_stop" KILL
+      stack_forget "$service"
+    done
+    say "interrupted: what this command had begun in the stack '$STACK_NAME' is stopped"
+    exit 130
+  fi
   [[ -z $failed ]] || die "the stack '$STACK_NAME' is not whole: no$failed" "Logs: $STACK_DIR/logs"
+}
+
+stack_tell_jobs() {
+  STACK_TOLD_TO_STOP=1 # a job that is forked only now has it from the start
+  kill -TERM "${STACK_JOB[@]}" 2>/dev/null || true
 }
 
 # What the environment names, unless this stack runs that service itself.
@@ -112,15 +138,11 @@ stack_given() {
 stack_down() {
   local service mode=KILL
   [[ ${1:-} != keep ]] || mode=TERM
-  for service in $(stack_services); do
-    if service_is_external "$service"; then
-      rm -f "$STACK_DIR/$service.external"
-      continue
-    fi
+  for service in "${STACK_SERVICES[@]}"; do # also what an 'up' that was killed left half-made
+    rm -f "$STACK_DIR/$service.external"
     "${service}_stop" "$mode"
     [[ $mode == TERM ]] || stack_forget "$service"
   done
-  [[ $mode == TERM ]] || rm -f "$STACK_DIR/services"
 }
 
 stack_forget() {
@@ -134,9 +156,9 @@ stack_env() {
   [[ -n $(stack_services) ]] || die "there is no stack '$STACK_NAME'" "Start it: ./dev stack up --name $STACK_NAME"
   for service in $(stack_services); do
     url=$(stack_url "$service")
-    [[ -z $url ]] || printf 'export %s=%q\n' "$("${service}_variable")" "$url"
+    [[ -z $url ]] || printf "export %s='%s'\n" "$("${service}_variable")" "${url//\'/\'\\\'\'}"
   done
-  printf 'export OUTBOX_STACK=%q\n' "$STACK_NAME"
+  printf "export OUTBOX_STACK='%s'\n" "$STACK_NAME"
 }
 
 stack_url() {
@@ -235,34 +257,16 @@ stack_command_up() {
   STACK_BROKERS=${2:-${running:-1}}
   local -a services
   read -r -a services <<<"${only:-${STACK_SERVICES[*]}}"
-  trap 'stack_up_interrupted "${services[@]}"' INT TERM HUP
   stack_up "${services[@]}"
-  trap - INT TERM HUP
   stack_env
-}
-
-# An 'up' that is ended half-way takes down what it has begun, and nothing that ran before.
-stack_up_interrupted() {
-  trap '' INT TERM HUP
-  local job service
-  for job in "${STACK_JOBS[@]}"; do kill -TERM "$job" 2>/dev/null || true; done
-  wait
-  for service in "$@"; do
-    [[ ! -f $STACK_DIR/$service/ready ]] || continue
-    "${service}_stop" KILL
-    stack_forget "$service"
-  done
-  say "interrupted: what was being started in the stack '$STACK_NAME' is stopped"
-  exit 130
 }
 
 stack_command_status() {
   local folder well=0
   if [[ $STACK_NAME != dev || -d $STACK_DIR ]]; then stack_status || return 1; return 0; fi
-  for folder in "$OUTBOX_STATE"/*/services; do
-    [[ -f $folder ]] || continue
-    stack_select "$(basename "$(dirname "$folder")")"
-    stack_status || well=1
+  for folder in "$OUTBOX_STATE"/*/; do
+    stack_select "$(basename "$folder")"
+    [[ -z $(stack_services) ]] || stack_status || well=1
   done
   return $well
 }
