@@ -1,0 +1,26 @@
+// The flags that every daemon of the project has.
+#pragma once
+
+#include <ostream>
+#include <string>
+
+#include "outbox/result.hpp"
+#include "support/config/schema.hpp"
+
+namespace outbox::config {
+
+struct CommandLine {
+  // False: the flags asked for information only, which was printed; leave with success.
+  bool run = true;
+  Inputs inputs;  // to load the same settings again later, from the file as it then is
+};
+
+// Reads --config FILE (or OUTBOX_CONFIG), --set path=value, --check-config, --show-config,
+// --example-config, --version and --help, and loads `schema`. What was asked for goes to `out`.
+// invalid_argument: an unknown flag, or whatever Schema::load refuses.
+[[nodiscard]] Result<CommandLine> parse_command_line(int argc, const char* const* argv,
+                                                     const std::string& program,
+                                                     const std::string& summary, Schema& schema,
+                                                     std::ostream& out);
+
+}  // namespace outbox::config

@@ -1,0 +1,17 @@
+// Makes a connection URL fit for logs and errors.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace outbox::config {
+
+// The URL with its password replaced by "***", both in `user:password@` and in a query parameter
+// whose name speaks of a password. Text without a URL's shape that holds a password
+// ("host=db password=x") becomes "***" altogether.
+[[nodiscard]] std::string mask_url(std::string_view url);
+
+// Whether a setting of this name is a credential: "sasl.password", "ssl.key.pem", …
+[[nodiscard]] bool names_a_secret(std::string_view name);
+
+}  // namespace outbox::config
