@@ -20,7 +20,7 @@ enum class ErrorCode {
   conflict,                 // the state of the thing does not allow it (exists, still running, …)
   not_found,
   timeout,
-  internal,                 // a broken promise of our own or of a library: please report it
+  internal,  // a broken promise of our own or of a library: please report it
 };
 
 struct Error {

@@ -45,9 +45,9 @@ class DeliveryQueue {
 };
 
 struct SinkTraits {
-  std::string_view name;      // "kafka"
-  bool ordered_per_key;       // accepted messages of one key arrive in the order of acceptance
-  bool has_offsets;           // deliveries carry partition and offset
+  std::string_view name;  // "kafka"
+  bool ordered_per_key;   // accepted messages of one key arrive in the order of acceptance
+  bool has_offsets;       // deliveries carry partition and offset
 };
 
 struct SendResult {

@@ -26,9 +26,9 @@ struct Record {
   std::string_view key;  // the aggregate's id
   std::string_view type;
   std::string_view payload;
-  std::string_view headers;           // a JSON object, as text
-  std::int64_t created_at_us = 0;     // Unix time in microseconds, by the source's clock
-  std::uint64_t tag = 0;              // the relay's own mark; a sink gives it back in the Delivery
+  std::string_view headers;        // a JSON object, as text
+  std::int64_t created_at_us = 0;  // Unix time in microseconds, by the source's clock
+  std::uint64_t tag = 0;           // the relay's own mark; a sink gives it back in the Delivery
 };
 
 // Records in the order in which they are to be sent. Owns the bytes that they point to.
@@ -37,6 +37,8 @@ struct Batch {
   std::uint64_t number = 0;
   std::vector<Record> records;
   std::shared_ptr<const void> storage;
+  // The source's limit on bytes ended the batch early; only claim_exceptions needs to say so.
+  bool truncated = false;
 };
 
 // A key whose first undelivered message, the head, waits for its next attempt.
@@ -65,7 +67,7 @@ struct Exceptions {
 
 struct Receipt {
   std::int64_t seq = 0;
-  std::string_view topic;      // valid during the settle call
+  std::string_view topic;  // valid during the settle call
   std::int32_t partition = 0;
   std::int64_t offset = 0;
 };
@@ -118,6 +120,7 @@ class Source {
 
   // Reads records again that an earlier settlement left failed or held: of each range at most
   // `limit_per_range`, range after range, by seq within one. A row that is gone is left out.
+  // `truncated`: everything behind the last record was left out for its size; ask again.
   [[nodiscard]] virtual Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,
                                                        std::size_t limit_per_range) = 0;
 

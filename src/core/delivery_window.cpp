@@ -1,0 +1,112 @@
+#include "core/delivery_window.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+namespace outbox {
+
+void DeliveryWindow::push(std::uint64_t slot, Batch batch) {
+  WindowBatch entry;
+  entry.slot = slot;
+  entry.batch = std::move(batch);
+  entry.open = entry.batch.records.size();
+  entry.states.assign(entry.open, RecordState::waiting);
+  entry.receipts.reserve(entry.open);
+  for (std::size_t i = 0; i < entry.open; ++i) {
+    entry.batch.records[i].tag = make_tag(slot, i);
+  }
+  batches_.push_back(std::move(entry));
+}
+
+void DeliveryWindow::clear() {
+  batches_.clear();
+  in_flight_ = 0;
+}
+
+WindowBatch* DeliveryWindow::find(std::uint64_t slot) {
+  const auto found = std::find_if(batches_.begin(), batches_.end(),
+                                  [slot](const WindowBatch& batch) { return batch.slot == slot; });
+  return found == batches_.end() ? nullptr : &*found;
+}
+
+void DeliveryWindow::send(Sink& sink, const KeyGate& gate, const Refuse& refuse) {
+  for (WindowBatch& batch : batches_) {
+    while (batch.next < batch.states.size()) {
+      if (!send_run(batch, sink, gate, refuse)) {
+        return;
+      }
+    }
+  }
+}
+
+// Sends the records from batch.next up to the first one that is not to be sent. False: the sink is
+// full.
+bool DeliveryWindow::send_run(WindowBatch& batch, Sink& sink, const KeyGate& gate,
+                              const Refuse& refuse) {
+  const std::vector<Record>& records = batch.batch.records;
+  std::size_t end = batch.next;
+  while (end < records.size() && batch.states[end] == RecordState::waiting &&
+         !gate.blocks(records[end].key)) {
+    ++end;
+  }
+  if (end == batch.next) {
+    if (batch.states[end] == RecordState::waiting) {
+      close(batch, end, RecordState::held);
+    }
+    ++batch.next;
+    return true;
+  }
+  const SendResult result =
+      sink.send(std::span<const Record>{records}.subspan(batch.next, end - batch.next));
+  std::fill_n(batch.states.begin() + static_cast<std::ptrdiff_t>(batch.next), result.accepted,
+              RecordState::in_flight);
+  in_flight_ += result.accepted;
+  batch.next += result.accepted;
+  if (result.rejected) {
+    refuse(batch, batch.next, *result.rejected);
+    ++batch.next;
+    return true;
+  }
+  return batch.next == end;
+}
+
+void DeliveryWindow::delivered(WindowBatch& batch, std::size_t index, const Delivery& delivery) {
+  batch.receipts.push_back(
+      Receipt{batch.batch.records[index].seq, delivery.topic, delivery.partition, delivery.offset});
+  close(batch, index, RecordState::delivered);
+}
+
+void DeliveryWindow::send_again(WindowBatch& batch, std::size_t index) {
+  batch.states[index] = RecordState::waiting;
+  batch.next = std::min(batch.next, index);
+  --in_flight_;
+}
+
+void DeliveryWindow::close(WindowBatch& batch, std::size_t index, RecordState state) {
+  if (batch.states[index] == RecordState::in_flight) {
+    --in_flight_;
+  }
+  batch.states[index] = state;
+  --batch.open;
+}
+
+void DeliveryWindow::release(std::string_view key) {
+  for (WindowBatch& batch : batches_) {
+    for (std::size_t i = 0; i < batch.states.size(); ++i) {
+      if (batch.states[i] == RecordState::held && batch.batch.records[i].key == key) {
+        batch.states[i] = RecordState::waiting;
+        batch.next = std::min(batch.next, i);
+        ++batch.open;
+      }
+    }
+  }
+}
+
+WindowBatch DeliveryWindow::pop_front() {
+  WindowBatch front = std::move(batches_.front());
+  batches_.pop_front();
+  return front;
+}
+
+}  // namespace outbox

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "core/key_gate.hpp"
+#include "outbox/sink.hpp"
+#include "outbox/source.hpp"
+
+namespace outbox {
+
+enum class RecordState : std::uint8_t { waiting, in_flight, delivered, failed, held };
+
+// A batch on its way: what became of each record so far.
+struct WindowBatch {
+  std::uint64_t slot = 0;
+  Batch batch;
+  std::vector<RecordState> states;  // one for each record
+  std::size_t next = 0;             // no record before it is waiting
+  std::size_t open = 0;             // records that are waiting or in flight
+  std::vector<Receipt> receipts;
+  std::vector<FailedHead> failed;
+};
+
+// The batches that were read and not yet settled, oldest first. It sends their records in order,
+// takes the deliveries, and gives the finished batches back from the front. One thread.
+class DeliveryWindow {
+ public:
+  void push(std::uint64_t slot, Batch batch);
+  void clear();
+
+  [[nodiscard]] std::size_t batches() const { return batches_.size(); }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  [[nodiscard]] WindowBatch* find(std::uint64_t slot);
+
+  // Hands waiting records to the sink until its buffer is full. Records of blocked keys are held
+  // instead; a record that the sink refuses goes to `refuse`, which settles its state.
+  using Refuse = std::function<void(WindowBatch&, std::size_t index, const Error& error)>;
+  void send(Sink& sink, const KeyGate& gate, const Refuse& refuse);
+
+  // A record in flight has come back.
+  void delivered(WindowBatch& batch, std::size_t index, const Delivery& delivery);
+  void send_again(WindowBatch& batch, std::size_t index);  // back to waiting
+  // A record in flight or waiting ends as failed or held.
+  void close(WindowBatch& batch, std::size_t index, RecordState state);
+
+  // The held records of the key may be sent after all.
+  void release(std::string_view key);
+
+  [[nodiscard]] bool front_done() const { return !batches_.empty() && batches_.front().open == 0; }
+  [[nodiscard]] WindowBatch pop_front();
+
+ private:
+  bool send_run(WindowBatch& batch, Sink& sink, const KeyGate& gate, const Refuse& refuse);
+
+  std::deque<WindowBatch> batches_;
+  std::size_t in_flight_ = 0;
+};
+
+// A tag names a record of a slot: 40 bits of slot, 24 of index.
+inline constexpr int kTagIndexBits = 24;
+[[nodiscard]] constexpr std::uint64_t make_tag(std::uint64_t slot, std::size_t index) {
+  return (slot << kTagIndexBits) | index;
+}
+[[nodiscard]] constexpr std::uint64_t slot_of(std::uint64_t tag) {
+  return tag >> kTagIndexBits;
+}
+[[nodiscard]] constexpr std::size_t index_of(std::uint64_t tag) {
+  return tag & ((std::uint64_t{1} << kTagIndexBits) - 1);
+}
+
+}  // namespace outbox

@@ -1,0 +1,151 @@
+#include "core/relay.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace outbox {
+namespace {
+
+using std::chrono::milliseconds;
+
+// No wait is longer, so that a lost wake-up could only cost this much.
+constexpr milliseconds kLongestWait{1'000};
+
+bool is_permanent(const Error& error) {
+  return error.code == ErrorCode::wrong_history || error.code == ErrorCode::invalid_argument ||
+         error.code == ErrorCode::not_found;
+}
+
+milliseconds until(Clock::time_point when, Clock::time_point now) {
+  if (when <= now) {
+    return milliseconds{0};
+  }
+  if (when - now >= kLongestWait) {  // also where the difference would overflow
+    return kLongestWait;
+  }
+  return std::chrono::ceil<milliseconds>(when - now);
+}
+
+}  // namespace
+
+Relay::Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& policy,
+             const Clock& clock, RelayObserver& observer)
+    : options_(options),
+      source_(source),
+      sink_(sink),
+      clock_(clock),
+      observer_(observer),
+      engine_(options.engine, sink, policy, clock, observer),
+      reconnect_(options.reconnect, options.engine.seed) {}
+
+Result<void> Relay::run(const std::stop_token& stop) {
+  const std::stop_callback wake{stop, [this] { deliveries_.wake(); }};
+  if (Result<void> connected = sink_.connect(deliveries_); !connected) {
+    return connected;
+  }
+  Result<void> result;
+  int failures = 0;
+  while (!stop.stop_requested()) {
+    const Clock::time_point began = clock_.now();
+    result = serve(stop);
+    source_.close();
+    if (result || is_permanent(result.error())) {
+      break;
+    }
+    observer_.source_lost(result.error());
+    // A connection that has served for a while was a good one.
+    failures = clock_.now() - began > options_.reconnect.max ? 1 : failures + 1;
+    pause(reconnect_.next_delay(failures, result.error()), stop);
+    result = {};
+  }
+  sink_.close();
+  return result;
+}
+
+Result<void> Relay::serve(const std::stop_token& stop) {
+  Result<Exceptions> exceptions = source_.connect();
+  if (!exceptions) {
+    return std::move(exceptions).error();
+  }
+  engine_.restart(*exceptions);
+  observer_.source_connected(*exceptions);
+  BatchReader reader{source_, options_.batch_limit, deliveries_};
+  while (!stop.stop_requested()) {
+    if (Result<void> turned = turn(reader, Clock::time_point::max()); !turned) {
+      return turned;
+    }
+  }
+  reader.stop();
+  draining_ = true;
+  return drain(reader);
+}
+
+Result<void> Relay::drain(BatchReader& reader) {
+  const Clock::time_point deadline = clock_.now() + options_.drain_timeout;
+  while (!engine_.idle() && clock_.now() < deadline) {
+    if (Result<void> turned = turn(reader, deadline); !turned) {
+      return turned;
+    }
+  }
+  return {};
+}
+
+Result<void> Relay::turn(BatchReader& reader, Clock::time_point deadline) {
+  const Clock::time_point wakeup = std::min(engine_.next_wakeup(), deadline);
+  const milliseconds timeout = settled_ ? milliseconds{0} : until(wakeup, clock_.now());
+  engine_.take(deliveries_.wait(timeout));
+  while (engine_.wants_batch()) {
+    std::optional<Batch> batch = reader.take();
+    if (!batch) {
+      break;
+    }
+    engine_.add(*std::move(batch));
+  }
+  if (std::optional<Error> error = reader.error()) {
+    return *std::move(error);
+  }
+  if (Result<void> read = read_exceptions(); !read) {
+    return read;
+  }
+  engine_.send();
+  return settle();
+}
+
+Result<void> Relay::read_exceptions() {
+  if (draining_) {
+    return {};
+  }
+  std::vector<HeldRange> ranges = engine_.due_exceptions();
+  if (ranges.empty()) {
+    return {};
+  }
+  Result<Batch> batch = source_.claim_exceptions(ranges, engine_.options().waiting_at_once);
+  if (!batch) {
+    return std::move(batch).error();
+  }
+  engine_.add_exceptions(std::move(ranges), *std::move(batch));
+  return {};
+}
+
+Result<void> Relay::settle() {
+  const std::optional<Settlement> settlement = engine_.next_settlement();
+  settled_ = settlement.has_value();
+  if (!settlement) {
+    return {};
+  }
+  if (Result<void> stored = source_.settle(*settlement); !stored) {
+    return stored;
+  }
+  observer_.settled(*settlement);
+  return {};
+}
+
+void Relay::pause(milliseconds delay, const std::stop_token& stop) {
+  const Clock::time_point end = clock_.now() + delay;
+  while (!stop.stop_requested() && clock_.now() < end) {
+    // What arrives now belongs to the connection that was lost.
+    static_cast<void>(deliveries_.wait(until(end, clock_.now())));
+  }
+}
+
+}  // namespace outbox

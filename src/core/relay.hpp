@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <stop_token>
+
+#include "core/batch_reader.hpp"
+#include "core/exponential_backoff.hpp"
+#include "core/relay_engine.hpp"
+#include "core/relay_observer.hpp"
+#include "outbox/clock.hpp"
+#include "outbox/result.hpp"
+#include "outbox/retry_policy.hpp"
+#include "outbox/sink.hpp"
+#include "outbox/source.hpp"
+
+namespace outbox {
+
+struct RelayOptions {
+  std::size_t batch_limit = 5'000;  // records read at once
+  // After a stop: how long to go on delivering what was read, before it is left to the next run.
+  std::chrono::milliseconds drain_timeout{10'000};
+  // Between attempts to connect to the source.
+  BackoffOptions reconnect{std::chrono::milliseconds{100}, std::chrono::milliseconds{10'000}};
+  EngineOptions engine;
+};
+
+// Carries messages from a source to a sink until it is stopped: it connects and reconnects, reads
+// on a BatchReader's thread, and sends and settles on the thread that calls run.
+class Relay {
+ public:
+  // Everything is borrowed and must outlive the relay.
+  Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& policy, const Clock& clock,
+        RelayObserver& observer);
+
+  // Returns after a stop was requested and what was read is delivered or the drain timeout has
+  // passed; earlier only with an error that no retry can mend. Called once.
+  [[nodiscard]] Result<void> run(const std::stop_token& stop);
+
+ private:
+  [[nodiscard]] Result<void> serve(const std::stop_token& stop);
+  [[nodiscard]] Result<void> drain(BatchReader& reader);
+  // One turn: waits for news, sends, settles.
+  [[nodiscard]] Result<void> turn(BatchReader& reader, Clock::time_point deadline);
+  [[nodiscard]] Result<void> read_exceptions();
+  [[nodiscard]] Result<void> settle();
+  void pause(std::chrono::milliseconds delay, const std::stop_token& stop);
+
+  RelayOptions options_;
+  Source& source_;
+  Sink& sink_;
+  const Clock& clock_;
+  RelayObserver& observer_;
+  DeliveryQueue deliveries_;
+  RelayEngine engine_;
+  ExponentialBackoff reconnect_;
+  bool settled_ = false;   // in the last turn: there may be more to do at once
+  bool draining_ = false;  // only what was read is still to be done
+};
+
+}  // namespace outbox

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string_view>
+
+#include "outbox/result.hpp"
+#include "outbox/source.hpp"
+
+namespace outbox {
+
+// Told of what happens, on the relay's thread; must return at once.
+class RelayObserver {
+ public:
+  virtual ~RelayObserver() = default;
+  virtual void acknowledged(const Record& record, std::string_view topic) = 0;
+  // The message itself was refused. `topic` is empty when the sink refused it before it had one.
+  virtual void rejected(const Record& record, std::string_view topic, const Error& error) = 0;
+  // The destination has failed; sending pauses.
+  virtual void destination_failed(const Error& error) = 0;
+  virtual void settled(const Settlement& settlement) = 0;
+  virtual void source_connected(const Exceptions& exceptions) = 0;
+  virtual void source_lost(const Error& error) = 0;
+};
+
+}  // namespace outbox
