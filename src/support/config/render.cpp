@@ -70,7 +70,6 @@ std::string Schema::comment(const Option& option) {
 
 std::string Schema::describe() const {
   std::string result;
-  std::string_view section;
   // TOML wants a table's plain keys before its sub-tables, and each table once.
   std::vector<std::string_view> sections;
   for (const auto& option : options_) {
