@@ -58,6 +58,13 @@ pg::Connection TestDatabase::connect() const {
   return must_connect(url_);
 }
 
+OutboxDatabase::OutboxDatabase(const MigrationOptions& options) {
+  auto connection = connect();
+  if (auto migrated = migrate(connection.raw(), options); !migrated) {
+    throw std::runtime_error(migrated.error().message);
+  }
+}
+
 pg::Rows must_exec(pg::Connection& connection, const std::string& sql) {
   auto rows = connection.exec(sql);
   if (!rows) throw std::runtime_error(rows.error().message + "\nin: " + sql);

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "outbox/migrations.hpp"
 #include "support/pg/connection.hpp"
 
 namespace outbox::test {
@@ -27,6 +28,12 @@ class TestDatabase {
   pg::Connection server_;
   std::string name_;
   std::string url_;
+};
+
+// A test database with the outbox's tables in it.
+class OutboxDatabase : public TestDatabase {
+ public:
+  explicit OutboxDatabase(const MigrationOptions& options = {});
 };
 
 // Runs SQL that must succeed; the last statement's rows, in text form. Throws with the server's
