@@ -149,7 +149,7 @@ void ExceptionAttempt::finish(Settlement& settlement, ChangedKeys& changed, KeyG
                       attempts + 1,
                       policy.next_delay(attempts + 1, *failure),
                       failure->message};
-      gate.block(head, now);
+      gate.block(head, now + head.due_in);
       settlement.failed.push_back(std::move(head));
     }
   }

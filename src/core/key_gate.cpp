@@ -19,7 +19,7 @@ void SeqRange::include(SeqRange other) {
 void KeyGate::restore(const Exceptions& exceptions, time_point now) {
   clear();
   for (const FailedHead& head : exceptions.heads) {
-    block(head, now);
+    block(head, now + head.due_in);
   }
   for (const HeldRange& held : exceptions.held) {
     const auto [key, is_new] = keys_.try_emplace(held.key);
@@ -41,12 +41,12 @@ int KeyGate::attempts(std::string_view key) const {
   return found == keys_.end() || !found->second.head ? 0 : found->second.head->attempts;
 }
 
-void KeyGate::block(const FailedHead& head, time_point now) {
+void KeyGate::block(const FailedHead& head, time_point due) {
   const auto key = keys_.try_emplace(head.key).first;
   unschedule(key);
   key->second.shard = head.shard;
   key->second.head = Head{head.seq, head.attempts};
-  schedule(key, now + head.due_in);
+  schedule(key, due);
 }
 
 void KeyGate::wait_behind(std::string_view key, std::int64_t seq) {

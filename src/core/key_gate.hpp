@@ -48,8 +48,10 @@ class KeyGate {
   // How often the head of a blocked key has failed; 0 when the key has no head.
   [[nodiscard]] int attempts(std::string_view key) const;
 
-  // The message becomes the head of its key; ends an attempt on the key.
-  void block(const FailedHead& head, time_point now);
+  // The message becomes the head of its key, to be attempted at `due`; ends an attempt on the key.
+  // A head that no settlement has stored yet is due at time_point::max(): the source could not find
+  // it again. Blocking it once more then gives it its time.
+  void block(const FailedHead& head, time_point due);
   // A message of a blocked key that a settlement leaves behind its head.
   void wait_behind(std::string_view key, std::int64_t seq);
 

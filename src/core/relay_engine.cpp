@@ -97,7 +97,7 @@ void RelayEngine::refuse(WindowBatch& batch, std::size_t index, const Error& err
   FailedHead head{
       record.seq,   record.shard, std::string{record.key}, 1, policy_.next_delay(1, error),
       error.message};
-  gate_.block(head, clock_.now());
+  gate_.block(head, time_point::max());  // due once it is settled
   batch.failed.push_back(std::move(head));
   window_.close(batch, index, RecordState::failed);
 }
@@ -167,7 +167,10 @@ void RelayEngine::collect_front(Settlement& settlement, ChangedKeys& changed) {
     settlement.delivered.insert(settlement.delivered.end(), front.receipts.begin(),
                                 front.receipts.end());
   }
-  std::move(front.failed.begin(), front.failed.end(), std::back_inserter(settlement.failed));
+  for (FailedHead& head : front.failed) {
+    gate_.block(head, clock_.now() + head.due_in);
+    settlement.failed.push_back(std::move(head));
+  }
   for (std::size_t i = 0; i < front.states.size(); ++i) {
     if (front.states[i] != RecordState::held) {
       continue;
