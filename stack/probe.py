@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the stack asks of the network: a free port, and whether a server really answers.
 
-  probe.py port              print a free TCP port of 127.0.0.1
+  probe.py port [WANTED]     print a free TCP port of 127.0.0.1: WANTED if it is free
   probe.py postgres          exit 0 if the server of the URL in PROBE_URL (it holds a password, which
                              an argument would show to every user) answers a query
   probe.py kafka ADDRS N     exit 0 if every broker of ADDRS answers ApiVersions and knows N brokers
@@ -25,8 +25,8 @@ TIMEOUT_S = 2.0
 PORTS = range(20000, 30000)
 
 
-def free_port():
-    for port in random.sample(PORTS, 100):
+def free_port(wanted=()):
+    for port in [*wanted, *random.sample(PORTS, 100)]:
         with socket.socket() as probe:
             # As servers do it: a port whose last connections linger in TIME_WAIT is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -108,8 +108,8 @@ def http(url):
 def main(arguments):
     try:
         match arguments:
-            case ["port"]:
-                print(free_port())
+            case ["port", *wanted]:
+                print(free_port(map(int, wanted)))
             case ["postgres"]:
                 os.environ.setdefault("PGCONNECT_TIMEOUT", "2")
                 postgres(os.environ["PROBE_URL"])

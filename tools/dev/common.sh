@@ -3,8 +3,8 @@
 # Messages for people go to standard error; standard output is for what a command produces.
 
 OUTBOX_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-OUTBOX_STATE=$OUTBOX_ROOT/.stack
-OUTBOX_CACHE=${XDG_CACHE_HOME:-${HOME:?set HOME}/.cache}/outbox
+export OUTBOX_STATE=$OUTBOX_ROOT/.stack
+export OUTBOX_CACHE=${XDG_CACHE_HOME:-${HOME:?set HOME}/.cache}/outbox
 
 say() { printf '%s\n' "$*" >&2; }
 warn() { printf 'warning: %s\n' "$*" >&2; }

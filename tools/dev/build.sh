@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# ./dev build, and ./dev test and sanitize, which build first.
+
+BUILD_PRESETS='dev release asan tsan'
+TEST_LABELS='unit integration conformance e2e'
+
+# build_preset PRESET: ninja's own progress goes to standard error.
+build_preset() {
+  local preset=$1
+  [[ " $BUILD_PRESETS " == *" $preset "* ]] || die "there is no preset '$preset'" "There are: $BUILD_PRESETS"
+  deps_for_build
+  if [[ ! -f build/$preset/build.ninja ]]; then
+    step "Configuring build/$preset" "a few seconds"
+    run_logged "build/$preset/configure.log" "Read what CMake misses there; ./dev installs what Debian has." \
+      cmake --preset "$preset" || exit 1
+  fi
+  step "Building build/$preset" "several minutes the first time, seconds later"
+  cmake --build "build/$preset" --parallel "$(nproc)" >&2 ||
+    die "the build of build/$preset failed" "The first error is above; to see it again: ninja -C build/$preset"
+}
+
+# test_main [LABEL...] [-- CTEST ARGUMENTS]
+test_main() {
+  local -a labels=() arguments=()
+  while (($#)) && [[ $1 != -- ]]; do
+    [[ " $TEST_LABELS " == *" $1 "* ]] || die "there are no tests called '$1'" "There are: $TEST_LABELS"
+    labels+=("$1")
+    shift
+  done
+  if (($#)); then
+    shift
+    arguments=("$@")
+  fi
+  test_lock
+  build_preset dev
+  test_run dev test "${labels[*]}" "${arguments[@]}"
+}
+
+# sanitize_main asan|tsan [-- CTEST ARGUMENTS]
+sanitize_main() {
+  local preset=${1:-}
+  [[ $preset == asan || $preset == tsan ]] || die "which sanitizer?" "./dev sanitize asan|tsan"
+  shift
+  [[ ${1:-} != -- ]] || shift
+  test_lock
+  build_preset "$preset"
+  local folder=$OUTBOX_ROOT/tools/sanitizers
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+  export LSAN_OPTIONS=suppressions=$folder/lsan.supp:print_suppressions=0
+  export TSAN_OPTIONS=suppressions=$folder/tsan.supp:second_deadlock_stack=1:halt_on_error=0:exitcode=66
+  test_run "$preset" "$preset" "unit integration conformance" "$@"
+}
+
+# The servers of the tests have one name, so one run at a time in a checkout.
+test_lock() {
+  mkdir -p "$OUTBOX_STATE"
+  exec 7>"$OUTBOX_STATE/test.lock"
+  flock -n 7 || die "another ./dev test or sanitize runs in this checkout" "Wait until it ends: fuser -v $OUTBOX_STATE/test.lock"
+}
+
+# test_run PRESET STACK LABELS CTEST_ARGUMENTS...: starts fresh servers, runs the tests, stops the
+# servers, prints the totals as the last line. A test that was skipped or not run fails the run.
+test_run() {
+  local preset=$1 stack=$2 wanted=$3 status=0 report
+  shift 3
+  report=$OUTBOX_ROOT/build/$preset/tests.xml
+  local -a select=() run=()
+  if [[ -n $wanted ]]; then select=(-L "^(${wanted// /|})\$"); fi
+  # The thread sanitizer of GCC 12 cannot place its shadow where the kernel randomizes addresses widely.
+  if [[ $preset == tsan ]]; then run=(setarch "$(uname -m)" -R); fi
+  if [[ $wanted != unit ]]; then test_stack "$stack"; fi
+  step "Running the tests${wanted:+: $wanted}" "the slowest are marked by ctest"
+  rm -f "$report"
+  "${run[@]}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel 2 \
+    --output-junit "$report" "${select[@]}" "$@" 7>&- 8>&- || status=$?
+  if [[ $wanted != unit ]]; then test_stack_down "$stack"; fi
+  python "$OUTBOX_ROOT/tools/test_totals" "$report" || status=1
+  return "$status"
+}
+
+test_stack() {
+  deps_for_stack
+  trap 'test_stack_down "$TEST_STACK"' EXIT
+  trap 'exit 130' INT TERM HUP
+  TEST_STACK=$1
+  local environment
+  "$OUTBOX_ROOT/dev" stack down --name "$1" >/dev/null 2>&1 || true
+  environment=$("$OUTBOX_ROOT/dev" stack up --name "$1") || exit 1
+  eval "$environment"
+}
+
+test_stack_down() {
+  trap - EXIT
+  "$OUTBOX_ROOT/dev" stack down --name "$1" >/dev/null || true
+}
