@@ -37,7 +37,7 @@ struct ServerOptions {
   std::chrono::milliseconds idle_timeout{60'000};    // between requests, later: closed
   std::chrono::milliseconds drain_timeout{10'000};   // how long stop() waits for requests
   // Called once for each request that was answered, from several threads; must not block.
-  std::function<void(const Exchange&)> on_exchange;
+  std::function<void(const Exchange&)> on_exchange{};
 };
 
 // Answers with problem+json what never reaches a handler: 400, 404, 405, 408, 413, 417, 431, 501,
