@@ -53,8 +53,6 @@ demo_main() {
 
   deps_for_stack
   build_preset dev
-  trap demo_down EXIT
-  trap 'exit 130' INT TERM HUP
   demo_down # what an earlier one left
   trap demo_down EXIT
   demo_up

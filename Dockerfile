@@ -1,0 +1,27 @@
+# One image with all programs: outbox-processor, outboxctl, order-service, invoice-service.
+
+FROM debian:12 AS build
+WORKDIR /src
+# Only what tells which packages to install, so that this layer outlives a change of the sources.
+COPY dev ./
+COPY tools/dev tools/dev
+COPY stack stack
+RUN ./dev deps
+COPY . .
+RUN cmake --preset release \
+ && cmake --build build/release --target outbox-processor outboxctl order-service invoice-service
+
+FROM debian:12-slim AS runtime
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+      ca-certificates curl libcurl4 libfmt9 libmongoc-1.0-0 libpq5 libprometheus-cpp-core1.0 \
+      librdkafka1 libspdlog1.10 libssl3 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --no-create-home --uid 10001 outbox
+COPY --from=build /src/build/release/bin/outbox-processor /usr/local/bin/
+COPY --from=build /src/build/release/bin/outboxctl /usr/local/bin/
+COPY --from=build /src/build/release/bin/order-service /usr/local/bin/
+COPY --from=build /src/build/release/bin/invoice-service /usr/local/bin/
+USER outbox
+# Each service names its program: docker compose does, and so does `docker run IMAGE outboxctl …`.
+CMD ["outboxctl", "--help"]
