@@ -1,0 +1,124 @@
+#include "sources/postgres_table/doorbell.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <utility>
+
+#include <libpq-fe.h>
+
+#include "support/pg/error.hpp"
+
+namespace outbox::postgres_table {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kIdleAfter{250};
+constexpr milliseconds kLongestPoll{5};
+constexpr milliseconds kPollWhileTheyRun{50};
+
+// Becomes readable when stop is requested.
+class StopFd {
+ public:
+  explicit StopFd(const std::stop_token& stop)
+      : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), on_stop_(stop, Signal{fd_}) {}
+  ~StopFd() {
+    if (fd_ >= 0) {
+      ::close(fd_);
+    }
+  }
+  StopFd(const StopFd&) = delete;
+  StopFd& operator=(const StopFd&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  struct Signal {
+    int fd;
+    void operator()() const noexcept { eventfd_write(fd, 1); }
+  };
+  int fd_;
+  std::stop_callback<Signal> on_stop_;  // destroyed first: it uses fd_
+};
+
+}  // namespace
+
+Doorbell::Doorbell(pg::Connection& connection, const Tables& tables)
+    : connection_(&connection),
+      listen_sql_("listen " + pg::quote_identifier(tables.channel())),
+      arm_sql_(tables.sql("select setval('${outbox_doorbell}', 1, true)")),
+      disarm_sql_(tables.sql("select setval('${outbox_doorbell}', 1, false)")),
+      last_work_(Clock::now()) {}
+
+Result<void> Doorbell::listen() {
+  const Result<pg::Rows> listening = connection_->exec(listen_sql_);
+  return listening ? Result<void>{} : Result<void>{listening.error()};
+}
+
+Result<void> Doorbell::work_found() {
+  last_work_ = Clock::now();
+  next_poll_ = milliseconds{1};
+  if (!armed_) {
+    return {};
+  }
+  armed_ = false;
+  const Result<pg::Rows> disarmed = connection_->exec(disarm_sql_);
+  return disarmed ? Result<void>{} : Result<void>{disarmed.error()};
+}
+
+Result<void> Doorbell::wait(const Snapshot& newest, milliseconds timeout,
+                            const std::stop_token& stop) {
+  if (!armed_) {
+    if (Clock::now() - last_work_ >= kIdleAfter) {
+      return arm();
+    }
+    const milliseconds poll = std::min(timeout, next_poll_);
+    next_poll_ = std::min(next_poll_ * 2, kLongestPoll);
+    return sleep(poll, false, stop);
+  }
+  return sleep(all_have_ended(newest) ? timeout : std::min(timeout, kPollWhileTheyRun), true, stop);
+}
+
+// Returns at once, so that what was committed just before is found.
+Result<void> Doorbell::arm() {
+  const Result<pg::Rows> armed = connection_->exec(arm_sql_);
+  if (!armed) {
+    return armed.error();
+  }
+  armed_ = true;
+  const Result<pg::Rows> rows = connection_->exec("select pg_current_snapshot()::text");
+  if (!rows) {
+    return rows.error();
+  }
+  Result<Snapshot> snapshot = Snapshot::parse(rows->text(0, 0));
+  if (!snapshot) {
+    return std::move(snapshot).error();
+  }
+  running_when_armed_ = std::move(snapshot->in_progress);
+  return {};
+}
+
+bool Doorbell::all_have_ended(const Snapshot& newest) {
+  std::erase_if(running_when_armed_, [&](std::uint64_t xid) { return newest.sees(xid); });
+  return running_when_armed_.empty();
+}
+
+Result<void> Doorbell::sleep(milliseconds timeout, bool ring, const std::stop_token& stop) {
+  PGconn* const raw = connection_->raw();
+  const StopFd stopped{stop};
+  std::array<pollfd, 2> fds{pollfd{stopped.get(), POLLIN, 0}, pollfd{PQsocket(raw), POLLIN, 0}};
+  if (poll(fds.data(), ring ? 2 : 1, static_cast<int>(timeout.count())) > 0 && ring &&
+      fds[1].revents != 0 && PQconsumeInput(raw) == 0) {
+    return pg::failure_of(raw, nullptr).error;
+  }
+  // The rings that have come are taken all at once: one look serves them.
+  while (PGnotify* const notify = PQnotifies(raw)) {
+    PQfreemem(notify);
+  }
+  return {};
+}
+
+}  // namespace outbox::postgres_table

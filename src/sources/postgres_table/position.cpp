@@ -1,0 +1,46 @@
+#include "sources/postgres_table/position.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace outbox::postgres_table {
+namespace {
+
+// Reads a number and what follows it, ':' or ','; false at the end of the text or a malformed one.
+bool read_number(std::string_view& text, std::uint64_t& number) {
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc{}) {
+    return false;
+  }
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (!text.empty()) {
+    text.remove_prefix(1);
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<Snapshot> Snapshot::parse(std::string_view text) {
+  Snapshot snapshot;
+  snapshot.text = text;
+  std::uint64_t xmin = 0;
+  std::string_view rest = text;
+  bool valid = read_number(rest, xmin) && read_number(rest, snapshot.xmax);
+  while (valid && !rest.empty()) {
+    std::uint64_t xid = 0;
+    valid = read_number(rest, xid);
+    snapshot.in_progress.push_back(xid);
+  }
+  if (!valid || xmin == 0 || xmin > snapshot.xmax) {
+    return Error{ErrorCode::internal, "'" + std::string{text} + "' is not a PostgreSQL snapshot"};
+  }
+  return snapshot;
+}
+
+bool Snapshot::sees(std::uint64_t xid) const {
+  return xid < xmax && !std::binary_search(in_progress.begin(), in_progress.end(), xid);
+}
+
+}  // namespace outbox::postgres_table

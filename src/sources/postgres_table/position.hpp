@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "outbox/result.hpp"
+
+namespace outbox::postgres_table {
+
+// What pg_current_snapshot() gives: "xmin:xmax:xip,xip,…". A transaction is visible in it when it
+// had ended: it is below xmax and not in xip. (PostgreSQL manual, 9.27.10: Transaction ID and
+// Snapshot Information Functions.)
+struct Snapshot {
+  std::string text;
+  std::uint64_t xmax = 0;
+  std::vector<std::uint64_t> in_progress;  // ascending
+
+  [[nodiscard]] static Result<Snapshot> parse(std::string_view text);
+  [[nodiscard]] bool sees(std::uint64_t xid) const;
+};
+
+// How far reading has come: everything visible in `from` is done and, when a range is open, of what
+// is visible in `to` everything up to last_seq.
+struct Position {
+  Snapshot from;
+  std::optional<Snapshot> to;
+  std::int64_t last_seq = 0;
+};
+
+}  // namespace outbox::postgres_table

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "outbox/source.hpp"
+#include "sources/postgres_table/doorbell.hpp"
+#include "sources/postgres_table/ownership.hpp"
+#include "sources/postgres_table/position.hpp"
+#include "sources/postgres_table/range_reader.hpp"
+#include "sources/postgres_table/settler.hpp"
+#include "sources/postgres_table/sql.hpp"
+#include "support/pg/connection.hpp"
+
+namespace outbox {
+
+struct PostgresTableOptions {
+  // A direct connection, not one through a transaction pooler: it holds a session lock and listens.
+  std::string url;
+  std::string table = "outbox";
+  std::string owner;  // names this relay to people: host and process
+  // A batch ends with the message that reaches it. In bytes.
+  std::size_t max_batch_bytes = std::size_t{8} * 1024 * 1024;
+};
+
+// Reads the outbox table of PostgreSQL 15 or later by the difference of snapshots (RangeReader) and
+// marks by appending (Settler), on two connections, so that both go on at once.
+class PostgresTableSource final : public Source {
+ public:
+  explicit PostgresTableSource(PostgresTableOptions options) : options_(std::move(options)) {}
+
+  Result<Exceptions> connect() override;
+  void close() override;
+  Result<Batch> claim(std::size_t limit) override;
+  Result<void> await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) override;
+  Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,
+                                 std::size_t limit_per_range) override;
+  Result<void> settle(const Settlement& settlement) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Position = postgres_table::Position;
+
+  [[nodiscard]] Result<void> connect_writer(Position& position);
+  [[nodiscard]] Result<void> connect_reader(const Position& position);
+  [[nodiscard]] Result<void> add_partitions();
+  // The position behind batch `number`; forgets those before it.
+  [[nodiscard]] std::optional<Position> take_position(std::uint64_t number);
+
+  PostgresTableOptions options_;
+  std::optional<postgres_table::Tables> tables_;
+
+  // Of the thread that settles.
+  std::optional<pg::Connection> writer_;
+  std::optional<postgres_table::Settler> settler_;
+  Clock::time_point partitions_checked_;
+
+  // Of the thread that claims.
+  std::optional<pg::Connection> reader_;
+  std::optional<postgres_table::RangeReader> ranges_;
+  std::optional<postgres_table::Doorbell> doorbell_;
+  std::uint64_t last_number_ = 0;
+
+  // From the one to the other: where each batch that was claimed and not settled ends. As many as
+  // the relay reads ahead.
+  std::mutex mutex_;
+  std::deque<std::pair<std::uint64_t, postgres_table::Position>> positions_;
+};
+
+}  // namespace outbox

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "outbox/result.hpp"
+#include "outbox/source.hpp"
+#include "sources/postgres_table/position.hpp"
+#include "sources/postgres_table/row_reader.hpp"
+#include "sources/postgres_table/sql.hpp"
+#include "support/pg/connection.hpp"
+
+namespace outbox::postgres_table {
+
+// Reads what became visible between two snapshots, in seq order, in pages.
+//
+// A range is opened with a new snapshot `to`. Its rows are those that `to` sees and `from` does
+// not:
+// - late: of the transactions that were in progress in `from` and have ended since;
+// - new: of transactions that `from` could not know, xid >= xmax(from), with seqs in [lo, hi].
+// Both are found by the indexes (xid, seq) and (seq) in time that grows with the rows that are new,
+// not with those that are kept. When all pages are read, `to` becomes `from`.
+//
+// Why nothing is lost or swapped: a transaction that ends between the two snapshots is read in this
+// range, however early its seqs and however late its end. Two transactions that lock their key
+// insert one after the other's end, so the later one is in a later range or has the higher seq.
+class RangeReader {
+ public:
+  struct Page {
+    Batch batch;
+    Position after;  // what may be stored when the batch is done
+  };
+
+  // Prepares the statements and pins their plans: a freshly emptied table would otherwise flip to a
+  // scan of everything. The connection is borrowed.
+  [[nodiscard]] static Result<RangeReader> make(pg::Connection& connection, const Tables& tables,
+                                                Position position);
+
+  // The next page; its batch is empty when nothing is new.
+  [[nodiscard]] Result<Page> next(const ReadLimits& limits);
+
+  // The newest snapshot that was taken.
+  [[nodiscard]] const Snapshot& newest() const {
+    return position_.to ? *position_.to : position_.from;
+  }
+
+ private:
+  RangeReader(pg::Connection& connection, Position position)
+      : connection_(&connection), position_(std::move(position)) {}
+
+  [[nodiscard]] Result<void> open_range();
+  [[nodiscard]] Result<void> find_bounds();  // of the open range
+  [[nodiscard]] Result<Batch> read_page(const ReadLimits& limits);
+  void close_range();
+  [[nodiscard]] std::size_t adapt_rows(std::size_t limit, const Batch& batch);
+
+  pg::Connection* connection_;
+  Position position_;
+  // Of the open range:
+  std::int64_t lo_ = 1;
+  std::int64_t hi_ = 0;
+  std::string late_;  // xids with rows, as an array literal; empty: none
+  bool bounds_known_ = false;
+  std::size_t page_rows_ = SIZE_MAX;  // fewer while rows are large
+};
+
+}  // namespace outbox::postgres_table

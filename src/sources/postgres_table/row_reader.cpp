@@ -1,0 +1,141 @@
+#include "sources/postgres_table/row_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <libpq-fe.h>
+
+#include "support/pg/error.hpp"
+#include "support/pg/rows.hpp"
+#include "support/pg/wire.hpp"
+
+namespace outbox::postgres_table {
+namespace {
+
+// Bytes that stay where they are until the whole arena goes.
+class Arena {
+ public:
+  std::string_view add(const char* bytes, std::size_t size) {
+    if (size > free_) {
+      const std::size_t block = std::max(size, kBlock);
+      blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
+      next_ = blocks_.back().get();
+      free_ = block;
+    }
+    std::memcpy(next_, bytes, size);
+    const std::string_view view{next_, size};
+    next_ += size;
+    free_ -= size;
+    used_ += size;
+    return view;
+  }
+  [[nodiscard]] std::size_t used() const { return used_; }
+
+ private:
+  static constexpr std::size_t kBlock = 256 * 1024;
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* next_ = nullptr;
+  std::size_t free_ = 0;
+  std::size_t used_ = 0;
+};
+
+std::string_view field(const PGresult* row, int column) {
+  return {PQgetvalue(row, 0, column), static_cast<std::size_t>(PQgetlength(row, 0, column))};
+}
+
+Record to_record(const PGresult* row, Arena& arena) {
+  Record record;
+  record.seq = pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 0));
+  std::memcpy(record.id.bytes.data(), PQgetvalue(row, 0, 1), record.id.bytes.size());
+  record.shard = static_cast<std::uint8_t>(pg::wire::load<std::int16_t>(PQgetvalue(row, 0, 2)));
+  record.created_at_us =
+      pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 3)) + pg::wire::kPostgresEpochUs;
+  const auto text = [&](int column) {
+    const std::string_view value = field(row, column);
+    return arena.add(value.data(), value.size());
+  };
+  record.aggregate_type = text(4);
+  record.key = text(5);
+  record.type = text(6);
+  record.payload = text(7);
+  record.headers = text(8);
+  return record;
+}
+
+// jsonb's binary form has a version byte in front of the text.
+constexpr Oid kJsonb = 3802;
+void strip_versions(const PGresult* row, Record& record) {
+  if (PQftype(row, 7) == kJsonb) {
+    record.payload.remove_prefix(1);
+  }
+  record.headers.remove_prefix(1);
+}
+
+// Asks the server to stop sending. A failure only means that the rest is read to its end.
+void cancel(PGconn* connection) {
+  const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> handle{PQgetCancel(connection),
+                                                                  &PQfreeCancel};
+  std::array<char, 256> reason{};
+  if (handle) {
+    static_cast<void>(PQcancel(handle.get(), reason.data(), static_cast<int>(reason.size())));
+  }
+}
+
+Result<void> start(PGconn* connection, const std::string& statement, const pg::Params& params) {
+  const auto arguments = params.arguments();
+  if (!arguments) {
+    return arguments.error();
+  }
+  const pg::Params::Arguments& list = **arguments;
+  if (PQsendQueryPrepared(connection, statement.c_str(), params.size(), list.values.data(),
+                          list.lengths.data(), list.formats.data(), 1) == 0 ||
+      PQsetSingleRowMode(connection) == 0) {
+    return pg::failure_of(connection, nullptr).error;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Batch> read_records(pg::Connection& connection, const std::string& statement,
+                           const pg::Params& params, const ReadLimits& limits) {
+  PGconn* const raw = connection.raw();
+  if (Result<void> started = start(raw, statement, params); !started) {
+    return std::move(started).error();
+  }
+  Batch batch;
+  batch.records.reserve(std::min<std::size_t>(limits.rows, 8'192));
+  const auto arena = std::make_shared<Arena>();
+  std::optional<Error> failure;
+  while (PGresult* const result = PQgetResult(raw)) {
+    const pg::Rows owner{result};
+    const ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_SINGLE_TUPLE) {
+      if (batch.truncated) {
+        continue;  // sent before the cancellation
+      }
+      batch.records.push_back(to_record(result, *arena));
+      strip_versions(result, batch.records.back());
+      if (arena->used() >= limits.bytes) {
+        batch.truncated = true;
+        cancel(raw);
+      }
+    } else if (status != PGRES_TUPLES_OK && !batch.truncated) {
+      failure = pg::failure_of(raw, result).error;
+    }
+  }
+  if (!failure && PQstatus(raw) != CONNECTION_OK) {
+    failure = pg::failure_of(raw, nullptr).error;
+  }
+  if (failure) {
+    return *std::move(failure);
+  }
+  batch.storage = arena;
+  return batch;
+}
+
+}  // namespace outbox::postgres_table
