@@ -124,6 +124,8 @@ insert into ${outbox_origin} default values;
 -- transaction takes a global lock at commit. The flag is whether the sequence was called: a sequence
 -- is seen at once by every transaction, whatever its snapshot.
 create sequence ${outbox_doorbell};
+-- The trigger looks at it with the writer's privileges; to ring, it takes more than a look.
+grant select on sequence ${outbox_doorbell} to public;
 
 create function ${outbox_ring}() returns trigger language plpgsql as $$
 begin

@@ -19,10 +19,15 @@ struct Message {
   // Names the message for ever; consumers recognise a redelivery by it. Made by enqueue
   // (UUIDv7) when absent.
   std::optional<Uuid> id;
-  std::string aggregate_type;  // chooses the topic: 1 to 255 bytes of UTF-8, no control characters
-  std::string aggregate_id;  // the key: messages of one key stay in order; 1 to 1,024 bytes, UTF-8
-  std::string type;          // what happened, "OrderCreated": 1 to 255 bytes of UTF-8
-  std::string payload;       // what the payload column takes: JSON by default
+  // Chooses the topic: 1 to 255 bytes of UTF-8 without control characters.
+  std::string aggregate_type;
+  // The key: messages of one key stay in order. 1 to 1,024 bytes of UTF-8 without NUL.
+  std::string aggregate_id;
+  // What happened, "OrderCreated": 1 to 255 bytes of UTF-8 without control characters.
+  std::string type;
+  // What the payload column takes: JSON by default; UTF-8 without NUL unless the column is bytea.
+  std::string payload;
+  // Names and values together 256 KiB at most.
   std::vector<Header> headers;
   // Not before this moment. A delayed message does not hold its key: later ones overtake it.
   std::optional<std::chrono::system_clock::time_point> available_at;

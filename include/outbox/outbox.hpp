@@ -18,15 +18,18 @@ namespace outbox {
 enum class PayloadType { json, jsonb, text, bytea };
 
 struct OutboxOptions {
-  // The outbox table, optionally with its schema: "outbox", "billing.outbox".
+  // The outbox table, optionally with its schema: "outbox", "billing.outbox". ASCII letters,
+  // digits, _ and -; case matters.
   std::string table = "outbox";
   PayloadType payload_type = PayloadType::json;
   // Larger payloads are refused before anything is sent. Keep it below the broker's limit
-  // (Kafka: message.max.bytes, 1 MiB less the record's overhead, key and headers). In bytes.
+  // (Kafka: message.max.bytes, 1 MiB less the record's overhead, key and headers). In bytes, at
+  // most kMaxBytesPerCall.
   std::size_t max_payload_bytes = 1'000'000;
   // Takes a transaction-level advisory lock on each key before the rows are inserted, for writers
   // that do not lock the aggregate first. Without either lock, two transactions that write the
-  // same key at once have no order that anyone could keep.
+  // same key at once have no order that anyone could keep. A call with thousands of keys needs
+  // PostgreSQL's max_locks_per_transaction raised.
   bool lock_keys = false;
 };
 
@@ -45,19 +48,26 @@ class Transaction {
 // thread at a time, as its connection does.
 class Outbox {
  public:
-  // At most this many messages in one call.
+  // At most this many messages in one call, and this many bytes of keys, headers and payloads.
   static constexpr std::size_t kMaxMessagesPerCall = 10'000;
+  static constexpr std::size_t kMaxBytesPerCall = 256 * 1024 * 1024;
 
-  explicit Outbox(OutboxOptions options = {});
+  // Throws std::invalid_argument when the table's name is none (see OutboxOptions::table).
+  explicit Outbox(const OutboxOptions& options = {});
 
   // Inserts the messages, in their order, in one round trip, and returns their ids in that order.
   // Never begins, commits or rolls back.
   //
-  // invalid_argument: a message breaks a rule of message.hpp, its payload is too large, or no
-  //   transaction is open on the connection. Nothing was sent; the transaction is as it was.
-  // Any other error comes from PostgreSQL (a payload that is not JSON, a missing table, a lost
-  //   connection): the transaction is then aborted, as after any failed statement, and the caller
-  //   rolls back.
+  // Refused before anything is sent, with the transaction as it was:
+  //   invalid_argument: a message breaks a rule of message.hpp or is too large (the error names its
+  //     place in the span and the field), there are too many, no transaction is open on the
+  //     connection or it has failed, or the connection's client encoding is not UTF-8.
+  //   source_unavailable: the connection is lost.
+  // Refused by PostgreSQL, which aborts the transaction, so that the caller rolls back:
+  //   message_rejected: a value that the table does not take, a payload that is not JSON for one.
+  //   not_found, invalid_argument, source_unavailable, …: a missing table, a missing privilege, a
+  //     lost connection. conflict: a deadlock over the locks of lock_keys, possible when one
+  //     transaction calls enqueue several times; try the transaction again.
   //
   // An id is not checked for uniqueness against earlier messages: a consumer's inbox drops the
   // second one.

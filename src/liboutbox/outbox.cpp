@@ -1,0 +1,156 @@
+#include "outbox/outbox.hpp"
+
+#include <chrono>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include <libpq-fe.h>
+#include <nlohmann/json.hpp>
+
+#include "liboutbox/message_rules.hpp"
+#include "liboutbox/migration_script.hpp"
+#include "liboutbox/table_name.hpp"
+#include "support/pg/connection.hpp"
+
+namespace outbox {
+namespace {
+
+// Takes the locks of all keys, in one order for everyone, before the first row draws its seq: the
+// rows come out of a join with `locked`, and a materialized CTE is never flattened into it.
+constexpr std::string_view kLockKeys =
+    "with keys as materialized ("
+    "select distinct hashtextextended(key, 0) as lock from unnest($3) as key order by lock), "
+    "locked as materialized (select count(pg_advisory_xact_lock(lock)) as locks from keys) ";
+
+std::string make_insert(const OutboxOptions& options) {
+  const auto table = TableName::parse(options.table);
+  if (!table) throw std::invalid_argument(table.error().message);
+  const std::string type{to_sql(options.payload_type)};
+  std::string sql;
+  if (options.lock_keys) sql += kLockKeys;
+  sql += "insert into " + table->quoted() +
+         " (id, aggregatetype, aggregateid, type, payload, headers, available_at) "
+         "select m.id, m.aggregatetype, m.aggregateid, m.type, m.payload::" +
+         type +
+         ", m.headers::jsonb, m.available_at from unnest($1, $2, $3, $4, $5, $6, $7) with "
+         "ordinality as m(id, aggregatetype, aggregateid, type, payload, headers, available_at, n)";
+  if (options.lock_keys) sql += ", locked where locked.locks > 0";
+  // The identity column is drawn above the sort, so seq rises in the order of the messages.
+  return sql + " order by m.n";
+}
+
+Result<void> check_transaction(PGconn* connection) {
+  if (PQstatus(connection) != CONNECTION_OK) {
+    return Error{ErrorCode::source_unavailable,
+                 "the connection to PostgreSQL is lost; the transaction with it"};
+  }
+  switch (PQtransactionStatus(connection)) {
+    case PQTRANS_INTRANS:
+      break;
+    case PQTRANS_INERROR:
+      return Error{ErrorCode::invalid_argument,
+                   "the transaction has failed before; roll it back and begin anew"};
+    case PQTRANS_ACTIVE:
+      return Error{ErrorCode::invalid_argument,
+                   "another statement is under way on the connection; take its results first"};
+    default:
+      return Error{ErrorCode::invalid_argument,
+                   "no transaction is open on the connection; BEGIN one, so that the messages "
+                   "commit together with the change that they tell of"};
+  }
+  const char* encoding = PQparameterStatus(connection, "client_encoding");
+  if (encoding == nullptr || std::string_view{encoding} != "UTF8") {
+    return Error{ErrorCode::invalid_argument,
+                 "the connection's client_encoding is not UTF8, so texts would be stored changed; "
+                 "SET client_encoding = 'UTF8'"};
+  }
+  return {};
+}
+
+std::string headers_as_json(const std::vector<Header>& headers) {
+  auto object = nlohmann::json::object();
+  for (const Header& header : headers)
+    object[header.name] = header.value;
+  return object.dump();
+}
+
+std::int64_t unix_us(std::chrono::system_clock::time_point time) {
+  return std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+// The messages as seven arrays, $1 to $7.
+class Columns {
+ public:
+  explicit Columns(PayloadType type)
+      : payloads_(type == PayloadType::bytea ? pg::Type::bytea : pg::Type::text) {}
+
+  void add(const Message& message, const Uuid& id) {
+    ids_.uuid(id);
+    aggregate_types_.bytes(message.aggregate_type);
+    aggregate_ids_.bytes(message.aggregate_id);
+    types_.bytes(message.type);
+    payloads_.bytes(message.payload);
+    headers_.bytes(headers_as_json(message.headers));
+    if (message.available_at) {
+      available_at_.unix_us(unix_us(*message.available_at));
+    } else {
+      available_at_.null();
+    }
+  }
+
+  [[nodiscard]] pg::Params params() const {
+    pg::Params params;
+    params.array(ids_).array(aggregate_types_).array(aggregate_ids_).array(types_);
+    params.array(payloads_).array(headers_).array(available_at_);
+    return params;
+  }
+
+ private:
+  pg::Array ids_{pg::Type::uuid};
+  pg::Array aggregate_types_{pg::Type::text};
+  pg::Array aggregate_ids_{pg::Type::text};
+  pg::Array types_{pg::Type::text};
+  pg::Array payloads_;
+  pg::Array headers_{pg::Type::text};
+  pg::Array available_at_{pg::Type::timestamptz};
+};
+
+}  // namespace
+
+Outbox::Outbox(const OutboxOptions& options)
+    : options_(options), insert_sql_(make_insert(options)) {}
+
+Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
+                                          std::span<const Message> messages) const {
+  PGconn* connection = transaction.connection();
+  if (auto checked = check_transaction(connection); !checked) return std::move(checked).error();
+  if (auto checked = check_messages(messages, options_); !checked) {
+    return std::move(checked).error();
+  }
+  std::vector<Uuid> ids;
+  if (messages.empty()) return ids;
+
+  ids.reserve(messages.size());
+  Columns columns{options_.payload_type};
+  for (const Message& message : messages) {
+    ids.push_back(message.id ? *message.id : Uuid::v7());
+    columns.add(message, ids.back());
+  }
+  pg::SqlState sqlstate;
+  auto inserted =
+      pg::query(connection, insert_sql_, columns.params(), pg::Format::binary, &sqlstate);
+  if (inserted) return ids;
+  Error error = std::move(inserted).error();
+  if (sqlstate.view().starts_with("22")) error.code = ErrorCode::message_rejected;
+  error.message = "enqueue: " + error.message;
+  return error;
+}
+
+Result<Uuid> Outbox::enqueue(Transaction& transaction, const Message& message) const {
+  auto ids = enqueue(transaction, std::span{&message, 1});
+  if (!ids) return std::move(ids).error();
+  return ids->front();
+}
+
+}  // namespace outbox
