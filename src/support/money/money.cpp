@@ -25,9 +25,9 @@ bool is_digit(char c) {
 }  // namespace
 
 std::optional<int> currency_exponent(std::string_view code) {
-  const bool well_formed =
-      code.size() == 3 &&
-      std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  const bool well_formed = code.size() == 3 && std::all_of(code.begin(), code.end(), [](char c) {
+                             return c >= 'A' && c <= 'Z';
+                           });
   if (!well_formed) return std::nullopt;
   if (contains(kWithoutMinorUnit, code)) return 0;
   if (contains(kThreeDigits, code)) return 3;
@@ -61,9 +61,8 @@ std::optional<std::int64_t> parse_minor(std::string_view text, int exponent) {
 std::string format_minor(std::int64_t minor, int exponent) {
   const bool negative = minor < 0;
   // Unsigned, since -2^63 has no positive twin.
-  std::string digits =
-      std::to_string(negative ? 0 - static_cast<std::uint64_t>(minor)
-                              : static_cast<std::uint64_t>(minor));
+  std::string digits = std::to_string(negative ? 0 - static_cast<std::uint64_t>(minor)
+                                               : static_cast<std::uint64_t>(minor));
   const auto decimals = static_cast<std::size_t>(exponent);
   if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
   if (decimals > 0) digits.insert(digits.size() - decimals, 1, '.');

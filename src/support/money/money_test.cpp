@@ -32,9 +32,9 @@ TEST(Money, ReadsDecimalTextExactly) {
 }
 
 TEST(Money, RefusesWhatIsNoExactAmount) {
-  for (const auto* text : {"", ".", "1.", ".5", "-1", "+1", "1e2", " 1", "1 ", "1.2.3", "1,5",
-                           "0x10", "NaN", "12.505", "92233720368547758.08",
-                           "99999999999999999999999999"}) {
+  for (const auto* text :
+       {"", ".", "1.", ".5", "-1", "+1", "1e2", " 1", "1 ", "1.2.3", "1,5", "0x10", "NaN", "12.505",
+        "92233720368547758.08", "99999999999999999999999999"}) {
     EXPECT_EQ(parse_minor(text, 2), std::nullopt) << text;
   }
   EXPECT_EQ(parse_minor("1.0", 0), std::nullopt);
