@@ -16,8 +16,8 @@ kafka_address() {
 }
 
 kafka_url() { kafka_address | tr -d '\n'; }
-kafka_answers_at() { python "$OUTBOX_ROOT/stack/probe.py" kafka "$1" 1; }
-kafka_answers() { python "$OUTBOX_ROOT/stack/probe.py" kafka "$(kafka_address)" "$(kafka_brokers)"; }
+kafka_answers_at() { python "$DEV_ROOT/stack/probe.py" kafka "$1" 1; }
+kafka_answers() { python "$DEV_ROOT/stack/probe.py" kafka "$(kafka_address)" "$(kafka_brokers)"; }
 
 kafka_java() {
   local java version
@@ -34,7 +34,7 @@ kafka_java() {
 }
 
 kafka_jars() {
-  local pom=$OUTBOX_ROOT/stack/kafka/pom.xml
+  local pom=$DEV_ROOT/stack/kafka/pom.xml
   cached "kafka-$(sha256sum "$pom" | cut -c1-12)" kafka_download
 }
 
@@ -43,7 +43,7 @@ kafka_download() {
   step "Downloading Kafka" "once, 43 MB, usually under a minute"
   run_logged "$STACK_DIR/logs/kafka-download.log" \
     "Is Maven Central reachable? A mirror or proxy belongs in ~/.m2/settings.xml. Or name a running broker: OUTBOX_TEST_KAFKA=host:port." \
-    mvn -B -ntp -f "$OUTBOX_ROOT/stack/kafka/pom.xml" dependency:copy-dependencies \
+    mvn -B -ntp -f "$DEV_ROOT/stack/kafka/pom.xml" dependency:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory="$1"
 }
 
@@ -98,11 +98,11 @@ kafka_spawn() {
   brokers=$(kafka_brokers)
   for id in $(seq "$brokers"); do
     if [[ ! -f $STACK_DIR/kafka/controller-$id.port || ! -f $STACK_DIR/kafka/data-$id/meta.properties ]]; then
-      python "$OUTBOX_ROOT/stack/probe.py" port >"$STACK_DIR/kafka/controller-$id.port"
+      python "$DEV_ROOT/stack/probe.py" port >"$STACK_DIR/kafka/controller-$id.port"
     fi
   done
   local -a java=("$(kafka_java)" -Djava.awt.headless=true
-    "-Dlog4j2.configurationFile=$OUTBOX_ROOT/stack/kafka/log4j2.properties"
+    "-Dlog4j2.configurationFile=$DEV_ROOT/stack/kafka/log4j2.properties"
     -cp "$(kafka_jars)/*")
   for id in $(seq "$brokers"); do
     kafka_config "$id" >"$STACK_DIR/kafka/server-$id.properties"

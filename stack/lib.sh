@@ -97,7 +97,7 @@ begin_service() {
     for process in $("${service}_processes"); do
       new_log "$process"
       [[ -f $STACK_DIR/$process.port ]] ||
-        python "$OUTBOX_ROOT/stack/probe.py" port >"$STACK_DIR/$process.port" ||
+        python "$DEV_ROOT/stack/probe.py" port >"$STACK_DIR/$process.port" ||
         die "no free port for $process"
     done
     "${service}_spawn"
@@ -138,10 +138,10 @@ service_port_was_taken() {
 # cached NAME BUILDER: prints the folder NAME in the cache; the function BUILDER fills it (given the
 # folder) if it is not there. It appears whole or not at all, also with several stacks at once.
 cached() {
-  local folder=$OUTBOX_CACHE/$1 fd
+  local folder=$DEV_CACHE/$1 fd
   if [[ ! -d $folder ]]; then
-    mkdir -p "$OUTBOX_CACHE"
-    exec {fd}>"$OUTBOX_CACHE/.lock-$1"
+    mkdir -p "$DEV_CACHE"
+    exec {fd}>"$DEV_CACHE/.lock-$1"
     flock "$fd"
     if [[ ! -d $folder ]]; then
       rm -rf "$folder.part"

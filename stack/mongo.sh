@@ -5,7 +5,7 @@ mongo_processes() { echo mongo; }
 mongo_address() { echo "127.0.0.1:$(<"$STACK_DIR/mongo.port")"; }
 mongo_variable() { echo OUTBOX_TEST_MONGO; }
 mongo_url() { printf 'mongodb://%s/' "$(mongo_address)"; }
-mongo_answers_at() { python "$OUTBOX_ROOT/stack/probe.py" mongo "$1"; }
+mongo_answers_at() { python "$DEV_ROOT/stack/probe.py" mongo "$1"; }
 mongo_answers() { mongo_answers_at "$(mongo_url)"; }
 
 mongo_go() {
@@ -23,7 +23,7 @@ mongo_go() {
 }
 
 mongo_ferretdb() {
-  local source=$OUTBOX_ROOT/stack/mongo version
+  local source=$DEV_ROOT/stack/mongo version
   version=$(cat "$source"/{main.go,go.mod,go.sum} | sha256sum | cut -c1-12)
   echo "$(cached "ferretdb-$version" mongo_build)/ferretdb"
 }
@@ -35,7 +35,7 @@ mongo_build() {
   run_logged "$STACK_DIR/logs/ferretdb-build.log" \
     "Is the Go module proxy reachable (GOPROXY)? Or install mongod, or name a running server: OUTBOX_TEST_MONGO=mongodb://host:port/" \
     env CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS= GOWORK=off \
-    "$go" build -C "$OUTBOX_ROOT/stack/mongo" -trimpath -buildvcs=false -tags ferretdb_no_postgresql -o "$1/ferretdb" .
+    "$go" build -C "$DEV_ROOT/stack/mongo" -trimpath -buildvcs=false -tags ferretdb_no_postgresql -o "$1/ferretdb" .
 }
 
 mongo_fetch() {
@@ -53,7 +53,7 @@ mongo_spawn() {
     ferretdb=$(mongo_ferretdb)
     cd "$STACK_DIR/mongo" || return 1
     spawn mongo "$ferretdb" -listen "$(mongo_address)" -data data
-    cd "$OUTBOX_ROOT" || return 1
+    cd "$DEV_ROOT" || return 1
   fi
 }
 

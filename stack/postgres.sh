@@ -10,7 +10,7 @@ postgres_url() {
     "$(<"$STACK_DIR/postgres/password")" "$(postgres_address)"
 }
 
-postgres_answers_at() { PROBE_URL=$1 python "$OUTBOX_ROOT/stack/probe.py" postgres; }
+postgres_answers_at() { PROBE_URL=$1 python "$DEV_ROOT/stack/probe.py" postgres; }
 postgres_answers() { postgres_answers_at "$(postgres_url)"; }
 postgres_fetch() { postgres_bin >/dev/null; }
 
@@ -120,7 +120,7 @@ postgres_spawn() {
   else
     spawn postgres "$(postgres_bin)/postgres" -D "$home/data" -p "$(<"$STACK_DIR/postgres.port")"
   fi
-  cd "$OUTBOX_ROOT" || return 1
+  cd "$DEV_ROOT" || return 1
 }
 
 # postgres_stop TERM|KILL: TERM for data that is kept, KILL for data that goes.

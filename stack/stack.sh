@@ -3,13 +3,13 @@
 # One stack is a folder .stack/NAME: data and state of each service, and logs/, which stays.
 
 # shellcheck source=stack/lib.sh
-source "$OUTBOX_ROOT/stack/lib.sh"
+source "$DEV_ROOT/stack/lib.sh"
 # shellcheck source=stack/postgres.sh
-source "$OUTBOX_ROOT/stack/postgres.sh"
+source "$DEV_ROOT/stack/postgres.sh"
 # shellcheck source=stack/kafka.sh
-source "$OUTBOX_ROOT/stack/kafka.sh"
+source "$DEV_ROOT/stack/kafka.sh"
 # shellcheck source=stack/mongo.sh
-source "$OUTBOX_ROOT/stack/mongo.sh"
+source "$DEV_ROOT/stack/mongo.sh"
 
 STACK_SERVICES=(postgres kafka mongo)
 declare -A STACK_JOB=() # the subshells that start services now, by service
@@ -38,7 +38,7 @@ stack_select() {
   [[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$ ]] ||
     die "'$1' is no name for a stack" "Use up to 41 letters, digits, '.', '_' and '-'."
   STACK_NAME=$1
-  STACK_DIR=$OUTBOX_STATE/$1
+  STACK_DIR=$DEV_STATE/$1
 }
 
 # One command at a time works on a stack. Servers do not inherit the lock (see spawn).
@@ -158,7 +158,7 @@ stack_env() {
     url=$(stack_url "$service")
     [[ -z $url ]] || printf "export %s='%s'\n" "$("${service}_variable")" "${url//\'/\'\\\'\'}"
   done
-  printf "export OUTBOX_STACK='%s'\n" "$STACK_NAME"
+  printf "export OUTBOX_TEST_STACK='%s'\n" "$STACK_NAME"
 }
 
 stack_url() {
@@ -264,7 +264,7 @@ stack_command_up() {
 stack_command_status() {
   local folder well=0
   if [[ $STACK_NAME != dev || -d $STACK_DIR ]]; then stack_status || return 1; return 0; fi
-  for folder in "$OUTBOX_STATE"/*/; do
+  for folder in "$DEV_STATE"/*/; do
     stack_select "$(basename "$folder")"
     [[ -z $(stack_services) ]] || stack_status || well=1
   done

@@ -15,8 +15,28 @@ build_preset() {
       cmake --preset "$preset" || exit 1
   fi
   step "Building build/$preset" "several minutes the first time, seconds later"
-  cmake --build "build/$preset" --parallel "$(nproc)" >&2 ||
+  build_run "build/$preset" ||
     die "the build of build/$preset failed" "The first error is above; to see it again: ninja -C build/$preset"
+}
+
+# Ninja overwrites its line of progress on a terminal; elsewhere, a line every 15 s is enough.
+build_run() {
+  if [[ -t 2 ]]; then
+    cmake --build "$1" --parallel "$(nproc)" >&2
+  else
+    cmake --build "$1" --parallel "$(nproc)" 2>&1 | build_sparse
+  fi
+}
+
+build_sparse() {
+  local line shown=$SECONDS
+  while IFS= read -r line; do
+    if [[ $line =~ ^\[[0-9]+/[0-9]+\] ]]; then
+      ((SECONDS - shown >= 15)) || continue
+      shown=$SECONDS
+    fi
+    printf '%s\n' "$line" >&2
+  done
 }
 
 # test_main [LABEL...] [-- CTEST ARGUMENTS]
@@ -44,7 +64,7 @@ sanitize_main() {
   [[ ${1:-} != -- ]] || shift
   test_lock
   build_preset "$preset"
-  local folder=$OUTBOX_ROOT/tools/sanitizers
+  local folder=$DEV_ROOT/tools/sanitizers
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
   export LSAN_OPTIONS=suppressions=$folder/lsan.supp:print_suppressions=0
@@ -54,9 +74,9 @@ sanitize_main() {
 
 # The servers of the tests have one name, so one run at a time in a checkout.
 test_lock() {
-  mkdir -p "$OUTBOX_STATE"
-  exec 7>"$OUTBOX_STATE/test.lock"
-  flock -n 7 || die "another ./dev test or sanitize runs in this checkout" "Wait until it ends: fuser -v $OUTBOX_STATE/test.lock"
+  mkdir -p "$DEV_STATE"
+  exec 7>"$DEV_STATE/test.lock"
+  flock -n 7 || die "another ./dev test or sanitize runs in this checkout" "Wait until it ends: fuser -v $DEV_STATE/test.lock"
 }
 
 # test_run PRESET STACK LABELS CTEST_ARGUMENTS...: starts fresh servers, runs the tests, stops the
@@ -64,7 +84,7 @@ test_lock() {
 test_run() {
   local preset=$1 stack=$2 wanted=$3 status=0 report
   shift 3
-  report=$OUTBOX_ROOT/build/$preset/tests.xml
+  report=$DEV_ROOT/build/$preset/tests.xml
   local -a select=() run=()
   if [[ -n $wanted ]]; then select=(-L "^(${wanted// /|})\$"); fi
   # The thread sanitizer of GCC 12 cannot place its shadow where the kernel randomizes addresses widely.
@@ -75,7 +95,7 @@ test_run() {
   "${run[@]}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel 2 \
     --output-junit "$report" "${select[@]}" "$@" 7>&- 8>&- || status=$?
   if [[ $wanted != unit ]]; then test_stack_down "$stack"; fi
-  python "$OUTBOX_ROOT/tools/test_totals" "$report" || status=1
+  python "$DEV_ROOT/tools/test_totals" "$report" || status=1
   return "$status"
 }
 
@@ -85,12 +105,12 @@ test_stack() {
   trap 'exit 130' INT TERM HUP
   TEST_STACK=$1
   local environment
-  "$OUTBOX_ROOT/dev" stack down --name "$1" >/dev/null 2>&1 || true
-  environment=$("$OUTBOX_ROOT/dev" stack up --name "$1") || exit 1
+  "$DEV_ROOT/dev" stack down --name "$1" >/dev/null 2>&1 || true
+  environment=$("$DEV_ROOT/dev" stack up --name "$1") || exit 1
   eval "$environment"
 }
 
 test_stack_down() {
   trap - EXIT
-  "$OUTBOX_ROOT/dev" stack down --name "$1" >/dev/null || true
+  "$DEV_ROOT/dev" stack down --name "$1" >/dev/null || true
 }

@@ -2,9 +2,11 @@
 # What every part of ./dev uses: paths, messages, running a long command with progress.
 # Messages for people go to standard error; standard output is for what a command produces.
 
-OUTBOX_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-export OUTBOX_STATE=$OUTBOX_ROOT/.stack
-export OUTBOX_CACHE=${XDG_CACHE_HOME:-${HOME:?set HOME}/.cache}/outbox
+DEV_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+# shellcheck disable=SC2034 # used by the other parts
+DEV_STATE=$DEV_ROOT/.stack
+# shellcheck disable=SC2034
+DEV_CACHE=${XDG_CACHE_HOME:-${HOME:?set HOME}/.cache}/outbox
 
 say() { printf '%s\n' "$*" >&2; }
 warn() { printf 'warning: %s\n' "$*" >&2; }

@@ -2,7 +2,7 @@
 # ./dev demo: the three programs on a stack of their own, and orders that become invoices.
 # Their state and logs lie in .stack/demo beside the stack's.
 
-DEMO_BIN=$OUTBOX_ROOT/build/dev/bin
+DEMO_BIN=$DEV_ROOT/build/dev/bin
 # In the order in which they start; they stop in the same one: first what makes work.
 DEMO_PROGRAMS=(order-service outbox-processor invoice-service)
 
@@ -72,7 +72,7 @@ demo_failed() {
 # demo_up: servers, tables, programs; exports what the driver needs.
 demo_up() {
   local environment
-  environment=$("$OUTBOX_ROOT/dev" stack up --name demo 7>&-) || exit 1
+  environment=$("$DEV_ROOT/dev" stack up --name demo 7>&-) || exit 1
   eval "$environment"
   step "Creating the tables and starting the programs" "a few seconds"
   OUTBOX_SOURCE__URL=$OUTBOX_TEST_POSTGRES run_logged "$STACK_DIR/logs/migrate.log" \
@@ -97,7 +97,7 @@ demo_up() {
 
 # demo_port PROGRAM WANTED: the usual port where it is free, else another.
 demo_port() {
-  python "$OUTBOX_ROOT/stack/probe.py" port "$2" >"$STACK_DIR/$1.port" || die "no free port for $1"
+  python "$DEV_ROOT/stack/probe.py" port "$2" >"$STACK_DIR/$1.port" || die "no free port for $1"
   local port
   port=$(<"$STACK_DIR/$1.port")
   [[ $port == "$2" ]] || say "    port $2 is taken: $1 is on $port"
@@ -118,7 +118,7 @@ demo_spawn() {
 
 demo_wait() {
   local end=$((SECONDS + 30))
-  until python "$OUTBOX_ROOT/stack/probe.py" http "$(demo_url "$1")/readyz" 2>/dev/null; do
+  until python "$DEV_ROOT/stack/probe.py" http "$(demo_url "$1")/readyz" 2>/dev/null; do
     if ! live_pid "$1" >/dev/null || ((SECONDS >= end)); then
       tail -n 15 "$STACK_DIR/logs/$1.log" | sed 's/^/    | /' >&2
       demo_failed "$1 is not ready; the end of its log is above"
@@ -147,5 +147,5 @@ demo_down() {
     signal_and_wait "$program" TERM 15
     rm -f "$STACK_DIR/$program.pid" "$STACK_DIR/$program.port"
   done
-  "$OUTBOX_ROOT/dev" stack down --name demo >/dev/null 2>&1 7>&- || true
+  "$DEV_ROOT/dev" stack down --name demo >/dev/null 2>&1 7>&- || true
 }

@@ -50,12 +50,12 @@ deps_install() {
   local -a apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
   for package in "${missing[@]}"; do
     if [[ -z $(apt-cache madison "$package" 2>/dev/null) ]]; then
-      run_logged "$OUTBOX_STATE/logs/apt-update.log" "$remedy" "${apt[@]}" update || status=1
+      run_logged "$DEV_STATE/logs/apt-update.log" "$remedy" "${apt[@]}" update || status=1
       break
     fi
   done
   if ((status == 0)); then
-    run_logged "$OUTBOX_STATE/logs/apt-install.log" "$remedy" \
+    run_logged "$DEV_STATE/logs/apt-install.log" "$remedy" \
       "${apt[@]}" install -y --no-install-recommends "${missing[@]}" || status=1
   fi
   "${as_root[@]}" rm -f "$no_cluster"

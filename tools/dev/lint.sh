@@ -35,7 +35,7 @@ lint_main() {
   lint_check "clang-format: the layout of C++ (./dev fmt corrects it)" lint_format
   build_preset dev
   lint_check "clang-tidy: bugs in C++ (up to 10 minutes the first time, seconds for what is unchanged)" \
-    tools/run_clang_tidy build/dev
+    tools/run_clang_tidy build/dev "$DEV_CACHE/clang-tidy"
   if ((${#LINT_FAILED[@]})); then
     say "lint found something in:"
     printf '    %s\n' "${LINT_FAILED[@]}" >&2
