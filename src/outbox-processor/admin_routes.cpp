@@ -1,0 +1,109 @@
+#include "outbox-processor/admin_routes.hpp"
+
+#include <string>
+#include <string_view>
+
+#include <prometheus/gauge.h>
+
+#include "outbox-processor/overview.hpp"
+#include "outbox-processor/status_page.hpp"
+#include "support/http/health.hpp"
+
+namespace outbox {
+namespace {
+
+prometheus::Gauge& gauge(telemetry::Metrics& metrics, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(metrics.registry()).Add({});
+}
+
+// The gauges that the database fills, when they are asked for.
+class OutboxGauges {
+ public:
+  explicit OutboxGauges(telemetry::Metrics& metrics)
+      : pending_(gauge(metrics, "outbox_pending_messages",
+                       "Committed messages that are not delivered; an estimate beyond 10,000")),
+        oldest_(gauge(metrics, "outbox_oldest_pending_age_seconds",
+                      "Age of the oldest message that is not delivered")),
+        retrying_(gauge(metrics, "outbox_retrying_messages",
+                        "Messages that failed and wait for their next attempt")),
+        dead_(gauge(metrics, "outbox_dead_letter_messages", "Messages that were given up")) {}
+
+  void set(const postgres_table::Status& status) {
+    pending_.Set(static_cast<double>(status.pending));
+    oldest_.Set(static_cast<double>(status.oldest_pending_age_ms) / 1e3);
+    retrying_.Set(static_cast<double>(status.retrying));
+    dead_.Set(static_cast<double>(status.dead));
+  }
+
+ private:
+  prometheus::Gauge& pending_;
+  prometheus::Gauge& oldest_;
+  prometheus::Gauge& retrying_;
+  prometheus::Gauge& dead_;
+};
+
+http::Response file(std::string_view content_type, std::string_view content) {
+  http::Response response;
+  response.content_type = content_type;
+  response.body = content;
+  response.headers.add("Content-Security-Policy",
+                       "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+  response.headers.add("X-Content-Type-Options", "nosniff");
+  response.headers.add("Cache-Control", "no-cache");
+  return response;
+}
+
+void add_page(http::Router& router) {
+  router.add(
+      "GET", "/",
+      [](const http::Request&) { return file("text/html; charset=utf-8", status_page_html()); },
+      http::RunOn::inline_fast);
+  router.add(
+      "GET", "/status.css",
+      [](const http::Request&) { return file("text/css; charset=utf-8", status_page_css()); },
+      http::RunOn::inline_fast);
+  router.add(
+      "GET", "/status.js",
+      [](const http::Request&) { return file("text/javascript; charset=utf-8", status_page_js()); },
+      http::RunOn::inline_fast);
+}
+
+Result<void> source_ready(const AdminSources& sources) {
+  if (!sources.relay.source_is_connected()) {
+    return Error{ErrorCode::source_unavailable, sources.relay.source_problem()};
+  }
+  return {};
+}
+
+Result<void> sink_ready(const AdminSources& sources) {
+  SinkHealth health = sources.sink.health();
+  if (!health.reachable) {
+    return Error{ErrorCode::destination_unavailable, std::move(health.detail)};
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_admin_routes(http::Router& router, const AdminSources& sources) {
+  add_page(router);
+  router.add("GET", "/api/v1/overview", [sources](const http::Request&) {
+    http::Response response = http::json_response(
+        200, overview_json(sources.status.read(), sources.relay, sources.sink.health()));
+    response.headers.add("Cache-Control", "no-store");
+    return response;
+  });
+  auto gauges = std::make_shared<OutboxGauges>(sources.metrics);
+  http::add_health_routes(
+      router,
+      {{"source", [sources](std::chrono::milliseconds) { return source_ready(sources); }},
+       {"sink", [sources](std::chrono::milliseconds) { return sink_ready(sources); }}},
+      [sources, gauges] {
+        if (const Result<postgres_table::Status> status = sources.status.read()) {
+          gauges->set(*status);
+        }
+        return sources.metrics.render();
+      });
+}
+
+}  // namespace outbox

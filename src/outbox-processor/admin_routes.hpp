@@ -1,0 +1,22 @@
+#pragma once
+
+#include "outbox-processor/relay_metrics.hpp"
+#include "outbox/sink.hpp"
+#include "sources/postgres_table/status_reader.hpp"
+#include "support/http/router.hpp"
+#include "support/telemetry/metrics.hpp"
+
+namespace outbox {
+
+// What the routes tell of; everything is borrowed and must outlive the server.
+struct AdminSources {
+  postgres_table::StatusReader& status;
+  RelayMetrics& relay;
+  const Sink& sink;
+  telemetry::Metrics& metrics;
+};
+
+// GET / and its files, /api/v1/overview, /livez, /readyz, /metrics. They change nothing.
+void add_admin_routes(http::Router& router, const AdminSources& sources);
+
+}  // namespace outbox

@@ -1,0 +1,129 @@
+// outbox-processor: carries messages from the outbox table to Kafka.
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <string>
+#include <unistd.h>
+
+#include "core/exponential_backoff.hpp"
+#include "core/relay.hpp"
+#include "outbox-processor/admin_routes.hpp"
+#include "outbox-processor/relay_metrics.hpp"
+#include "outbox-processor/settings.hpp"
+#include "outbox/clock.hpp"
+#include "sinks/kafka/kafka_sink.hpp"
+#include "sources/postgres_table/postgres_table_source.hpp"
+#include "sources/postgres_table/status_reader.hpp"
+#include "support/config/command_line.hpp"
+#include "support/http/server.hpp"
+#include "support/telemetry/log.hpp"
+#include "support/telemetry/metrics.hpp"
+#include "support/telemetry/stop_signals.hpp"
+#include "support/telemetry/systemd.hpp"
+
+namespace outbox {
+namespace {
+
+PostgresTableOptions source_options(const Settings& settings) {
+  char host[256] = "localhost";
+  static_cast<void>(gethostname(host, sizeof host - 1));
+  PostgresTableOptions options;
+  options.url = settings.source_url;
+  options.table = settings.source_table;
+  options.owner = std::string{host} + ":" + std::to_string(getpid());
+  options.max_batch_bytes = static_cast<std::size_t>(settings.source_max_batch_bytes);
+  return options;
+}
+
+KafkaSinkOptions sink_options(const Settings& settings) {
+  KafkaSinkOptions options;
+  options.brokers = settings.sink_brokers;
+  options.topic = settings.sink_topic;
+  options.routes = settings.sink_routes;
+  options.headers =
+      settings.sink_headers == "plain" ? KafkaHeaders::plain : KafkaHeaders::cloudevents;
+  options.ce_source = settings.sink_ce_source;
+  options.properties = settings.sink_properties;
+  return options;
+}
+
+RelayOptions relay_options(const Settings& settings, std::uint64_t seed) {
+  RelayOptions options;
+  options.batch_limit = static_cast<std::size_t>(settings.relay_batch_size);
+  options.drain_timeout = settings.relay_drain_timeout;
+  options.engine.max_batches = static_cast<std::size_t>(settings.relay_batches_in_flight);
+  options.engine.max_blocked_keys = static_cast<std::size_t>(settings.relay_max_blocked_keys);
+  options.engine.seed = seed;
+  return options;
+}
+
+int fail(const std::string& message) {
+  log::error("outbox-processor cannot go on", {{"error", message}});
+  return EXIT_FAILURE;
+}
+
+int serve(const Settings& settings, telemetry::StopSignals& signals) {
+  const std::uint64_t seed = std::random_device{}();
+  telemetry::Metrics metrics{"outbox-processor"};
+  RelayMetrics relay_metrics{metrics};
+  postgres_table::StatusReader status{settings.source_url, settings.source_table};
+  PostgresTableSource source{source_options(settings)};
+  KafkaSink sink{sink_options(settings)};
+  ExponentialBackoff retry{{settings.retry_initial_delay, settings.retry_max_delay}, seed};
+  const SteadyClock clock;
+  Relay relay{relay_options(settings, seed), source, sink, retry, clock, relay_metrics};
+
+  http::Router router;
+  add_admin_routes(router, {status, relay_metrics, sink, metrics});
+  http::ServerOptions http_options;
+  http_options.address = settings.http_address;
+  http_options.port = static_cast<std::uint16_t>(settings.http_port);
+  http::Server server{std::move(http_options), std::move(router)};
+  if (const Result<void> started = server.start(); !started) {
+    return fail(started.error().message);
+  }
+  log::info("outbox-processor is up",
+            {{"address", settings.http_address}, {"port", server.port()}});
+  telemetry::notify_service_manager("READY=1");
+
+  const Result<void> ended = relay.run(signals.token());
+  telemetry::notify_service_manager("STOPPING=1");
+  server.stop();
+  if (!ended) {
+    return fail(ended.error().message);
+  }
+  log::info("outbox-processor has stopped", {{"processed", relay_metrics.processed()}});
+  return EXIT_SUCCESS;
+}
+
+int run(int argc, const char* const* argv) {
+  telemetry::StopSignals signals;
+  Settings settings;
+  config::Schema schema = make_schema(settings);
+  const Result<config::CommandLine> command_line = config::parse_command_line(
+      argc, argv, "outbox-processor", "Carries messages from the outbox table to Kafka.", schema,
+      std::cout);
+  if (!command_line) {
+    std::cerr << "outbox-processor: " << command_line.error().message << '\n';
+    return 2;
+  }
+  if (!command_line->run) {
+    return EXIT_SUCCESS;
+  }
+  if (const Result<void> log = telemetry::init_log(settings.log_level, settings.log_format); !log) {
+    return fail(log.error().message);
+  }
+  return serve(settings, signals);
+}
+
+}  // namespace
+}  // namespace outbox
+
+int main(int argc, char** argv) {
+  try {
+    return outbox::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "outbox-processor: " << error.what() << '\n';
+    return EXIT_FAILURE;
+  }
+}

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "outbox-processor/relay_metrics.hpp"
+#include "outbox/sink.hpp"
+#include "sources/postgres_table/status_reader.hpp"
+
+namespace outbox {
+
+// The JSON of GET /api/v1/overview. What the database could not tell is null, with the reason in
+// `source.problem`.
+[[nodiscard]] std::string overview_json(const Result<postgres_table::Status>& status,
+                                        const RelayMetrics& metrics, const SinkHealth& sink);
+
+}  // namespace outbox

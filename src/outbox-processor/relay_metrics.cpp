@@ -1,0 +1,119 @@
+#include "outbox-processor/relay_metrics.hpp"
+
+#include "outbox/shard.hpp"
+#include "support/telemetry/log.hpp"
+
+namespace outbox {
+namespace {
+
+prometheus::Family<prometheus::Counter>& counter(telemetry::Metrics& metrics, const char* name,
+                                                 const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(metrics.registry());
+}
+
+std::int64_t unix_us_now() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+RelayMetrics::RelayMetrics(telemetry::Metrics& metrics)
+    : published_(counter(metrics, "outbox_messages_published_total",
+                         "Messages acknowledged by the destination")),
+      failures_(counter(metrics, "outbox_publish_failures_total",
+                        "Failed attempts to deliver a message")),
+      destination_failures_(failures_.Add({{"topic", ""}, {"error_type", "destination"}})),
+      commit_to_ack_(
+          prometheus::BuildHistogram()
+              .Name("outbox_commit_to_ack_seconds")
+              .Help("From the row's insert to the destination's acknowledgement")
+              .Register(metrics.registry())
+              .Add({}, prometheus::Histogram::BucketBoundaries{.001, .0025, .005, .01, .025, .05,
+                                                               .1, .25, .5, 1, 2.5, 5, 10, 30, 60,
+                                                               300, 3600})),
+      rebalances_(
+          counter(metrics, "outbox_rebalances_total", "Times that shards were taken over").Add({})),
+      shards_owned_(prometheus::BuildGauge()
+                        .Name("outbox_shards_owned")
+                        .Help("Virtual shards, of 64, that this relay reads")
+                        .Register(metrics.registry())
+                        .Add({})) {}
+
+void RelayMetrics::acknowledged(const Record& record, std::string_view topic) {
+  published_to(topic).Increment();
+  commit_to_ack_.Observe(static_cast<double>(unix_us_now() - record.created_at_us) / 1e6);
+}
+
+void RelayMetrics::rejected(const Record& record, std::string_view topic, const Error& error) {
+  ++failed_;
+  failed_rate_.add(1);
+  failures_.Add({{"topic", std::string{topic}}, {"error_type", "message"}}).Increment();
+  if (const auto held_back = rejected_log_.pass(std::chrono::steady_clock::now())) {
+    log::warn("a message was refused; it is tried again later, and its key waits",
+              {{"message_id", record.id.to_string()},
+               {"seq", record.seq},
+               {"key", record.key},
+               {"topic", topic},
+               {"error", error.message},
+               {"more_since_last_line", *held_back}});
+  }
+}
+
+void RelayMetrics::destination_failed(const Error& error) {
+  destination_failures_.Increment();
+  if (destination_log_.pass(std::chrono::steady_clock::now())) {
+    log::warn("the destination has failed; sending pauses", {{"error", error.message}});
+  }
+}
+
+void RelayMetrics::settled(const Settlement& settlement) {
+  processed_ += settlement.delivered.size();
+  processed_rate_.add(settlement.delivered.size());
+}
+
+void RelayMetrics::source_connected(const Exceptions& exceptions) {
+  {
+    const std::lock_guard lock{mutex_};
+    problem_.clear();
+  }
+  connected_ = true;
+  rebalances_.Increment();
+  shards_owned_.Set(kShardCount);
+  log::info("connected to the outbox",
+            {{"failed_messages", exceptions.heads.size()}, {"held_keys", exceptions.held.size()}});
+}
+
+void RelayMetrics::source_lost(const Error& error) {
+  {
+    const std::lock_guard lock{mutex_};
+    problem_ = error.message;
+  }
+  connected_ = false;
+  shards_owned_.Set(0);
+  if (source_log_.pass(std::chrono::steady_clock::now())) {
+    log::warn("the outbox cannot be read at the moment; trying again", {{"error", error.message}});
+  }
+}
+
+std::string RelayMetrics::source_problem() const {
+  const std::lock_guard lock{mutex_};
+  return problem_;
+}
+
+prometheus::Counter& RelayMetrics::published_to(std::string_view topic) {
+  const auto found = by_topic_.find(topic);
+  if (found != by_topic_.end()) {
+    return *found->second;
+  }
+  const bool room = by_topic_.size() < kMaxTopicLabels;
+  const std::string label = room ? std::string{topic} : "other";
+  prometheus::Counter& added = published_.Add({{"topic", label}});
+  if (room) {
+    by_topic_.emplace(label, &added);
+  }
+  return added;
+}
+
+}  // namespace outbox

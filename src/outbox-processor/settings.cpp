@@ -1,0 +1,75 @@
+#include "outbox-processor/settings.hpp"
+
+namespace outbox {
+namespace {
+
+void add_source(config::Schema& schema, Settings& s) {
+  schema
+      .text("source.url", s.source_url,
+            {.help = "the database with the outbox table; a direct connection, not a transaction "
+                     "pooler's",
+             .secret = true,
+             .env_aliases = {"DATABASE_URL", "DB_DSN"},
+             .required = true,
+             .example = "postgresql://relay:secret@localhost/shop"})
+      .text("source.table", s.source_table,
+            {.help = "the outbox table, where it matters with its schema: billing.outbox"})
+      .integer("source.max_batch_bytes", s.source_max_batch_bytes, {64 * 1024, 1024 * 1024 * 1024},
+               {.help = "a batch ends with the message that reaches so many bytes; four to six "
+                        "batches are in memory"});
+}
+
+void add_sink(config::Schema& schema, Settings& s) {
+  schema
+      .text("sink.brokers", s.sink_brokers,
+            {.help = "Kafka's bootstrap servers, host:port,host:port"})
+      .text("sink.topic", s.sink_topic,
+            {.help = "the topic of a message; ${aggregatetype} stands for its aggregate type"})
+      .table("sink.routes", s.sink_routes,
+             {.help = "topics of single aggregate types, instead of sink.topic",
+              .example = "order = \"order-events\""})
+      .choice("sink.headers", s.sink_headers, {"cloudevents", "plain"},
+              {.help = "cloudevents: adds ce_ headers and content-type; plain: id and the row's "
+                       "own headers"})
+      .text("sink.ce_source", s.sink_ce_source,
+            {.help = "the ce_source header: a URI reference that names the producing service"})
+      .table("sink.properties", s.sink_properties,
+             {.help = "librdkafka's own settings, passed through: TLS, SASL, linger.ms, …",
+              .example = "\"security.protocol\" = \"ssl\""});
+}
+
+void add_relay(config::Schema& schema, Settings& s) {
+  schema
+      .integer("relay.batch_size", s.relay_batch_size, {1, 100'000},
+               {.help = "messages read at once"})
+      .integer("relay.batches_in_flight", s.relay_batches_in_flight, {1, 64},
+               {.help = "batches that are sent and not yet marked"})
+      .integer("relay.max_blocked_keys", s.relay_max_blocked_keys, {1, 10'000'000},
+               {.help = "reading pauses while so many keys wait for a failed message"})
+      .duration("relay.drain_timeout", s.relay_drain_timeout, {0, 600'000},
+                {.help = "on SIGTERM: how long to finish what was read"})
+      .duration("retry.initial_delay", s.retry_initial_delay, {1, 3'600'000},
+                {.help = "ceiling of the first delay; doubles with each attempt, full jitter"})
+      .duration("retry.max_delay", s.retry_max_delay, {1, 86'400'000},
+                {.help = "no delay between attempts is longer"});
+}
+
+}  // namespace
+
+config::Schema make_schema(Settings& settings) {
+  config::Schema schema;
+  add_source(schema, settings);
+  add_sink(schema, settings);
+  add_relay(schema, settings);
+  schema
+      .text("http.address", settings.http_address,
+            {.help = "address of the status page, API and metrics; they have no sign-in, so keep "
+                     "it on loopback or behind a proxy"})
+      .integer("http.port", settings.http_port, {0, 65'535}, {.help = "0: any free one"})
+      .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
+              {.help = "the least important lines that are written"})
+      .choice("log.format", settings.log_format, {"text", "json"}, {.help = "of a line"});
+  return schema;
+}
+
+}  // namespace outbox

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "support/config/schema.hpp"
+
+namespace outbox {
+
+// Everything that an operator may set; what each means stands in settings.cpp.
+struct Settings {
+  std::string source_url;
+  std::string source_table = "outbox";
+  std::int64_t source_max_batch_bytes = 8 * 1024 * 1024;
+
+  std::string sink_brokers = "127.0.0.1:9092";
+  std::string sink_topic = "outbox.event.${aggregatetype}";
+  std::map<std::string, std::string> sink_routes;
+  std::string sink_headers = "cloudevents";
+  std::string sink_ce_source = "/outbox";
+  std::map<std::string, std::string> sink_properties;
+
+  std::int64_t relay_batch_size = 5'000;
+  std::int64_t relay_batches_in_flight = 4;
+  std::int64_t relay_max_blocked_keys = 100'000;
+  std::chrono::milliseconds relay_drain_timeout{10'000};
+
+  std::chrono::milliseconds retry_initial_delay{200};
+  std::chrono::milliseconds retry_max_delay{300'000};
+
+  std::string http_address = "127.0.0.1";
+  std::int64_t http_port = 8080;
+
+  std::string log_level = "info";
+  std::string log_format = "text";
+};
+
+// Binds the settings, which must outlive the schema.
+[[nodiscard]] config::Schema make_schema(Settings& settings);
+
+}  // namespace outbox

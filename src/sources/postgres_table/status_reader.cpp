@@ -1,0 +1,120 @@
+#include "sources/postgres_table/status_reader.hpp"
+
+namespace outbox::postgres_table {
+namespace {
+
+constexpr std::chrono::seconds kLookAtMost{1};
+
+// What is not passed by the position: the rest of an open range, what came after it, and the late
+// ones of both snapshots. Each part is a bounded walk along an index.
+constexpr const char* kPending = R"(
+  with position as materialized (
+         select from_snapshot as f, to_snapshot as t, last_seq from ${outbox_position} limit 1),
+       pending as materialized (
+         (select o.seq, o.created_at from position p cross join lateral (
+            select seq, created_at from ${outbox}
+             where p.t is not null and seq > p.last_seq and xid >= pg_snapshot_xmax(p.f)
+               and pg_visible_in_snapshot(xid, p.t)
+             order by seq limit $1::bigint) o)
+         union all
+         (select o.seq, o.created_at from position p cross join lateral (
+            select seq, created_at from ${outbox}
+             where xid >= pg_snapshot_xmax(coalesce(p.t, p.f))
+             order by xid, seq limit $1::bigint) o)
+         union all
+         (select o.seq, o.created_at from position p
+           cross join lateral (select x from pg_snapshot_xip(p.f) x
+                                union select x from pg_snapshot_xip(p.t) x) r
+           cross join lateral (
+            select seq, created_at from ${outbox}
+             where xid = r.x and (p.t is null or seq > p.last_seq
+                                  or not pg_visible_in_snapshot(r.x, p.t))
+             order by seq limit $1::bigint) o))
+  select count(*), min(seq),
+         greatest(0, extract(epoch from clock_timestamp() - min(created_at)) * 1000)::bigint,
+         pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq'))
+    from pending)";
+
+constexpr const char* kExceptions = R"(
+  select s.state, (select count(*) from (select 1 from ${outbox_exception} e
+                                          where e.state = s.state limit $1::bigint) e)
+    from (values ('retrying'), ('held'), ('dead')) as s (state))";
+
+constexpr const char* kOwner =
+    "select owner, epoch, count(*) from ${outbox_shard} group by 1, 2 "
+    "order by 2 desc limit 1";
+
+}  // namespace
+
+Result<Status> StatusReader::read() {
+  const std::lock_guard lock{mutex_};
+  if (last_ && Clock::now() - looked_at_ < kLookAtMost) {
+    return *last_;
+  }
+  if (!connection_ || !connection_->alive()) {
+    if (Result<void> connected = connect(); !connected) {
+      connection_.reset();
+      last_ = Result<Status>{connected.error()};
+    }
+  }
+  if (connection_) {
+    last_ = query();
+  }
+  looked_at_ = Clock::now();
+  return *last_;
+}
+
+Result<void> StatusReader::connect() {
+  pg::ConnectOptions options;
+  options.application_name = "outbox-processor status";
+  options.connect_timeout = std::chrono::seconds{2};
+  options.statement_timeout = std::chrono::seconds{2};
+  Result<pg::Connection> connection = pg::Connection::connect(url_, options);
+  if (!connection) {
+    return std::move(connection).error();
+  }
+  connection_.emplace(*std::move(connection));
+  Result<Tables> tables = Tables::find(*connection_, table_);
+  if (!tables) {
+    return std::move(tables).error();
+  }
+  tables_ = *std::move(tables);
+  const Result<pg::Rows> set =
+      connection_->exec("set enable_seqscan = off; set enable_bitmapscan = off; set jit = off");
+  return set ? Result<void>{} : Result<void>{set.error()};
+}
+
+Result<Status> StatusReader::query() {
+  pg::Params params;
+  params.int8(kCountLimit + 1);
+  const Result<pg::Rows> pending = connection_->query(tables_->sql(kPending), params);
+  if (!pending) {
+    return pending.error();
+  }
+  const Result<pg::Rows> exceptions = connection_->query(tables_->sql(kExceptions), params);
+  if (!exceptions) {
+    return exceptions.error();
+  }
+  const Result<pg::Rows> owner = connection_->query(tables_->sql(kOwner));
+  if (!owner) {
+    return owner.error();
+  }
+  Status status;
+  status.pending = pending->int8(0, 0);
+  status.oldest_pending_age_ms = pending->int8(0, 2);
+  if (status.pending > kCountLimit) {
+    status.pending_is_estimate = true;
+    status.pending = std::max(status.pending, pending->int8(0, 3) - pending->int8(0, 1) + 1);
+  }
+  status.retrying = exceptions->int8(0, 1);
+  status.held_keys = exceptions->int8(1, 1);
+  status.dead = exceptions->int8(2, 1);
+  if (!owner->empty()) {
+    status.owner = owner->text(0, 0);
+    status.epoch = owner->int8(0, 1);
+    status.shards = owner->int8(0, 2);
+  }
+  return status;
+}
+
+}  // namespace outbox::postgres_table
