@@ -47,12 +47,12 @@ bool DeliveryWindow::send_run(WindowBatch& batch, Sink& sink, const KeyGate& gat
   const std::vector<Record>& records = batch.batch.records;
   std::size_t end = batch.next;
   while (end < records.size() && batch.states[end] == RecordState::waiting &&
-         !gate.blocks(records[end].key)) {
+         !gate.blocks(records[end].key, records[end].seq)) {
     ++end;
   }
   if (end == batch.next) {
     if (batch.states[end] == RecordState::waiting) {
-      close(batch, end, RecordState::held);
+      hold(batch, end);
     }
     ++batch.next;
     return true;
@@ -81,6 +81,10 @@ void DeliveryWindow::send_again(WindowBatch& batch, std::size_t index) {
   batch.states[index] = RecordState::waiting;
   batch.next = std::min(batch.next, index);
   --in_flight_;
+}
+
+void DeliveryWindow::hold(WindowBatch& batch, std::size_t index) {
+  close(batch, index, RecordState::held);
 }
 
 void DeliveryWindow::close(WindowBatch& batch, std::size_t index, RecordState state) {

@@ -13,7 +13,8 @@
 
 namespace outbox {
 
-enum class RecordState : std::uint8_t { waiting, in_flight, delivered, failed, held };
+// held: it has failed, or a message of its key that precedes it has.
+enum class RecordState : std::uint8_t { waiting, in_flight, delivered, held };
 
 // A batch on its way: what became of each record so far.
 struct WindowBatch {
@@ -23,7 +24,6 @@ struct WindowBatch {
   std::size_t next = 0;             // no record before it is waiting
   std::size_t open = 0;             // records that are waiting or in flight
   std::vector<Receipt> receipts;
-  std::vector<FailedHead> failed;
 };
 
 // The batches that were read and not yet settled, oldest first. It sends their records in order,
@@ -45,8 +45,7 @@ class DeliveryWindow {
   // A record in flight has come back.
   void delivered(WindowBatch& batch, std::size_t index, const Delivery& delivery);
   void send_again(WindowBatch& batch, std::size_t index);  // back to waiting
-  // A record in flight or waiting ends as failed or held.
-  void close(WindowBatch& batch, std::size_t index, RecordState state);
+  void hold(WindowBatch& batch, std::size_t index);        // in flight or waiting before
 
   // The held records of the key may be sent after all.
   void release(std::string_view key);
@@ -55,6 +54,7 @@ class DeliveryWindow {
   [[nodiscard]] WindowBatch pop_front();
 
  private:
+  void close(WindowBatch& batch, std::size_t index, RecordState state);
   bool send_run(WindowBatch& batch, Sink& sink, const KeyGate& gate, const Refuse& refuse);
 
   std::deque<WindowBatch> batches_;

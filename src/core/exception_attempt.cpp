@@ -74,10 +74,23 @@ void ExceptionAttempt::take(const Delivery& delivery) {
   } else if (delivery.error->code == ErrorCode::message_rejected) {
     outcome.state = State::refused;
     outcome.error = *delivery.error;
+    if (const std::size_t end = group_end(index); next_ < end) {
+      next_ = end;  // the sink was full in the middle of this key
+    }
   } else {
     outcome.state = State::unsent;
-    abandon_unsent();
+    if (!follows_refused(index)) {
+      abandon_unsent();
+    }
   }
+}
+
+bool ExceptionAttempt::follows_refused(std::size_t index) const {
+  const auto group = std::find_if(groups_.begin(), groups_.end(),
+                                  [index](const Group& g) { return index < g.end; });
+  const auto first = outcomes_.begin() + static_cast<std::ptrdiff_t>(group->begin);
+  const auto last = outcomes_.begin() + static_cast<std::ptrdiff_t>(index);
+  return std::any_of(first, last, [](const Outcome& o) { return o.state == State::refused; });
 }
 
 void ExceptionAttempt::abandon_unsent() {
@@ -149,7 +162,7 @@ void ExceptionAttempt::finish(Settlement& settlement, ChangedKeys& changed, KeyG
                       attempts + 1,
                       policy.next_delay(attempts + 1, *failure),
                       failure->message};
-      gate.block(head, now + head.due_in);
+      gate.block(head, now);
       settlement.failed.push_back(std::move(head));
     }
   }

@@ -29,9 +29,11 @@ class ExceptionAttempt {
 
   void send(Sink& sink, RelayObserver& observer);
   // Precondition: record_of(delivery). destination_unavailable also keeps the records that were not
-  // sent yet from being sent.
+  // sent yet from being sent, unless it only follows from a refused record of the key.
   void take(const Delivery& delivery);
   void abandon_unsent();
+  // An earlier record of the same key was refused.
+  [[nodiscard]] bool follows_refused(std::size_t index) const;
 
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
   [[nodiscard]] bool done() const { return in_flight_ == 0 && next_ == outcomes_.size(); }

@@ -19,7 +19,7 @@ void SeqRange::include(SeqRange other) {
 void KeyGate::restore(const Exceptions& exceptions, time_point now) {
   clear();
   for (const FailedHead& head : exceptions.heads) {
-    block(head, now + head.due_in);
+    block(head, now);
   }
   for (const HeldRange& held : exceptions.held) {
     const auto [key, is_new] = keys_.try_emplace(held.key);
@@ -36,17 +36,42 @@ void KeyGate::clear() {
   keys_.clear();
 }
 
+bool KeyGate::blocks(std::string_view key, std::int64_t seq) const {
+  if (keys_.empty()) {
+    return false;
+  }
+  const auto found = keys_.find(key);
+  return found != keys_.end() && !(found->second.unsettled && seq < found->second.unsettled->seq);
+}
+
 int KeyGate::attempts(std::string_view key) const {
   const auto found = keys_.find(key);
   return found == keys_.end() || !found->second.head ? 0 : found->second.head->attempts;
 }
 
-void KeyGate::block(const FailedHead& head, time_point due) {
+void KeyGate::block_unsettled(FailedHead head) {
+  BlockedKey& blocked = keys_.try_emplace(head.key).first->second;
+  blocked.shard = head.shard;
+  blocked.unsettled = std::move(head);
+}
+
+std::optional<FailedHead> KeyGate::settle_head(std::string_view key, std::int64_t seq,
+                                               time_point now) {
+  const auto found = keys_.find(key);
+  if (found == keys_.end() || !found->second.unsettled || found->second.unsettled->seq != seq) {
+    return std::nullopt;
+  }
+  std::optional<FailedHead> head = std::exchange(found->second.unsettled, std::nullopt);
+  block(*head, now);
+  return head;
+}
+
+void KeyGate::block(const FailedHead& head, time_point now) {
   const auto key = keys_.try_emplace(head.key).first;
   unschedule(key);
   key->second.shard = head.shard;
   key->second.head = Head{head.seq, head.attempts};
-  schedule(key, due);
+  schedule(key, now + head.due_in);
 }
 
 void KeyGate::wait_behind(std::string_view key, std::int64_t seq) {

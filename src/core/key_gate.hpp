@@ -39,19 +39,23 @@ class KeyGate {
   void restore(const Exceptions& exceptions, time_point now);
   void clear();
 
-  [[nodiscard]] bool blocks(std::string_view key) const {
-    return !keys_.empty() && keys_.find(key) != keys_.end();
-  }
+  // Whether the message has to wait. One that precedes an unsettled head need not: it was sent
+  // before the head failed, and goes again if it has to.
+  [[nodiscard]] bool blocks(std::string_view key, std::int64_t seq) const;
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
   // No more batches should be read: each could block more keys.
   [[nodiscard]] bool full() const { return keys_.size() >= capacity_; }
-  // How often the head of a blocked key has failed; 0 when the key has no head.
+  // How often the settled head of a blocked key has failed; 0 when the key has none.
   [[nodiscard]] int attempts(std::string_view key) const;
 
-  // The message becomes the head of its key, to be attempted at `due`; ends an attempt on the key.
-  // A head that no settlement has stored yet is due at time_point::max(): the source could not find
-  // it again. Blocking it once more then gives it its time.
-  void block(const FailedHead& head, time_point due);
+  // The message becomes the head of its key and replaces one that came after it. It is not
+  // attempted before it is settled, since the source could not find it. Precondition: !blocks().
+  void block_unsettled(FailedHead head);
+  // The head to be stored, if the message is the key's unsettled one; it is due from then on.
+  [[nodiscard]] std::optional<FailedHead> settle_head(std::string_view key, std::int64_t seq,
+                                                      time_point now);
+  // The message becomes the head of its key, stored at once; ends an attempt on the key.
+  void block(const FailedHead& head, time_point now);
   // A message of a blocked key that a settlement leaves behind its head.
   void wait_behind(std::string_view key, std::int64_t seq);
 
@@ -76,9 +80,10 @@ class KeyGate {
   };
   struct BlockedKey {
     std::uint8_t shard = 0;
-    std::optional<Head> head;
-    SeqRange waiting;  // settled, and known when the attempt under way began
-    SeqRange added;    // settled since
+    std::optional<Head> head;             // settled
+    std::optional<FailedHead> unsettled;  // never both
+    SeqRange waiting;                     // settled, and known when the attempt under way began
+    SeqRange added;                       // settled since
     bool in_attempt = false;
     time_point due;
   };
@@ -95,7 +100,8 @@ class KeyGate {
 
   std::size_t capacity_;
   Keys keys_;
-  // Keys that are not in an attempt, by due time. The views point to keys_'s nodes.
+  // Keys with a settled head or none that are not in an attempt, by due time. The views point to
+  // keys_'s nodes.
   std::set<std::pair<time_point, std::string_view>> due_;
 };
 

@@ -67,39 +67,43 @@ void RelayEngine::take_one(const Delivery& delivery) {
   if (record == nullptr) {
     return;  // sent on an earlier connection of the source; it is read and sent again
   }
+  const bool rejected = delivery.error && delivery.error->code == ErrorCode::message_rejected;
   if (!delivery.error) {
     destination_failures_ = 0;
     observer_.acknowledged(*record, delivery.topic);
-  } else if (delivery.error->code == ErrorCode::message_rejected) {
+  } else if (rejected) {
     observer_.rejected(*record, delivery.topic, *delivery.error);
-  } else {
-    pause_destination(*delivery.error);
   }
   const std::size_t index = index_of(delivery.tag);
   if (batch == nullptr) {
-    attempt_->take(delivery);
+    take_attempted(delivery, rejected);
   } else if (!delivery.error) {
     window_.delivered(*batch, index, delivery);
-  } else if (delivery.error->code == ErrorCode::message_rejected) {
+  } else if (rejected) {
     refuse(*batch, index, *delivery.error);
+  } else if (gate_.blocks(record->key, record->seq)) {
+    window_.hold(*batch, index);  // it failed because its key's head did
   } else {
+    pause_destination(*delivery.error);
     window_.send_again(*batch, index);
   }
+}
+
+void RelayEngine::take_attempted(const Delivery& delivery, bool rejected) {
+  if (delivery.error && !rejected && !attempt_->follows_refused(index_of(delivery.tag))) {
+    pause_destination(*delivery.error);
+  }
+  attempt_->take(delivery);
 }
 
 // The message becomes the head of its key, or waits behind the one that already is.
 void RelayEngine::refuse(WindowBatch& batch, std::size_t index, const Error& error) {
   const Record& record = batch.batch.records[index];
-  if (gate_.blocks(record.key)) {
-    window_.close(batch, index, RecordState::held);
-    return;
+  if (!gate_.blocks(record.key, record.seq)) {
+    gate_.block_unsettled(FailedHead{record.seq, record.shard, std::string{record.key}, 1,
+                                     policy_.next_delay(1, error), error.message});
   }
-  FailedHead head{
-      record.seq,   record.shard, std::string{record.key}, 1, policy_.next_delay(1, error),
-      error.message};
-  gate_.block(head, time_point::max());  // due once it is settled
-  batch.failed.push_back(std::move(head));
-  window_.close(batch, index, RecordState::failed);
+  window_.hold(batch, index);
 }
 
 void RelayEngine::pause_destination(const Error& error) {
@@ -167,17 +171,17 @@ void RelayEngine::collect_front(Settlement& settlement, ChangedKeys& changed) {
     settlement.delivered.insert(settlement.delivered.end(), front.receipts.begin(),
                                 front.receipts.end());
   }
-  for (FailedHead& head : front.failed) {
-    gate_.block(head, clock_.now() + head.due_in);
-    settlement.failed.push_back(std::move(head));
-  }
   for (std::size_t i = 0; i < front.states.size(); ++i) {
     if (front.states[i] != RecordState::held) {
       continue;
     }
     const Record& record = front.batch.records[i];
-    gate_.wait_behind(record.key, record.seq);
-    changed.insert_or_assign(std::string{record.key}, record.shard);
+    if (std::optional<FailedHead> head = gate_.settle_head(record.key, record.seq, clock_.now())) {
+      settlement.failed.push_back(*std::move(head));
+    } else {
+      gate_.wait_behind(record.key, record.seq);
+      changed.insert_or_assign(std::string{record.key}, record.shard);
+    }
   }
 }
 

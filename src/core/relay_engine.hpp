@@ -73,6 +73,7 @@ class RelayEngine {
 
  private:
   void take_one(const Delivery& delivery);
+  void take_attempted(const Delivery& delivery, bool rejected);
   void refuse(WindowBatch& batch, std::size_t index, const Error& error);
   void pause_destination(const Error& error);
   [[nodiscard]] bool may_send();

@@ -1,0 +1,224 @@
+#include "core/testing/fake_sink.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace outbox {
+namespace {
+
+const Error kUnavailable{ErrorCode::destination_unavailable, "the broker is away"};
+const Error kRejected{ErrorCode::message_rejected, "the message is too large"};
+
+std::vector<std::int64_t> seqs_of(const std::vector<SeqAndKey>& rows) {
+  std::vector<std::int64_t> seqs;
+  seqs.reserve(rows.size());
+  for (const SeqAndKey& row : rows) {
+    seqs.push_back(row.seq);
+  }
+  return seqs;
+}
+
+}  // namespace
+
+void FakeSink::deliver_at_once(bool at_once) {
+  const std::lock_guard lock{mutex_};
+  at_once_ = at_once;
+}
+
+void FakeSink::delay_deliveries(bool delayed) {
+  const std::lock_guard lock{mutex_};
+  delay_ = delayed;
+}
+
+void FakeSink::refuse_if(std::function<bool(std::int64_t)> refuses) {
+  const std::lock_guard lock{mutex_};
+  refuses_ = std::move(refuses);
+}
+
+void FakeSink::deliver(std::int64_t seq) {
+  const std::lock_guard lock{mutex_};
+  deliver_at(find(seq));
+}
+
+void FakeSink::reject(std::int64_t seq) {
+  const std::lock_guard lock{mutex_};
+  const std::size_t index = find(seq);
+  const std::string key = accepted_.at(index).row.key;
+  decide(index, Delivery{0, "orders", 0, -1, kRejected});
+  const auto later =
+      std::find_if(accepted_.begin() + static_cast<std::ptrdiff_t>(index), accepted_.end(),
+                   [&](const Message& m) { return m.row.key == key; });
+  if (later != accepted_.end()) {
+    fail_from(static_cast<std::size_t>(later - accepted_.begin()), false);
+  }
+}
+
+void FakeSink::fail(std::int64_t seq, bool arrives) {
+  const std::lock_guard lock{mutex_};
+  fail_from(find(seq), arrives);
+}
+
+void FakeSink::deliver_all() {
+  const std::lock_guard lock{mutex_};
+  while (!accepted_.empty()) {
+    deliver_at(0);
+  }
+}
+
+void FakeSink::arrive_unseen(std::int64_t seq) {
+  const std::lock_guard lock{mutex_};
+  const std::size_t index = find(seq);
+  arrivals_.push_back(accepted_.at(index).row);
+  accepted_.erase(accepted_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+void FakeSink::push_delivery(std::size_t index) {
+  const std::lock_guard lock{mutex_};
+  Delivery delivery = std::move(delayed_.at(index).delivery);
+  delayed_.erase(delayed_.begin() + static_cast<std::ptrdiff_t>(index));
+  deliveries_->push({&delivery, 1});
+}
+
+std::size_t FakeSink::delayed() const {
+  const std::lock_guard lock{mutex_};
+  return delayed_.size();
+}
+
+std::vector<SeqAndKey> FakeSink::accepted() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<SeqAndKey> rows;
+  rows.reserve(accepted_.size());
+  for (const Message& message : accepted_) {
+    rows.push_back(message.row);
+  }
+  return rows;
+}
+
+std::vector<std::int64_t> FakeSink::accepted_seqs() const {
+  return seqs_of(accepted());
+}
+
+std::vector<SeqAndKey> FakeSink::arrivals() const {
+  const std::lock_guard lock{mutex_};
+  return arrivals_;
+}
+
+std::vector<std::int64_t> FakeSink::arrived_seqs() const {
+  return seqs_of(arrivals());
+}
+
+std::size_t FakeSink::arrived_count() const {
+  const std::lock_guard lock{mutex_};
+  return arrivals_.size();
+}
+
+bool FakeSink::acknowledged(std::int64_t seq) const {
+  const std::lock_guard lock{mutex_};
+  return acknowledged_.contains(seq);
+}
+
+std::size_t FakeSink::send_calls() const {
+  const std::lock_guard lock{mutex_};
+  return send_calls_;
+}
+
+bool FakeSink::closed() const {
+  const std::lock_guard lock{mutex_};
+  return deliveries_ == nullptr;
+}
+
+SinkTraits FakeSink::traits() const {
+  return SinkTraits{"fake", true, true};
+}
+
+Result<void> FakeSink::connect(DeliveryQueue& deliveries) {
+  const std::lock_guard lock{mutex_};
+  deliveries_ = &deliveries;
+  return {};
+}
+
+SendResult FakeSink::send(std::span<const Record> messages) {
+  const std::lock_guard lock{mutex_};
+  ++send_calls_;
+  SendResult result;
+  for (const Record& record : messages) {
+    if (accepted_.size() + delayed_.size() >= capacity_) {
+      return result;
+    }
+    if (refuses_ && refuses_(record.seq)) {
+      result.rejected = kRejected;
+      return result;
+    }
+    accepted_.push_back(Message{{record.seq, std::string{record.key}}, record.tag});
+    ++result.accepted;
+    if (has_untold_failure(record.key)) {
+      fail_from(accepted_.size() - 1, false);
+    } else if (at_once_) {
+      deliver_at(accepted_.size() - 1);
+    }
+  }
+  return result;
+}
+
+Result<void> FakeSink::flush(std::chrono::milliseconds /*timeout*/) {
+  return {};
+}
+
+void FakeSink::close() {
+  const std::lock_guard lock{mutex_};
+  accepted_.clear();
+  delayed_.clear();
+  deliveries_ = nullptr;
+}
+
+SinkHealth FakeSink::health() const {
+  return SinkHealth{true, "in memory"};
+}
+
+bool FakeSink::has_untold_failure(std::string_view key) const {
+  return std::any_of(delayed_.begin(), delayed_.end(), [key](const Delayed& delayed) {
+    return delayed.key == key && delayed.delivery.error;
+  });
+}
+
+std::size_t FakeSink::find(std::int64_t seq) const {
+  const auto found = std::find_if(accepted_.begin(), accepted_.end(),
+                                  [seq](const Message& m) { return m.row.seq == seq; });
+  return static_cast<std::size_t>(found - accepted_.begin());
+}
+
+void FakeSink::deliver_at(std::size_t index) {
+  const SeqAndKey& row = accepted_.at(index).row;
+  const auto offset = static_cast<std::int64_t>(arrivals_.size());
+  arrivals_.push_back(row);
+  acknowledged_.insert(row.seq);
+  decide(index, Delivery{0, "orders", static_cast<std::int32_t>(row.key.size()), offset, {}});
+}
+
+void FakeSink::fail_from(std::size_t index, bool arrives) {
+  const std::string key = accepted_.at(index).row.key;
+  if (arrives) {
+    arrivals_.push_back(accepted_.at(index).row);
+  }
+  while (index < accepted_.size()) {
+    if (accepted_[index].row.key == key) {
+      decide(index, Delivery{0, "orders", 0, -1, kUnavailable});
+    } else {
+      ++index;
+    }
+  }
+}
+
+void FakeSink::decide(std::size_t index, Delivery delivery) {
+  delivery.tag = accepted_.at(index).tag;
+  std::string key = std::move(accepted_[index].row.key);
+  accepted_.erase(accepted_.begin() + static_cast<std::ptrdiff_t>(index));
+  if (delay_) {
+    delayed_.push_back(Delayed{std::move(key), std::move(delivery)});
+  } else {
+    deliveries_->push({&delivery, 1});
+  }
+}
+
+}  // namespace outbox

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/testing/records.hpp"
+#include "outbox/sink.hpp"
+
+namespace outbox {
+
+// A destination in memory. It accepts up to its capacity and then does what the test says: each
+// accepted message waits until the test delivers, rejects or fails it. It keeps the order that the
+// Sink promises: what was accepted after an undelivered message of its key fails with it, also when
+// it is accepted before the relay has been told of the first failure. Thread-safe.
+class FakeSink final : public Sink {
+ public:
+  explicit FakeSink(std::size_t capacity = 1'000'000) : capacity_(capacity) {}
+
+  // Each message is delivered as soon as it is accepted.
+  void deliver_at_once(bool at_once);
+  // Outcomes wait for push_delivery instead of being told at once.
+  void delay_deliveries(bool delayed);
+  // send() refuses the messages for which `refuses` is true.
+  void refuse_if(std::function<bool(std::int64_t seq)> refuses);
+
+  // The oldest accepted message with this seq. Precondition: it is accepted and undecided.
+  void deliver(std::int64_t seq);
+  void reject(std::int64_t seq);
+  // It fails with destination_unavailable, and may have arrived all the same.
+  void fail(std::int64_t seq, bool arrives = false);
+  void deliver_all();
+  // Arrives, but the one who sent it will never know, for it is gone.
+  void arrive_unseen(std::int64_t seq);
+  // Tells one of the delayed outcomes. Precondition: index < delayed().
+  void push_delivery(std::size_t index);
+  [[nodiscard]] std::size_t delayed() const;
+
+  // Accepted and undecided, in the order of acceptance.
+  [[nodiscard]] std::vector<SeqAndKey> accepted() const;
+  [[nodiscard]] std::vector<std::int64_t> accepted_seqs() const;
+  // Everything that arrived, in order, duplicates too.
+  [[nodiscard]] std::vector<SeqAndKey> arrivals() const;
+  [[nodiscard]] std::vector<std::int64_t> arrived_seqs() const;
+  [[nodiscard]] std::size_t arrived_count() const;
+  [[nodiscard]] bool acknowledged(std::int64_t seq) const;
+  [[nodiscard]] std::size_t send_calls() const;
+  [[nodiscard]] bool closed() const;
+
+  [[nodiscard]] SinkTraits traits() const override;
+  [[nodiscard]] Result<void> connect(DeliveryQueue& deliveries) override;
+  [[nodiscard]] SendResult send(std::span<const Record> messages) override;
+  [[nodiscard]] Result<void> flush(std::chrono::milliseconds timeout) override;
+  void close() override;
+  [[nodiscard]] SinkHealth health() const override;
+
+ private:
+  struct Message {
+    SeqAndKey row;
+    std::uint64_t tag = 0;
+  };
+  struct Delayed {
+    std::string key;
+    Delivery delivery;
+  };
+
+  [[nodiscard]] bool has_untold_failure(std::string_view key) const;
+  [[nodiscard]] std::size_t find(std::int64_t seq) const;
+  void deliver_at(std::size_t index);
+  void fail_from(std::size_t index, bool arrives);
+  void decide(std::size_t index, Delivery delivery);
+
+  mutable std::mutex mutex_;
+  std::size_t capacity_;
+  bool at_once_ = false;
+  bool delay_ = false;
+  std::function<bool(std::int64_t)> refuses_;
+  DeliveryQueue* deliveries_ = nullptr;
+  std::deque<Message> accepted_;
+  std::vector<Delayed> delayed_;
+  std::vector<SeqAndKey> arrivals_;
+  std::set<std::int64_t> acknowledged_;
+  std::size_t send_calls_ = 0;
+};
+
+}  // namespace outbox
