@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "liboutbox/enqueue_fixture.hpp"
+#include "liboutbox/enqueue_test.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace outbox {

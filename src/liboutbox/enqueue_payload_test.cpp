@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "liboutbox/enqueue_fixture.hpp"
+#include "liboutbox/enqueue_test.hpp"
 
 namespace outbox {
 namespace {

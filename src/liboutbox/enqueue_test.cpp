@@ -1,3 +1,5 @@
+#include "liboutbox/enqueue_test.hpp"
+
 #include <chrono>
 #include <string>
 #include <vector>
@@ -6,8 +8,6 @@
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 #include <nlohmann/json.hpp>
-
-#include "liboutbox/enqueue_fixture.hpp"
 
 namespace outbox {
 namespace {
