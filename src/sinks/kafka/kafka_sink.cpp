@@ -1,0 +1,186 @@
+// The caller's side of the sink: connect, send, flush, close.
+#include "sinks/kafka/kafka_sink.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sinks/kafka/errors.hpp"
+
+namespace outbox::kafka {
+namespace {
+
+// The event thread gets the mutex at least every so many messages.
+constexpr std::size_t kMessagesPerLock = 256;
+// A topic costs memory for as long as the sink lives.
+constexpr std::size_t kMostTopics = 10'000;
+
+rd_kafka_vu_t argument(rd_kafka_vtype_t type) {
+  rd_kafka_vu_t result{};
+  result.vtype = type;
+  return result;
+}
+
+rd_kafka_vu_t bytes(rd_kafka_vtype_t type, std::string_view text) {
+  rd_kafka_vu_t result = argument(type);
+  // librdkafka takes it as const, its union does not; a null pointer would mean "no key".
+  result.u.mem = {const_cast<char*>(text.data() == nullptr ? "" : text.data()),  // NOLINT
+                  text.size()};
+  return result;
+}
+
+}  // namespace
+
+KafkaSink::KafkaSink(KafkaSettings settings) : settings_(std::move(settings)) {}
+
+KafkaSink::~KafkaSink() {
+  close();
+}
+
+SinkTraits KafkaSink::traits() const {
+  return {.name = "kafka", .ordered_per_key = true, .has_offsets = true};
+}
+
+Result<void> KafkaSink::connect(DeliveryQueue& deliveries) {
+  close();
+  auto conf = make_conf(settings_);
+  if (!conf) return conf.error();
+  auto router = TopicRouter::make(settings_.topic, settings_.routes);
+  if (!router) return router.error();
+  if (settings_.headers != "plain" && settings_.headers != "cloudevents") {
+    return Error{
+        ErrorCode::invalid_argument,
+        fmt::format("sink.headers = {} is unknown; use cloudevents or plain", settings_.headers)};
+  }
+  conf_ = *std::move(conf);
+  router_ = *std::move(router);
+  deliveries_ = &deliveries;
+  headers_.emplace(
+      settings_.headers == "plain" ? RecordHeaders::Mode::plain : RecordHeaders::Mode::cloudevents,
+      settings_.ce_source);
+  in_flight_.emplace(conf_.max_messages);
+  isolation_ = {};
+  auto producer = make_producer();
+  if (!producer) return producer.error();
+  producer_ = *std::move(producer);
+  paused_ = false;
+  failure_unseen_ = false;
+  events_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
+  return {};
+}
+
+SendResult KafkaSink::send(std::span<const Record> messages) {
+  SendResult result;
+  while (result.accepted < messages.size()) {
+    const std::lock_guard lock(mutex_);
+    if (!may_send()) return result;
+    const auto end = std::min(result.accepted + kMessagesPerLock, messages.size());
+    while (result.accepted < end) {
+      auto sent = send_one(messages[result.accepted]);
+      if (!sent) {
+        result.rejected = std::move(sent).error();
+        return result;
+      }
+      if (!*sent) return result;
+      ++result.accepted;
+    }
+  }
+  return result;
+}
+
+bool KafkaSink::may_send() {
+  if (producer_ == nullptr || paused_) return false;
+  if (!failure_unseen_) return true;
+  // The failure is in the queue already: the relay takes it before it asks again.
+  failure_unseen_ = false;
+  deliveries_->wake();
+  return false;
+}
+
+Result<bool> KafkaSink::send_one(const Record& record) {
+  const auto topic = topic_of(record.aggregate_type);
+  if (!topic) return topic.error();
+  if ((*topic)->handle() == nullptr) {
+    if (auto opened = producer_->open(**topic); !opened) return opened.error();
+  }
+  const std::uint64_t mark = (*topic)->cold_mark(record.key);
+  if (mark != 0 && (*topic)->in_flight(mark)) return false;
+
+  arguments_.clear();
+  auto& handle = arguments_.emplace_back(argument(RD_KAFKA_VTYPE_RKT));
+  handle.u.rkt = (*topic)->handle();
+  arguments_.push_back(bytes(RD_KAFKA_VTYPE_KEY, record.key));
+  arguments_.push_back(bytes(RD_KAFKA_VTYPE_VALUE, record.payload));
+  arguments_.emplace_back(argument(RD_KAFKA_VTYPE_MSGFLAGS)).u.i = RD_KAFKA_MSG_F_COPY;
+  if (auto made = headers_->append(record, arguments_); !made) return made.error();
+
+  Slot* slot = in_flight_->acquire();
+  if (slot == nullptr) return false;
+  slot->tag = record.tag;
+  slot->topic = *topic;
+  slot->mark = mark;
+  arguments_.emplace_back(argument(RD_KAFKA_VTYPE_OPAQUE)).u.ptr = slot;
+
+  const auto code = producer_->produce(arguments_.data(), arguments_.size());
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (mark != 0) (*topic)->sent(mark);
+    return true;
+  }
+  in_flight_->release(*slot);
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
+  if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    producer_->interrupt();  // the event thread makes a new one and wakes the relay
+    return false;
+  }
+  Error error = error_of(code, (*topic)->name());
+  error.code = ErrorCode::message_rejected;
+  return error;
+}
+
+Result<Topic*> KafkaSink::topic_of(std::string_view aggregate_type) {
+  const auto known = topic_by_type_.find(aggregate_type);
+  if (known != topic_by_type_.end()) return known->second;
+  auto name = router_->topic_of(aggregate_type);
+  if (!name) return name.error();
+  auto topic = topics_.find(*name);
+  if (topic == topics_.end()) {
+    if (topics_.size() >= kMostTopics || topic_by_type_.size() >= kMostTopics) {
+      return Error{ErrorCode::message_rejected,
+                   fmt::format("the messages go to more than {} topics; topic {} is one too many: "
+                               "give sink.topic a template that makes fewer",
+                               kMostTopics, *name)};
+    }
+    auto made = std::make_unique<Topic>(*name, conf_.partitioner);
+    topic = topics_.emplace(*std::move(name), std::move(made)).first;
+  }
+  topic_by_type_.emplace(aggregate_type, topic->second.get());
+  return topic->second.get();
+}
+
+Result<void> KafkaSink::flush(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  const auto done = [this] { return !in_flight_ || in_flight_->size() == 0; };
+  if (settled_.wait_for(lock, timeout, done)) return {};
+  return Error{ErrorCode::timeout,
+               fmt::format("Kafka has not acknowledged {} message(s) within {} ms",
+                           in_flight_->size(), timeout.count())};
+}
+
+void KafkaSink::close() {
+  events_ = {};  // stops and joins
+  producer_.reset();
+  health_.unreachable("closed");
+  const std::lock_guard lock(mutex_);
+  in_flight_.reset();
+  topic_by_type_.clear();
+  for (auto& [name, topic] : topics_) {
+    topic->set_handle(nullptr);
+  }
+}
+
+SinkHealth KafkaSink::health() const {
+  return health_.get();
+}
+
+}  // namespace outbox::kafka

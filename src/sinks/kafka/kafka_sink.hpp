@@ -1,0 +1,104 @@
+// Sends outbox messages to Kafka.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "outbox/sink.hpp"
+#include "sinks/kafka/broker_health.hpp"
+#include "sinks/kafka/in_flight.hpp"
+#include "sinks/kafka/isolation.hpp"
+#include "sinks/kafka/producer.hpp"
+#include "sinks/kafka/record_headers.hpp"
+#include "sinks/kafka/settings.hpp"
+#include "sinks/kafka/topic.hpp"
+#include "sinks/kafka/topic_router.hpp"
+
+namespace outbox::kafka {
+
+// The record's key is the aggregate's id, its value the payload as it is; RecordHeaders says what
+// the headers are. One thread of its own turns librdkafka's events into deliveries.
+//
+// Order is kept through failures by four rules (docs/adr/0003): the producer is idempotent and
+// gapless, so a refused batch ends it and everything behind fails; a partition that has not
+// acknowledged anything yet takes one message of a key at a time; after a failed delivery `send`
+// accepts nothing until it has been asked once more, so that the relay sees the failure first; and
+// a new producer starts only when the old one is gone.
+class KafkaSink final : public Sink {
+ public:
+  explicit KafkaSink(KafkaSettings settings);
+  ~KafkaSink() override;
+  KafkaSink(const KafkaSink&) = delete;
+  KafkaSink& operator=(const KafkaSink&) = delete;
+
+  [[nodiscard]] SinkTraits traits() const override;
+  [[nodiscard]] Result<void> connect(DeliveryQueue& deliveries) override;
+  [[nodiscard]] SendResult send(std::span<const Record> messages) override;
+  [[nodiscard]] Result<void> flush(std::chrono::milliseconds timeout) override;
+  void close() override;
+  [[nodiscard]] SinkHealth health() const override;
+
+ private:
+  // The caller's side.
+  [[nodiscard]] bool may_send();  // under mutex_
+  // True: accepted. False: the buffer is full. Under mutex_.
+  [[nodiscard]] Result<bool> send_one(const Record& record);
+  [[nodiscard]] Result<Topic*> topic_of(std::string_view aggregate_type);
+
+  // The event thread's side.
+  void serve(const std::stop_token& stop);
+  void take(rd_kafka_event_t* event);
+  void take_reports(rd_kafka_event_t* event);
+  void settle(const rd_kafka_message_t& report, const Slot& slot);  // under mutex_
+  [[nodiscard]] Delivery delivery_of(const rd_kafka_message_t& report, const Slot& slot,
+                                     std::size_t refused) const;
+  void keep_producer_fit(const std::stop_token& stop);
+  void fail_outstanding(const std::stop_token& stop);
+  void remake_producer(const std::stop_token& stop);
+  [[nodiscard]] Result<std::unique_ptr<Producer>> make_producer();
+  [[nodiscard]] bool limits_changed() const;
+
+  KafkaSettings settings_;
+
+  // Set by connect, constant while the event thread runs.
+  std::optional<TopicRouter> router_;
+  ProducerConf conf_;
+  DeliveryQueue* deliveries_ = nullptr;
+
+  // The caller's thread alone.
+  std::optional<RecordHeaders> headers_;
+  std::vector<rd_kafka_vu_t> arguments_;
+  std::map<std::string, Topic*, std::less<>> topic_by_type_;
+
+  // The event thread alone.
+  BrokerHealth health_;
+  BatchLimits limits_;  // of the producer that runs
+  std::string lost_because_;
+  int futile_producers_ = 0;  // in a row, to which no broker said anything of a message
+  std::vector<Delivery> pushed_;
+
+  std::mutex mutex_;
+  std::condition_variable settled_;  // in_flight_ has shrunk
+  std::optional<InFlight> in_flight_;
+  Isolation isolation_;
+  std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;
+  // Replaced by the event thread alone, under mutex_.
+  std::unique_ptr<Producer> producer_;
+  bool paused_ = false;          // the producer is about to be replaced
+  bool failure_unseen_ = false;  // a failed delivery was pushed since the last send
+
+  std::jthread events_;  // last: joined before the rest goes
+};
+
+}  // namespace outbox::kafka

@@ -1,0 +1,102 @@
+#include "sinks/kafka/producer.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace outbox::kafka {
+namespace {
+
+using ErrorText = std::array<char, 512>;
+
+Result<void> limit_batches(rd_kafka_conf_t* conf, const BatchLimits& limits) {
+  ErrorText problem{};
+  const auto set = [&](const char* name, const std::string& value) {
+    return rd_kafka_conf_set(conf, name, value.c_str(), problem.data(), problem.size()) ==
+           RD_KAFKA_CONF_OK;
+  };
+  if ((!limits.solo || set("batch.num.messages", "1")) &&
+      (!limits.batch_bytes || set("batch.size", fmt::to_string(*limits.batch_bytes)))) {
+    return {};
+  }
+  return Error{ErrorCode::internal, fmt::format("librdkafka: {}", problem.data())};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Producer>> Producer::make(const rd_kafka_conf_t* conf,
+                                                 const BatchLimits& limits) {
+  Conf copy(rd_kafka_conf_dup(conf));
+  if (auto limited = limit_batches(copy.get(), limits); !limited) return limited.error();
+  rd_kafka_conf_set_events(copy.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR |
+                                           RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_STATS);
+  ErrorText problem{};
+  rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_PRODUCER, copy.get(), problem.data(), problem.size());
+  if (handle == nullptr) {
+    return Error{
+        ErrorCode::invalid_argument,
+        fmt::format("Kafka producer: {}; check sink.brokers and sink.properties", problem.data())};
+  }
+  static_cast<void>(copy.release());  // the producer owns it now
+  return std::unique_ptr<Producer>(new Producer(handle));
+}
+
+Producer::Producer(rd_kafka_t* handle) : handle_(handle), queue_(rd_kafka_queue_get_main(handle)) {
+  rd_kafka_set_log_queue(handle_, nullptr);  // to the main queue
+}
+
+Producer::~Producer() {
+  purge();
+  for (auto* topic : topics_) {
+    rd_kafka_topic_destroy(topic);
+  }
+  rd_kafka_queue_destroy(queue_);
+  rd_kafka_destroy(handle_);
+}
+
+Result<void> Producer::open(Topic& topic) {
+  rd_kafka_topic_conf_t* conf = rd_kafka_default_topic_conf_dup(handle_);
+  rd_kafka_topic_conf_set_opaque(conf, &topic);
+  rd_kafka_topic_conf_set_partitioner_cb(conf, &Topic::partition);
+  rd_kafka_topic_t* made = rd_kafka_topic_new(handle_, topic.name().c_str(), conf);
+  if (made == nullptr) {
+    const auto code = rd_kafka_last_error();
+    rd_kafka_topic_conf_destroy(conf);
+    return Error{ErrorCode::internal,
+                 fmt::format("cannot open topic {}: {}", topic.name(), rd_kafka_err2str(code))};
+  }
+  topics_.push_back(made);
+  topic.set_handle(made);
+  return {};
+}
+
+rd_kafka_resp_err_t Producer::produce(rd_kafka_vu_t* arguments, std::size_t count) {
+  rd_kafka_error_t* error = rd_kafka_produceva(handle_, arguments, count);
+  if (error == nullptr) return RD_KAFKA_RESP_ERR_NO_ERROR;
+  const auto code = rd_kafka_error_code(error);
+  rd_kafka_error_destroy(error);
+  return code;
+}
+
+Event Producer::poll(std::chrono::milliseconds timeout) {
+  return Event(rd_kafka_queue_poll(queue_, static_cast<int>(timeout.count())));
+}
+
+void Producer::interrupt() {
+  rd_kafka_queue_yield(queue_);
+}
+
+std::optional<std::string> Producer::fatal_error() const {
+  ErrorText text{};
+  if (rd_kafka_fatal_error(handle_, text.data(), text.size()) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::nullopt;
+  }
+  return std::string(text.data());
+}
+
+void Producer::purge() {
+  rd_kafka_purge(
+      handle_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
+}  // namespace outbox::kafka

@@ -1,0 +1,62 @@
+// A librdkafka producer with its event queue.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <librdkafka/rdkafka.h>
+
+#include "outbox/result.hpp"
+#include "sinks/kafka/settings.hpp"
+#include "sinks/kafka/topic.hpp"
+
+namespace outbox::kafka {
+
+struct EventDeleter {
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+};
+using Event = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
+
+struct BatchLimits {
+  bool solo = false;                       // one message a batch
+  std::optional<std::size_t> batch_bytes;  // at most
+};
+
+// Thread-safe as librdkafka is, but for construction and destruction. Destruction drops what was
+// not delivered and may take as long as librdkafka's threads take to end.
+class Producer {
+ public:
+  // `conf` is copied. destination_unavailable never comes from here: librdkafka connects later.
+  [[nodiscard]] static Result<std::unique_ptr<Producer>> make(const rd_kafka_conf_t* conf,
+                                                              const BatchLimits& limits);
+  ~Producer();
+  Producer(const Producer&) = delete;
+  Producer& operator=(const Producer&) = delete;
+
+  // Gives the topic a handle of this producer. The topic must outlive the producer.
+  [[nodiscard]] Result<void> open(Topic& topic);
+
+  [[nodiscard]] rd_kafka_resp_err_t produce(rd_kafka_vu_t* arguments, std::size_t count);
+
+  // The next event, or null after `timeout` or an interruption.
+  [[nodiscard]] Event poll(std::chrono::milliseconds timeout);
+  void interrupt();
+
+  // Why this producer can send nothing more, once that is so.
+  [[nodiscard]] std::optional<std::string> fatal_error() const;
+  // Everything that is not delivered fails; the reports come through poll.
+  void purge();
+
+ private:
+  explicit Producer(rd_kafka_t* handle);
+
+  rd_kafka_t* handle_;
+  rd_kafka_queue_t* queue_;
+  std::vector<rd_kafka_topic_t*> topics_;
+};
+
+}  // namespace outbox::kafka

@@ -1,0 +1,58 @@
+// The headers of a Kafka record, made from an outbox row.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <librdkafka/rdkafka.h>
+
+#include "outbox/result.hpp"
+#include "outbox/source.hpp"
+
+namespace outbox::kafka {
+
+// Keeps its memory from one record to the next. Not thread-safe.
+class RecordHeaders {
+ public:
+  enum class Mode { plain, cloudevents };
+
+  RecordHeaders(Mode mode, std::string ce_source);
+
+  // Appends a RD_KAFKA_VTYPE_HEADER for each header to `arguments`; they point into this object
+  // until the next call. The relay's own come first: `id`, and in CloudEvents mode ce_specversion,
+  // ce_id, ce_source, ce_type, ce_time and, unless the row has one, content-type
+  // (application/json). Then the row's, in their order: strings as they are, null as a header
+  // without value, anything else as compact JSON. A row's header with a name of the relay's own
+  // (`id`; in CloudEvents mode ce_*) is dropped.
+  //
+  // message_rejected: the row's headers are not a JSON object, or a name holds a NUL.
+  [[nodiscard]] Result<void> append(const Record& record, std::vector<rd_kafka_vu_t>& arguments);
+
+ private:
+  struct Entry {
+    std::size_t name = 0;  // offsets in text_; names end with NUL
+    std::size_t value = 0;
+    std::size_t size = 0;
+    bool null = false;
+  };
+  class Reader;
+
+  void append_own(const Record& record, std::vector<rd_kafka_vu_t>& arguments);
+  void write_id(const Uuid& id);
+  void write_time(std::int64_t unix_us);
+
+  Mode mode_;
+  std::string ce_source_;
+  std::string id_;
+  std::string time_;
+  std::int64_t time_second_ = -1;  // the second whose text time_ holds
+
+  std::string text_;
+  std::vector<Entry> entries_;
+  bool has_content_type_ = false;
+};
+
+}  // namespace outbox::kafka
