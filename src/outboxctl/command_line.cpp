@@ -1,7 +1,5 @@
 #include "outboxctl/command_line.hpp"
 
-#include <map>
-#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -20,18 +18,22 @@ constexpr const char* kFooter =
     "  2  the command line or the environment is wrong\n"
     "  3  the database is away, or a lock was not free in time: try again";
 
-const std::map<std::string, PayloadType> kPayloadTypes{{"json", PayloadType::json},
-                                                       {"jsonb", PayloadType::jsonb},
-                                                       {"text", PayloadType::text},
-                                                       {"bytea", PayloadType::bytea}};
-const std::map<std::string, Format> kFormats{{"text", Format::text}, {"json", Format::json}};
+PayloadType payload_type_of(const std::string& name) {
+  if (name == "jsonb") return PayloadType::jsonb;
+  if (name == "text") return PayloadType::text;
+  if (name == "bytea") return PayloadType::bytea;
+  return PayloadType::json;
+}
 
 void add_common(CLI::App& command, CommonOptions& common) {
   command.add_option("--database", common.database_url, "postgresql://USER@HOST:PORT/DATABASE");
   command.add_option("--table", common.table, "the outbox table: TABLE or SCHEMA.TABLE")
       ->capture_default_str();
-  command.add_option("--format", common.format, "text or json")
-      ->transform(CLI::Transformer(kFormats).description(""))
+  const auto set_format = [&common](const std::string& name) {
+    common.format = name == "json" ? Format::json : Format::text;
+  };
+  command.add_option_function<std::string>("--format", set_format, "how results are written")
+      ->check(CLI::IsMember({"text", "json"}))
       ->default_str("text");
   command.footer(kFooter);
 }
@@ -47,10 +49,11 @@ void add_commands(CLI::App& app, CommandLine& given) {
   auto* migrate =
       app.add_subcommand("migrate", "make the outbox's tables or bring them up to date");
   add_common(*migrate, given.common);
-  migrate
-      ->add_option("--payload-type", given.migrate.payload_type,
-                   "the payload column: json, jsonb, text or bytea")
-      ->transform(CLI::Transformer(kPayloadTypes).description(""))
+  const auto set_type = [&given](const std::string& name) {
+    given.migrate.payload_type = payload_type_of(name);
+  };
+  migrate->add_option_function<std::string>("--payload-type", set_type, "of the payload column")
+      ->check(CLI::IsMember({"json", "jsonb", "text", "bytea"}))
       ->default_str("json");
   migrate->add_flag("--down", given.migrate.down, "remove the tables with all messages");
   migrate->add_flag("--yes", given.yes, "what --down asks for");
