@@ -1,0 +1,5 @@
+# find_package(outbox): gives the target outbox::outbox.
+include(CMakeFindDependencyMacro)
+find_dependency(OpenSSL)
+find_dependency(PostgreSQL)
+include(${CMAKE_CURRENT_LIST_DIR}/outbox-targets.cmake)
