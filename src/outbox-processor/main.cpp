@@ -35,18 +35,6 @@ PostgresTableOptions source_options(const Settings& settings) {
   return options;
 }
 
-KafkaSinkOptions sink_options(const Settings& settings) {
-  KafkaSinkOptions options;
-  options.brokers = settings.sink_brokers;
-  options.topic = settings.sink_topic;
-  options.routes = settings.sink_routes;
-  options.headers =
-      settings.sink_headers == "plain" ? KafkaHeaders::plain : KafkaHeaders::cloudevents;
-  options.ce_source = settings.sink_ce_source;
-  options.properties = settings.sink_properties;
-  return options;
-}
-
 RelayOptions relay_options(const Settings& settings, std::uint64_t seed) {
   RelayOptions options;
   options.batch_limit = static_cast<std::size_t>(settings.relay_batch_size);
@@ -68,7 +56,7 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
   RelayMetrics relay_metrics{metrics};
   postgres_table::StatusReader status{settings.source_url, settings.source_table};
   PostgresTableSource source{source_options(settings)};
-  KafkaSink sink{sink_options(settings)};
+  kafka::KafkaSink sink{settings.kafka};
   ExponentialBackoff retry{{settings.retry_initial_delay, settings.retry_max_delay}, seed};
   const SteadyClock clock;
   Relay relay{relay_options(settings, seed), source, sink, retry, clock, relay_metrics};

@@ -19,25 +19,6 @@ void add_source(config::Schema& schema, Settings& s) {
                         "batches are in memory"});
 }
 
-void add_sink(config::Schema& schema, Settings& s) {
-  schema
-      .text("sink.brokers", s.sink_brokers,
-            {.help = "Kafka's bootstrap servers, host:port,host:port"})
-      .text("sink.topic", s.sink_topic,
-            {.help = "the topic of a message; ${aggregatetype} stands for its aggregate type"})
-      .table("sink.routes", s.sink_routes,
-             {.help = "topics of single aggregate types, instead of sink.topic",
-              .example = "order = \"order-events\""})
-      .choice("sink.headers", s.sink_headers, {"cloudevents", "plain"},
-              {.help = "cloudevents: adds ce_ headers and content-type; plain: id and the row's "
-                       "own headers"})
-      .text("sink.ce_source", s.sink_ce_source,
-            {.help = "the ce_source header: a URI reference that names the producing service"})
-      .table("sink.properties", s.sink_properties,
-             {.help = "librdkafka's own settings, passed through: TLS, SASL, linger.ms, …",
-              .example = "\"security.protocol\" = \"ssl\""});
-}
-
 void add_relay(config::Schema& schema, Settings& s) {
   schema
       .integer("relay.batch_size", s.relay_batch_size, {1, 100'000},
@@ -59,7 +40,7 @@ void add_relay(config::Schema& schema, Settings& s) {
 config::Schema make_schema(Settings& settings) {
   config::Schema schema;
   add_source(schema, settings);
-  add_sink(schema, settings);
+  kafka::declare(schema, settings.kafka);
   add_relay(schema, settings);
   schema
       .text("http.address", settings.http_address,

@@ -2,9 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 
+#include "sinks/kafka/settings.hpp"
 #include "support/config/schema.hpp"
 
 namespace outbox {
@@ -15,12 +15,7 @@ struct Settings {
   std::string source_table = "outbox";
   std::int64_t source_max_batch_bytes = 8 * 1024 * 1024;
 
-  std::string sink_brokers = "127.0.0.1:9092";
-  std::string sink_topic = "outbox.event.${aggregatetype}";
-  std::map<std::string, std::string> sink_routes;
-  std::string sink_headers = "cloudevents";
-  std::string sink_ce_source = "/outbox";
-  std::map<std::string, std::string> sink_properties;
+  kafka::KafkaSettings kafka;
 
   std::int64_t relay_batch_size = 5'000;
   std::int64_t relay_batches_in_flight = 4;
