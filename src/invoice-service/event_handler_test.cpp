@@ -1,0 +1,186 @@
+#include "invoice-service/event_handler.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace outbox::invoices {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+Error away() {
+  return {ErrorCode::destination_unavailable, "away"};
+}
+
+// An inbox, dead letters and a log that remember what they got and fail on demand.
+class FakeInbox final : public Inbox<mongo::DocumentEffect> {
+ public:
+  std::vector<Result<InboxOutcome>> apply(
+      std::span<const mongo::DocumentMessage> messages) override {
+    std::vector<Result<InboxOutcome>> outcomes;
+    for (const auto& message : messages) {
+      seen.push_back(message.effect.name + " " + message.effect.document_id.substr(35));
+      const bool again = std::find(known.begin(), known.end(), message.id) != known.end();
+      if (message.effect.document_id == unavailable) {
+        outcomes.emplace_back(away());
+      } else if (message.effect.document_id == impossible) {
+        outcomes.emplace_back(Error{ErrorCode::message_rejected, "it cannot be"});
+      } else {
+        outcomes.emplace_back(again ? InboxOutcome::duplicate : InboxOutcome::applied);
+        known.push_back(message.id);
+      }
+    }
+    return outcomes;
+  }
+  std::vector<std::string> seen;
+  std::vector<Uuid> known;
+  std::string unavailable;
+  std::string impossible;
+};
+
+class FakeDeadLetters final : public DeadLetters {
+ public:
+  std::vector<Result<void>> send(std::span<const DeadLetter> letters) override {
+    std::vector<Result<void>> outcomes;
+    for (const auto& letter : letters) {
+      if (is_away) {
+        outcomes.emplace_back(away());
+        continue;
+      }
+      sent.emplace_back(letter.record->offset, letter.reason);
+      outcomes.emplace_back();
+    }
+    return outcomes;
+  }
+  bool is_away = false;
+  std::vector<std::pair<std::int64_t, std::string>> sent;
+};
+
+class FakeLog final : public RedeliveryLog {
+ public:
+  void note(std::span<const Uuid> messages) override { noted += messages.size(); }
+  std::size_t noted = 0;
+};
+
+std::string order_id(int n) {
+  return "0190aaaa-0000-7000-8000-00000000000" + std::to_string(n);
+}
+
+class EventHandlerTest : public ::testing::Test {
+ protected:
+  PendingRecord event(int order, const std::string& type, const std::string& payload) {
+    const std::int64_t offset = next_offset_++;
+    return {{"order-events",
+             0,
+             offset,
+             order_id(order),
+             payload,
+             {{"id", Uuid::v7().to_string()}, {"ce_type", type}}},
+            false,
+            std::nullopt};
+  }
+  PendingRecord created(int order) {
+    return event(order, "OrderCreated",
+                 R"({"orderId":")" + order_id(order) +
+                     R"(","currency":"EUR","items":[{"productId":"p","quantity":1,)"
+                     R"("unitPrice":"1.00"}],"total":"1.00"})");
+  }
+  PendingRecord cancelled(int order) {
+    return event(order, "OrderCancelled", R"({"orderId":")" + order_id(order) + "\"}");
+  }
+  PendingRecord garbage() { return event(9, "OrderCreated", "garbage"); }
+
+  prometheus::Registry registry_;
+  ConsumerMetrics metrics_{registry_};
+  FakeInbox inbox_;
+  FakeDeadLetters dead_letters_;
+  FakeLog redeliveries_;
+  EventHandler handler_{inbox_, dead_letters_, redeliveries_, metrics_};
+  std::int64_t next_offset_ = 0;
+};
+
+TEST_F(EventHandlerTest, AppliesEffectsInTheirOrder) {
+  std::vector<PendingRecord> records{created(1), created(2), cancelled(1)};
+  ASSERT_TRUE(handler_.handle(records));
+  EXPECT_THAT(inbox_.seen, ElementsAre("created 1", "created 2", "voided 1"));
+  EXPECT_THAT(finished_offsets(records), ElementsAre(Pair(Pair("order-events", 0), 3)));
+}
+
+TEST_F(EventHandlerTest, SkipsTypesThatItDoesNotKnow) {
+  std::vector<PendingRecord> records{event(1, "OrderPainted", "anything"), created(1)};
+  ASSERT_TRUE(handler_.handle(records));
+  EXPECT_THAT(inbox_.seen, ElementsAre("created 1"));
+  EXPECT_THAT(dead_letters_.sent, IsEmpty());
+  EXPECT_TRUE(records[0].done);
+}
+
+TEST_F(EventHandlerTest, WhatCannotBeReadGoesToTheDeadLettersAndStopsNothing) {
+  std::vector<PendingRecord> records{garbage(), created(1), garbage(), created(2)};
+  ASSERT_TRUE(handler_.handle(records));
+  EXPECT_THAT(inbox_.seen, ElementsAre("created 1", "created 2"));
+  ASSERT_EQ(dead_letters_.sent.size(), 2U);
+  EXPECT_EQ(dead_letters_.sent[0].first, 0);
+  EXPECT_EQ(dead_letters_.sent[1].first, 2);
+  EXPECT_THAT(dead_letters_.sent[0].second, ::testing::HasSubstr("not JSON"));
+}
+
+TEST_F(EventHandlerTest, AnEffectThatTheStateDoesNotAdmitGoesToTheDeadLetters) {
+  inbox_.impossible = order_id(1);
+  std::vector<PendingRecord> records{created(1), created(2)};
+  ASSERT_TRUE(handler_.handle(records));
+  ASSERT_EQ(dead_letters_.sent.size(), 1U);
+  EXPECT_EQ(dead_letters_.sent[0].second, "it cannot be");
+  EXPECT_TRUE(records[0].done);
+}
+
+TEST_F(EventHandlerTest, WhileTheStoreIsAwayTheRecordStaysAndOthersAreNotRepeated) {
+  inbox_.unavailable = order_id(2);
+  std::vector<PendingRecord> records{created(1), created(2), created(3)};
+  const auto handled = handler_.handle(records);
+  ASSERT_FALSE(handled);
+  EXPECT_EQ(handled.error().code, ErrorCode::destination_unavailable);
+  EXPECT_THAT(finished_offsets(records), ElementsAre(Pair(Pair("order-events", 0), 1)))
+      << "the offset must not pass what is left";
+
+  inbox_.unavailable.clear();
+  inbox_.seen.clear();
+  ASSERT_TRUE(handler_.handle(records));
+  EXPECT_THAT(inbox_.seen, ElementsAre("created 2"));
+  EXPECT_THAT(finished_offsets(records), ElementsAre(Pair(Pair("order-events", 0), 3)));
+}
+
+TEST_F(EventHandlerTest, TheOffsetWaitsForTheDeadLettersAcknowledgement) {
+  dead_letters_.is_away = true;
+  std::vector<PendingRecord> records{created(1), garbage(), created(2)};
+  ASSERT_FALSE(handler_.handle(records));
+  EXPECT_THAT(finished_offsets(records), ElementsAre(Pair(Pair("order-events", 0), 1)));
+  dead_letters_.is_away = false;
+  ASSERT_TRUE(handler_.handle(records));
+  EXPECT_EQ(dead_letters_.sent.size(), 1U);
+  EXPECT_THAT(inbox_.seen, ElementsAre("created 1", "created 2"));
+}
+
+TEST_F(EventHandlerTest, NotesThatAMessageCameAgain) {
+  std::vector<PendingRecord> once{created(1)};
+  std::vector<PendingRecord> again = once;
+  ASSERT_TRUE(handler_.handle(once));
+  EXPECT_EQ(redeliveries_.noted, 0U);
+  ASSERT_TRUE(handler_.handle(again));
+  EXPECT_EQ(redeliveries_.noted, 1U);
+  EXPECT_TRUE(again[0].done);
+}
+
+TEST_F(EventHandlerTest, OffsetsAreKeptPerPartition) {
+  std::vector<PendingRecord> records{created(1), created(2), created(3)};
+  records[1].record.partition = 1;
+  records[0].done = records[1].done = true;
+  EXPECT_THAT(finished_offsets(records),
+              ElementsAre(Pair(Pair("order-events", 0), 1), Pair(Pair("order-events", 1), 2)));
+  records[0].done = false;
+  EXPECT_THAT(finished_offsets(records), ElementsAre(Pair(Pair("order-events", 1), 2)));
+}
+
+}  // namespace
+}  // namespace outbox::invoices

@@ -1,0 +1,147 @@
+#include "invoice-service/http_api.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "invoice-service/invoice.hpp"
+
+namespace outbox::invoices {
+
+namespace {
+
+using http::Request;
+using http::Response;
+using nlohmann::ordered_json;
+
+constexpr int kDefaultLimit = 50;
+constexpr int kMaxLimit = 500;
+
+Response unavailable() {
+  // The store's own words may name hosts: they are for the log and /readyz.
+  Response response = http::problem(503, "Service Unavailable",
+                                    "The invoices cannot be read at the moment; try again later.");
+  response.headers.add("Retry-After", "1");
+  return response;
+}
+
+Response not_found(std::string_view what) {
+  return http::problem(404, "Not Found", what);
+}
+
+Response bad_parameter(std::string_view detail) {
+  return http::problem(400, "Bad Request", detail);
+}
+
+Response get_invoice(const InvoiceStore& store, const Request& request) {
+  const auto order = order_of_invoice(request.path_parameter("id"));
+  if (!order) return not_found("There is no such invoice; ids look like inv-<UUID of the order>.");
+  auto invoice = store.find_by_order(*order);
+  if (!invoice) return unavailable();
+  if (!*invoice) return not_found("There is no such invoice.");
+  return http::json_response(200, invoice_json(**invoice));
+}
+
+Response page(const std::vector<mongo::Bson>& invoices, std::size_t limit) {
+  std::string body = "{\"invoices\":[";
+  std::string last;
+  for (std::size_t index = 0; index < invoices.size() && index < limit; ++index) {
+    if (index > 0) body += ',';
+    body += invoice_json(invoices[index]);
+    last = mongo::find_text(invoices[index], "_id").value_or("");
+  }
+  const bool more = invoices.size() > limit;
+  body += "],\"nextCursor\":" + (more ? "\"" + invoice_id(last) + "\"" : "null") + "}";
+  return http::json_response(200, std::move(body));
+}
+
+Response invoices_of_order(const InvoiceStore& store, std::string_view text) {
+  const auto order = Uuid::parse(text);
+  if (!order) return bad_parameter("orderId is not a UUID.");
+  auto found = store.find_by_order(order->to_string());
+  if (!found) return unavailable();
+  std::vector<mongo::Bson> invoices;
+  if (*found) invoices.push_back(std::move(**found));
+  return page(invoices, 1);
+}
+
+Response list_invoices(const InvoiceStore& store, const Request& request) {
+  if (const auto order = request.query_parameter("orderId")) {
+    return invoices_of_order(store, *order);
+  }
+  int limit = kDefaultLimit;
+  if (const auto text = request.query_parameter("limit")) {
+    const auto read = std::from_chars(text->data(), text->data() + text->size(), limit);
+    const bool whole = read.ec == std::errc{} && read.ptr == text->data() + text->size();
+    if (!whole || limit < 1 || limit > kMaxLimit) {
+      return bad_parameter("limit is not a number from 1 to 500.");
+    }
+  }
+  std::string after;
+  if (const auto cursor = request.query_parameter("cursor")) {
+    const auto order = order_of_invoice(*cursor);
+    if (!order) return bad_parameter("cursor is not the nextCursor of an earlier answer.");
+    after = *order;
+  }
+  const auto invoices = store.list(after, limit + 1);
+  if (!invoices) return unavailable();
+  return page(*invoices, static_cast<std::size_t>(limit));
+}
+
+Response get_event(const InvoiceStore& store, const Request& request) {
+  const auto id = Uuid::parse(request.path_parameter("id"));
+  if (!id) return not_found("There is no such message; ids are UUIDs.");
+  const auto fate = store.find_message(*id);
+  if (!fate) return unavailable();
+  if (!*fate) {
+    return not_found(
+        "No message of this id has had an effect here: it has not come yet, is of a "
+        "type that means nothing to invoices, or went to the dead letters.");
+  }
+  const std::int64_t at = (*fate)->at_ms;
+  const std::time_t seconds = at / 1'000;
+  const ordered_json json{
+      {"messageId", id->to_string()},
+      {"outcome", "applied"},
+      {"effect", (*fate)->effect},
+      {"amountMinor", (*fate)->amount_minor},
+      {"orderId", (*fate)->order_id},
+      {"invoiceId", invoice_id((*fate)->order_id)},
+      {"invoiceStatus", (*fate)->invoice_status},
+      {"at", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), at % 1'000)},
+      {"duplicates", (*fate)->redeliveries}};
+  return http::json_response(200, json.dump());
+}
+
+Response health(const InvoiceStore& store, const std::function<Result<void>()>& check_kafka) {
+  const bool mongo = store.ping().ok();
+  const bool kafka = check_kafka().ok();
+  const auto word = [](bool up) { return up ? "up" : "down"; };
+  const ordered_json json{{"status", word(mongo && kafka)},
+                          {"service", "invoice-service"},
+                          {"mongo", word(mongo)},
+                          {"kafka", word(kafka)}};
+  return http::json_response(mongo && kafka ? 200 : 503, json.dump());
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, const InvoiceStore& store,
+                std::function<Result<void>()> check_kafka) {
+  router.add("GET", "/v1/invoices", [&store](const Request& r) { return list_invoices(store, r); });
+  router.add("GET", "/v1/invoices/{id}",
+             [&store](const Request& r) { return get_invoice(store, r); });
+  router.add("GET", "/v1/events/{id}", [&store](const Request& r) { return get_event(store, r); });
+  router.add("GET", "/health", [&store, check = std::move(check_kafka)](const Request&) {
+    return health(store, check);
+  });
+  router.add(
+      "GET", "/openapi.json",
+      [](const Request&) { return http::json_response(200, std::string(openapi_document())); },
+      http::RunOn::inline_fast);
+}
+
+}  // namespace outbox::invoices
