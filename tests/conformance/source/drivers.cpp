@@ -1,0 +1,12 @@
+#include "tests/conformance/source/postgres_table_driver.hpp"
+#include "tests/conformance/source/source_driver.hpp"
+
+namespace outbox::test {
+
+std::vector<DriverFactory> all_drivers() {
+  return {
+      DriverFactory{"PostgresTable", true, make_postgres_table_driver},
+  };
+}
+
+}  // namespace outbox::test

@@ -1,0 +1,79 @@
+#include "tests/conformance/source/postgres_table_driver.hpp"
+
+#include <mutex>
+#include <stdexcept>
+#include <string>
+
+#include "outbox/outbox.hpp"
+#include "sources/postgres_table/postgres_table_source.hpp"
+#include "tests/support/test_database.hpp"
+
+namespace outbox::test {
+namespace {
+
+class PostgresTableDriver final : public SourceDriver {
+ public:
+  std::unique_ptr<Source> make_source(const SourceSettings& settings) override {
+    PostgresTableOptions options;
+    options.url = database_.url();
+    options.owner = settings.owner;
+    options.max_batch_bytes = settings.max_batch_bytes;
+    return std::make_unique<PostgresTableSource>(options);
+  }
+
+  std::vector<std::int64_t> append(std::span<const Message> messages) override {
+    const std::lock_guard lock{mutex_};
+    must_exec(connection_, "begin");
+    Transaction transaction{connection_.raw()};
+    if (const auto written = outbox_.enqueue(transaction, messages); !written) {
+      throw std::runtime_error(written.error().message);
+    }
+    const pg::Rows rows = must_exec(
+        connection_, "select seq from outbox where xid = pg_current_xact_id() order by seq");
+    must_exec(connection_, "commit");
+    std::vector<std::int64_t> seqs;
+    for (int i = 0; i < rows.size(); ++i) {
+      seqs.push_back(rows.int8(i, 0));
+    }
+    return seqs;
+  }
+
+  void remove(std::int64_t seq) override {
+    const std::lock_guard lock{mutex_};
+    must_exec(connection_, "delete from outbox where seq = " + std::to_string(seq));
+  }
+
+  std::vector<StoredReceipt> receipts() override {
+    const std::lock_guard lock{mutex_};
+    const pg::Rows rows = must_exec(connection_,
+                                    "select seq, topic, \"partition\", \"offset\" "
+                                    "from outbox_receipt order by seq, processed_at");
+    std::vector<StoredReceipt> receipts;
+    for (int i = 0; i < rows.size(); ++i) {
+      receipts.push_back(StoredReceipt{rows.int8(i, 0), std::string{rows.text(i, 1)},
+                                       static_cast<std::int32_t>(rows.int8(i, 2)),
+                                       rows.int8(i, 3)});
+    }
+    return receipts;
+  }
+
+  std::string status(std::int64_t seq) override {
+    const std::lock_guard lock{mutex_};
+    return value_of(connection_,
+                    "select status from outbox_message where seq = " + std::to_string(seq));
+  }
+
+ private:
+  OutboxDatabase database_;
+  std::mutex mutex_;
+  pg::Connection connection_ = database_.connect();
+  Outbox outbox_;
+};
+
+}  // namespace
+
+std::unique_ptr<SourceDriver> make_postgres_table_driver() {
+  return std::make_unique<PostgresTableDriver>();
+}
+
+}  // namespace outbox::test
