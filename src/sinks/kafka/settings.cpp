@@ -171,8 +171,7 @@ Result<ProducerConf> make_conf(const KafkaSettings& settings) {
     }
     if (auto done = set(conf, name, value); !done) return done.error();
   }
-  for (const auto& [name, value] :
-       std::initializer_list<std::pair<const char*, std::string>>{
+  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, std::string>>{
            {"bootstrap.servers", settings.brokers}, {"log.queue", "true"}}) {
     if (auto done = set(conf, name, value); !done) return done.error();
   }

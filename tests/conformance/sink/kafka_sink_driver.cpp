@@ -1,0 +1,90 @@
+#include <utility>
+
+#include "sinks/kafka/kafka_sink.hpp"
+#include "tests/conformance/sink/sink_driver.hpp"
+#include "tests/support/environment.hpp"
+#include "tests/support/kafka_broker.hpp"
+#include "tests/support/kafka_topic.hpp"
+
+namespace outbox::test {
+namespace {
+
+constexpr std::size_t kSinkLimit = 500'000;   // bytes of a message, by the sink's own rule
+constexpr std::size_t kTopicLimit = 400'000;  // bytes of a batch, by the broker's
+constexpr std::size_t kBatchLimit = 300'000;  // bytes of a batch of several messages
+
+std::unique_ptr<Sink> make_kafka_sink(const std::string& brokers, const std::string& topic,
+                                      const SinkSettings& settings) {
+  kafka::KafkaSettings kafka;
+  kafka.brokers = brokers;
+  kafka.topic = topic;
+  kafka.properties["message.max.bytes"] = std::to_string(kSinkLimit);
+  kafka.properties["queue.buffering.max.messages"] = std::to_string(settings.buffer);
+  kafka.properties["compression.codec"] = "none";
+  kafka.properties["batch.size"] = std::to_string(kBatchLimit);
+  if (settings.one_by_one) {
+    kafka.properties["batch.num.messages"] = "1";
+    kafka.properties["linger.ms"] = "0";
+  }
+  return std::make_unique<kafka::KafkaSink>(std::move(kafka));
+}
+
+std::vector<Received> read(const KafkaTopic& topic) {
+  std::vector<Received> result;
+  for (auto& record : topic.read_all()) {
+    result.push_back({record.key.value_or(""), record.value.value_or(""), std::move(record.headers),
+                      topic.name(), record.partition, record.offset});
+  }
+  return result;
+}
+
+// A topic of three partitions on the brokers of the environment.
+class KafkaSinkDriver final : public SinkDriver {
+ public:
+  std::unique_ptr<Sink> make_sink(const SinkSettings& settings) override {
+    return make_kafka_sink(brokers_, topic_.name(), settings);
+  }
+  std::unique_ptr<Sink> make_lost_sink() override {
+    return make_kafka_sink("127.0.0.1:1", topic_.name(), {});
+  }
+  std::vector<Received> received() override { return read(topic_); }
+  std::size_t oversize() const override { return kSinkLimit + 1; }
+  std::size_t refused_size() const override { return kTopicLimit + 1; }
+
+ private:
+  std::string brokers_ = require_env("OUTBOX_TEST_KAFKA");
+  KafkaTopic topic_ = KafkaTopic::create(brokers_, unique_topic_name("sink"), 3,
+                                         {{"max.message.bytes", std::to_string(kTopicLimit)}});
+};
+
+// The same on a broker of its own.
+class RestartableKafkaSinkDriver final : public RestartableSinkDriver {
+ public:
+  std::unique_ptr<Sink> make_sink(const SinkSettings& settings) override {
+    return make_kafka_sink(broker_.address(), topic_.name(), settings);
+  }
+  std::unique_ptr<Sink> make_lost_sink() override {
+    return make_kafka_sink("127.0.0.1:1", topic_.name(), {});
+  }
+  std::vector<Received> received() override { return read(topic_); }
+  std::size_t oversize() const override { return kSinkLimit + 1; }
+  std::size_t refused_size() const override { return kTopicLimit + 1; }
+  void kill() override { broker_.kill(); }
+  void start() override { broker_.start(); }
+
+ private:
+  KafkaBroker broker_;
+  KafkaTopic topic_ = KafkaTopic::create(broker_.address(), "sink", 3);
+};
+
+}  // namespace
+
+std::vector<SinkDriverFactory> all_sink_drivers() {
+  return {{"Kafka",
+           []() -> std::unique_ptr<SinkDriver> { return std::make_unique<KafkaSinkDriver>(); },
+           []() -> std::unique_ptr<RestartableSinkDriver> {
+             return std::make_unique<RestartableKafkaSinkDriver>();
+           }}};
+}
+
+}  // namespace outbox::test
