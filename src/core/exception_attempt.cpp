@@ -42,7 +42,7 @@ std::size_t ExceptionAttempt::group_end(std::size_t index) const {
   return group == groups_.end() ? outcomes_.size() : group->end;
 }
 
-void ExceptionAttempt::send(Sink& sink, RelayObserver& observer) {
+bool ExceptionAttempt::send(Sink& sink, RelayObserver& observer) {
   const std::span<const Record> records{batch_.records};
   while (next_ < outcomes_.size()) {
     const std::size_t end = group_end(next_);
@@ -58,9 +58,10 @@ void ExceptionAttempt::send(Sink& sink, RelayObserver& observer) {
       outcomes_[next_].error = *result.rejected;
       next_ = end;  // what follows of the key stays unsent
     } else if (next_ < end) {
-      return;  // the sink is full
+      return false;
     }
   }
+  return true;
 }
 
 void ExceptionAttempt::take(const Delivery& delivery) {

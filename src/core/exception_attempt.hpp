@@ -27,7 +27,8 @@ class ExceptionAttempt {
   ExceptionAttempt(std::uint64_t slot, std::vector<HeldRange> ranges, Batch batch,
                    std::size_t limit_per_range);
 
-  void send(Sink& sink, RelayObserver& observer);
+  // False: the sink takes no more for now.
+  [[nodiscard]] bool send(Sink& sink, RelayObserver& observer);
   // Precondition: record_of(delivery). destination_unavailable also keeps the records that were not
   // sent yet from being sent, unless it only follows from a refused record of the key.
   void take(const Delivery& delivery);

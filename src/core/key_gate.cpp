@@ -133,7 +133,8 @@ SeqRange KeyGate::waiting(std::string_view key) const {
 
 bool KeyGate::release_if_done(std::string_view key) {
   const auto found = keys_.find(key);
-  if (found == keys_.end() || found->second.head || !waiting(key).empty()) {
+  if (found == keys_.end() || found->second.head || found->second.unsettled ||
+      !waiting(key).empty()) {
     return false;
   }
   unschedule(found);

@@ -129,13 +129,15 @@ void RelayEngine::send() {
     }
     return;
   }
+  // The attempt goes first: the window could keep the sink full for ever. A sink that takes no more
+  // is not asked again before its deliveries were taken, as a failure may be among them.
+  if (attempt_ && !attempt_->send(sink_, observer_)) {
+    return;
+  }
   window_.send(sink_, gate_, [this](WindowBatch& batch, std::size_t index, const Error& error) {
     observer_.rejected(batch.batch.records[index], {}, error);
     refuse(batch, index, error);
   });
-  if (attempt_) {
-    attempt_->send(sink_, observer_);
-  }
 }
 
 std::optional<Settlement> RelayEngine::next_settlement() {

@@ -58,6 +58,7 @@ class RelayEngine {
   void add_exceptions(std::vector<HeldRange> ranges, Batch batch);
 
   void take(std::span<const Delivery> deliveries);
+  // Between two calls, the deliveries that are there are to be taken.
   void send();
 
   // What can be settled now; nothing when there is no news to store yet.

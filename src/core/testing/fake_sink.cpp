@@ -31,6 +31,11 @@ void FakeSink::delay_deliveries(bool delayed) {
   delay_ = delayed;
 }
 
+void FakeSink::stall_after_failures(bool stall) {
+  const std::lock_guard lock{mutex_};
+  stall_ = stall;
+}
+
 void FakeSink::refuse_if(std::function<bool(std::int64_t)> refuses) {
   const std::lock_guard lock{mutex_};
   refuses_ = std::move(refuses);
@@ -77,7 +82,7 @@ void FakeSink::push_delivery(std::size_t index) {
   const std::lock_guard lock{mutex_};
   Delivery delivery = std::move(delayed_.at(index).delivery);
   delayed_.erase(delayed_.begin() + static_cast<std::ptrdiff_t>(index));
-  deliveries_->push({&delivery, 1});
+  push(std::move(delivery));
 }
 
 std::size_t FakeSink::delayed() const {
@@ -135,6 +140,7 @@ SinkTraits FakeSink::traits() const {
 Result<void> FakeSink::connect(DeliveryQueue& deliveries) {
   const std::lock_guard lock{mutex_};
   deliveries_ = &deliveries;
+  failure_unseen_ = false;
   return {};
 }
 
@@ -142,6 +148,11 @@ SendResult FakeSink::send(std::span<const Record> messages) {
   const std::lock_guard lock{mutex_};
   ++send_calls_;
   SendResult result;
+  if (failure_unseen_) {
+    failure_unseen_ = false;
+    deliveries_->wake();
+    return result;
+  }
   for (const Record& record : messages) {
     if (accepted_.size() + delayed_.size() >= capacity_) {
       return result;
@@ -217,8 +228,13 @@ void FakeSink::decide(std::size_t index, Delivery delivery) {
   if (delay_) {
     delayed_.push_back(Delayed{std::move(key), std::move(delivery)});
   } else {
-    deliveries_->push({&delivery, 1});
+    push(std::move(delivery));
   }
+}
+
+void FakeSink::push(Delivery delivery) {
+  failure_unseen_ = failure_unseen_ || (stall_ && delivery.error);
+  deliveries_->push({&delivery, 1});
 }
 
 }  // namespace outbox

@@ -29,6 +29,9 @@ class FakeSink final : public Sink {
   void deliver_at_once(bool at_once);
   // Outcomes wait for push_delivery instead of being told at once.
   void delay_deliveries(bool delayed);
+  // After it has told of a failure, send() accepts nothing once, as a sink with threads of its own
+  // does: the relay shall see the failure before it sends more.
+  void stall_after_failures(bool stall);
   // send() refuses the messages for which `refuses` is true.
   void refuse_if(std::function<bool(std::int64_t seq)> refuses);
 
@@ -72,6 +75,7 @@ class FakeSink final : public Sink {
     Delivery delivery;
   };
 
+  void push(Delivery delivery);
   [[nodiscard]] bool has_untold_failure(std::string_view key) const;
   [[nodiscard]] std::size_t find(std::int64_t seq) const;
   void deliver_at(std::size_t index);
@@ -88,6 +92,8 @@ class FakeSink final : public Sink {
   std::vector<Delayed> delayed_;
   std::vector<SeqAndKey> arrivals_;
   std::set<std::int64_t> acknowledged_;
+  bool stall_ = false;
+  bool failure_unseen_ = false;
   std::size_t send_calls_ = 0;
 };
 

@@ -34,6 +34,7 @@ Simulation::Simulation(std::uint64_t seed)
   source_.set_acknowledged([this](std::int64_t seq) { return sink_.acknowledged(seq); });
   source_.set_fault([this](FakeSource::Call call) { return source_fault(call); });
   sink_.delay_deliveries(true);
+  sink_.stall_after_failures(true);
   sink_.refuse_if([this](std::int64_t seq) { return chance(50) && is_poisoned(seq); });
   start_relay();
 }
@@ -150,6 +151,9 @@ void Simulation::relay_turn() {
   if (!read_batches() || !read_exceptions()) {
     lose_source();
     return;
+  }
+  if (chance(30)) {
+    destination_step();  // the sink's threads do not wait for the relay's
   }
   engine_->send();
   settle();
