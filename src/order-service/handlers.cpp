@@ -1,0 +1,245 @@
+#include "order-service/handlers.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "order-service/embedded.hpp"
+#include "order-service/order.hpp"
+#include "order-service/order_json.hpp"
+#include "order-service/request_rules.hpp"
+#include "support/http/json.hpp"
+#include "support/telemetry/log.hpp"
+
+namespace outbox::orders {
+namespace {
+
+using http::problem;
+using http::Request;
+using http::Response;
+
+constexpr int kDefaultPageSize = 20;
+
+std::int64_t now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// The database's failure as an answer; the reason goes to the log, not to the client.
+Response failure(const Request& request, const Error& error) {
+  log::warn("a request failed",
+            {{"method", request.method}, {"path", request.path}, {"error", error.message}});
+  if (error.code != ErrorCode::source_unavailable && error.code != ErrorCode::timeout) {
+    return problem(500, "Internal Server Error", "the request failed; the server's log says why");
+  }
+  Response response = problem(
+      503, "Service Unavailable",
+      request.method == "POST"
+          ? "the database does not answer, and whether the request took effect is not known: "
+            "repeat it soon, with the same Idempotency-Key if it creates an order"
+          : "the database does not answer: try again soon");
+  response.headers.add("Retry-After", "1");
+  return response;
+}
+
+Response invalid(const FieldErrors& errors) {
+  return problem(422, "Unprocessable Content",
+                 std::to_string(errors.size()) +
+                     (errors.size() == 1 ? " field is" : " fields are") +
+                     " wrong; errors names them",
+                 errors);
+}
+
+bool is_json(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (content_type.ends_with(' '))
+    content_type.remove_suffix(1);
+  return http::same_ignoring_case(content_type, "application/json");
+}
+
+std::variant<http::JsonValue, Response> read_body(const Request& request) {
+  const auto content_type = request.headers.find("Content-Type");
+  if (content_type && !is_json(*content_type)) {
+    return problem(415, "Unsupported Media Type",
+                   "send the body as Content-Type: application/json");
+  }
+  auto parsed = http::parse_json(request.body);
+  if (auto* error = std::get_if<http::FieldError>(&parsed)) {
+    return problem(400, "Bad Request", "the body cannot be read: " + error->detail, {*error});
+  }
+  return std::get<http::JsonValue>(std::move(parsed));
+}
+
+std::optional<std::string> traceparent(const Request& request) {
+  const auto value = request.headers.find("traceparent");
+  if (!value || request.headers.count("traceparent") > 1 || !is_traceparent(*value)) {
+    return std::nullopt;
+  }
+  return std::string(*value);
+}
+
+std::variant<std::optional<IdempotentRequest>, Response> idempotency(const Request& request) {
+  const std::size_t count = request.headers.count("Idempotency-Key");
+  if (count == 0) return std::optional<IdempotentRequest>();
+  const std::string key(*request.headers.find("Idempotency-Key"));
+  if (count > 1 || !is_idempotency_key(key)) {
+    return problem(400, "Bad Request",
+                   "Idempotency-Key must be given once and have 1 to 255 visible ASCII characters");
+  }
+  return std::optional(IdempotentRequest{key, request_hash(request.path, request.body)});
+}
+
+Response to_response(const Answer& answer) {
+  Response response = http::json_response(answer.status, answer.body);
+  response.headers.add("Location", answer.location);
+  return response;
+}
+
+std::string order_path(const Uuid& id) {
+  return "/v1/orders/" + id.to_string();
+}
+
+// How a route that creates orders reads its body and shows the order.
+struct Dialect {
+  std::variant<OrderData, FieldErrors> (*read)(const http::JsonValue&);
+  std::string (*show)(const Order&);
+};
+
+class Handlers {
+ public:
+  Handlers(OrderStore& store, ServiceMetrics& metrics) : store_(store), metrics_(metrics) {}
+
+  [[nodiscard]] Response create(const Request& request, const Dialect& dialect) const {
+    auto key = idempotency(request);
+    if (auto* refusal = std::get_if<Response>(&key)) return std::move(*refusal);
+    auto body = read_body(request);
+    if (auto* refusal = std::get_if<Response>(&body)) return std::move(*refusal);
+    auto data = dialect.read(std::get<http::JsonValue>(body));
+    if (auto* errors = std::get_if<FieldErrors>(&data)) return invalid(*errors);
+    Order order;
+    order.id = Uuid::v7();
+    order.data = std::get<OrderData>(std::move(data));
+    order.created_at_us = now_us();
+    const Answer answer{201, order_path(order.id), dialect.show(order)};
+    const auto creation = store_.create(order, traceparent(request), answer,
+                                        std::get<std::optional<IdempotentRequest>>(key));
+    if (!creation.ok()) return failure(request, creation.error());
+    return answer_to(*creation);
+  }
+
+  [[nodiscard]] Response get(const Request& request) const {
+    const auto id = Uuid::parse(request.path_parameter("id"));
+    if (!id) return no_such_order();
+    auto order = store_.find(*id);
+    if (!order.ok()) return failure(request, order.error());
+    if (!*order) return no_such_order();
+    return http::json_response(200, order_json(**order));
+  }
+
+  [[nodiscard]] Response list(const Request& request) const {
+    int limit = kDefaultPageSize;
+    std::optional<Uuid> before;
+    for (const auto& [name, value] : request.query) {
+      if (name == "limit") {
+        const auto size = parse_page_size(value);
+        if (!size) return bad_query("limit must be a number from 1 to 100");
+        limit = *size;
+      } else if (name == "cursor") {
+        before = decode_cursor(value);
+        if (!before) return bad_query("cursor must be the nextCursor of an earlier page");
+      } else {
+        return bad_query("this list takes only limit and cursor");
+      }
+    }
+    // One more than is shown tells whether there is a next page.
+    auto orders = store_.list(before, limit + 1);
+    if (!orders.ok()) return failure(request, orders.error());
+    std::string next;
+    if (orders->size() > static_cast<std::size_t>(limit)) {
+      orders->pop_back();
+      next = encode_cursor(orders->back().id);
+    }
+    return http::json_response(200, order_page_json(*orders, next));
+  }
+
+  [[nodiscard]] Response cancel(const Request& request) const {
+    std::optional<std::string> reason;
+    if (!request.body.empty()) {
+      auto body = read_body(request);
+      if (auto* refusal = std::get_if<Response>(&body)) return std::move(*refusal);
+      auto read = read_cancellation(std::get<http::JsonValue>(body));
+      if (auto* errors = std::get_if<FieldErrors>(&read)) return invalid(*errors);
+      reason = std::get<std::optional<std::string>>(std::move(read));
+    }
+    const auto id = Uuid::parse(request.path_parameter("id"));
+    if (!id) return no_such_order();
+    auto cancellation = store_.cancel(*id, reason, now_us(), traceparent(request));
+    if (!cancellation.ok()) return failure(request, cancellation.error());
+    if (!*cancellation) return no_such_order();
+    if ((*cancellation)->changed) metrics_.order_cancelled();
+    return http::json_response(200, order_json((*cancellation)->order));
+  }
+
+ private:
+  [[nodiscard]] Response answer_to(const Creation& creation) const {
+    switch (creation.outcome) {
+      case Creation::Outcome::created:
+        metrics_.order_created();
+        return to_response(creation.answer);
+      case Creation::Outcome::replayed: {
+        metrics_.answer_replayed();
+        Response response = to_response(creation.answer);
+        response.headers.add("Idempotency-Replayed", "true");
+        return response;
+      }
+      case Creation::Outcome::running: {
+        Response response = problem(409, "Conflict",
+                                    "a request with this Idempotency-Key is still running: "
+                                    "repeat this one soon to get its answer");
+        response.headers.add("Retry-After", "1");
+        return response;
+      }
+      case Creation::Outcome::key_reused:
+        break;
+    }
+    return problem(422, "Unprocessable Content",
+                   "this Idempotency-Key was used for another request: take a new key");
+  }
+
+  [[nodiscard]] static Response no_such_order() {
+    return problem(404, "Not Found", "there is no order with this id");
+  }
+
+  [[nodiscard]] static Response bad_query(std::string_view detail) {
+    return problem(400, "Bad Request", detail);
+  }
+
+  OrderStore& store_;
+  ServiceMetrics& metrics_;
+};
+
+}  // namespace
+
+void add_order_routes(http::Router& router, OrderStore& store, ServiceMetrics& metrics) {
+  const Handlers handlers(store, metrics);
+  router.add("POST", "/v1/orders", [handlers](const Request& request) {
+    return handlers.create(request, {read_order, order_json});
+  });
+  router.add("POST", "/orders", [handlers](const Request& request) {
+    return handlers.create(request, {read_simple_order, simple_order_json});
+  });
+  router.add("GET", "/v1/orders", [handlers](const Request& r) { return handlers.list(r); });
+  router.add("GET", "/v1/orders/{id}", [handlers](const Request& r) { return handlers.get(r); });
+  router.add("POST", "/v1/orders/{id}/cancel",
+             [handlers](const Request& r) { return handlers.cancel(r); });
+  router.add("GET", "/openapi.json", [](const Request&) {
+    return http::json_response(200, std::string(embedded_openapi()));
+  });
+}
+
+}  // namespace outbox::orders

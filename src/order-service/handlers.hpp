@@ -1,0 +1,14 @@
+// The service's HTTP routes.
+#pragma once
+
+#include "order-service/service_metrics.hpp"
+#include "order-service/store.hpp"
+#include "support/http/router.hpp"
+
+namespace outbox::orders {
+
+// Adds the routes of openapi.json except those of health. Store and metrics must outlive the
+// router.
+void add_order_routes(http::Router& router, OrderStore& store, ServiceMetrics& metrics);
+
+}  // namespace outbox::orders

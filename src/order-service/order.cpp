@@ -1,0 +1,255 @@
+#include "order-service/order.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+
+#include "order-service/price.hpp"
+#include "support/money/money.hpp"
+
+namespace outbox::orders {
+namespace {
+
+using http::child_pointer;
+using http::JsonValue;
+using Kind = JsonValue::Kind;
+
+constexpr std::size_t kMaxErrors = 50;
+constexpr std::size_t kMaxStatusCharacters = 32;
+constexpr std::string_view kSimpleCurrency = "EUR";
+
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+// U+0000 to U+001F, U+007F, and the C1 controls U+0080 to U+009F, which UTF-8 writes C2 80 to C2
+// 9F.
+bool has_control_character(std::string_view utf8) {
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(utf8[i]);
+    if (byte < 0x20 || byte == 0x7F) return true;
+    if (byte == 0xC2 && i + 1 < utf8.size() && static_cast<unsigned char>(utf8[i + 1]) < 0xA0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Reads members of JSON objects and collects what is wrong with them.
+class Reader {
+ public:
+  void error(std::string detail, std::string pointer) {
+    if (errors_.size() < kMaxErrors) errors_.push_back({std::move(detail), std::move(pointer)});
+  }
+
+  bool is_object(const JsonValue& value, const std::string& pointer) {
+    if (value.kind == Kind::object) return true;
+    error("must be an object", pointer);
+    return false;
+  }
+
+  void refuse_unknown(const JsonValue& object, const std::string& at,
+                      std::initializer_list<std::string_view> known) {
+    for (const auto& [name, value] : object.members) {
+      if (std::find(known.begin(), known.end(), name) == known.end()) {
+        error("is not a known member", child_pointer(at, name));
+      }
+    }
+  }
+
+  // The member, or null after noting that it is missing.
+  const JsonValue* required(const JsonValue& object, const std::string& at, std::string_view name) {
+    const JsonValue* value = object.find(name);
+    if (value == nullptr) error("is required", child_pointer(at, name));
+    return value;
+  }
+
+  std::string text(const JsonValue& value, const std::string& pointer, std::size_t max) {
+    if (value.kind != Kind::string) {
+      error("must be a string", pointer);
+    } else if (value.text.empty() || characters(value.text) > max) {
+      error("must have 1 to " + std::to_string(max) + " characters", pointer);
+    } else if (has_control_character(value.text)) {
+      error("must not have control characters", pointer);
+    }
+    return value.text;
+  }
+
+  std::int32_t quantity(const JsonValue& value, const std::string& pointer) {
+    std::int32_t number = 0;
+    const auto end = value.text.data() + value.text.size();
+    const bool integer = value.kind == Kind::number && value.integral;
+    const auto read = std::from_chars(value.text.data(), end, number);
+    if (!integer || read.ec != std::errc{} || read.ptr != end || number < 1 ||
+        number > kMaxQuantity) {
+      error("must be an integer from 1 to " + std::to_string(kMaxQuantity), pointer);
+      return 0;
+    }
+    return number;
+  }
+
+  std::int64_t price(PriceOrProblem read, const std::string& pointer) {
+    if (auto* problem = std::get_if<std::string>(&read)) {
+      error(std::move(*problem), pointer);
+      return 0;
+    }
+    return std::get<std::int64_t>(read);
+  }
+
+  [[nodiscard]] bool ok() const { return errors_.empty(); }
+  [[nodiscard]] FieldErrors take() { return std::move(errors_); }
+
+ private:
+  FieldErrors errors_;
+};
+
+PriceOrProblem read_exact_price(const JsonValue& value, const std::string& currency) {
+  if (value.kind == Kind::string) return price_of_decimal(value.text, currency);
+  if (value.kind == Kind::number && value.integral) return price_of_minor_units(value.text);
+  return "must be a decimal string such as \"12.50\", or an integer of minor units such as 1250";
+}
+
+PriceOrProblem read_number_price(const JsonValue& value) {
+  const std::string currency(kSimpleCurrency);
+  if (value.kind == Kind::number) return price_of_number(value.text, currency);
+  if (value.kind == Kind::string) return price_of_decimal(value.text, currency);
+  return "must be a number";
+}
+
+OrderLine read_line(Reader& reader, const JsonValue& object, const std::string& at,
+                    const std::string& currency) {
+  OrderLine line;
+  if (const auto* id = reader.required(object, at, "productId")) {
+    line.product_id = reader.text(*id, child_pointer(at, "productId"), kMaxIdCharacters);
+  }
+  if (const auto* quantity = reader.required(object, at, "quantity")) {
+    line.quantity = reader.quantity(*quantity, child_pointer(at, "quantity"));
+  }
+  if (const auto* price = reader.required(object, at, "price")) {
+    line.unit_price_minor =
+        reader.price(read_exact_price(*price, currency), child_pointer(at, "price"));
+  }
+  return line;
+}
+
+std::vector<OrderLine> read_items(Reader& reader, const JsonValue& items,
+                                  const std::string& currency) {
+  std::vector<OrderLine> lines;
+  const std::string at = "#/items";
+  if (items.kind != Kind::array || items.items.empty() || items.items.size() > kMaxLines) {
+    reader.error("must be an array of 1 to " + std::to_string(kMaxLines) + " items", at);
+    return lines;
+  }
+  for (std::size_t i = 0; i < items.items.size(); ++i) {
+    const std::string item_at = child_pointer(at, std::to_string(i));
+    const JsonValue& item = items.items[i];
+    if (!reader.is_object(item, item_at)) continue;
+    reader.refuse_unknown(item, item_at, {"productId", "quantity", "price"});
+    lines.push_back(read_line(reader, item, item_at, currency));
+  }
+  return lines;
+}
+
+std::string read_currency(Reader& reader, const JsonValue& body) {
+  const JsonValue* value = reader.required(body, "#", "currency");
+  if (value == nullptr) return {};
+  if (value->kind != Kind::string || !is_currency(value->text)) {
+    reader.error("must be a currency code of ISO 4217 such as \"EUR\"", "#/currency");
+    return {};
+  }
+  return value->text;
+}
+
+std::variant<OrderData, FieldErrors> finish(Reader& reader, OrderData order) {
+  if (!reader.ok()) return reader.take();
+  for (const OrderLine& line : order.lines) {
+    const auto amount = money::multiply(line.unit_price_minor, line.quantity);
+    const auto total = amount ? money::add(order.total_minor, *amount) : std::nullopt;
+    if (!total) {
+      reader.error("the order's total is too large", "#");
+      return reader.take();
+    }
+    order.total_minor = *total;
+  }
+  return order;
+}
+
+std::string read_status(Reader& reader, const JsonValue* value) {
+  if (value == nullptr) return std::string(kCreated);
+  const std::string status = reader.text(*value, "#/status", kMaxStatusCharacters);
+  if (http::same_ignoring_case(status, kCancelled)) {
+    reader.error("must not be CANCELLED: create the order, then cancel it", "#/status");
+  }
+  return status;
+}
+
+// Clients number their products, too: 7 is taken as "7".
+std::string read_simple_id(Reader& reader, const JsonValue& value) {
+  JsonValue id = value;
+  if (id.kind == Kind::number && id.integral) id.kind = Kind::string;
+  return reader.text(id, "#/productId", kMaxIdCharacters);
+}
+
+}  // namespace
+
+std::variant<OrderData, FieldErrors> read_order(const JsonValue& body) {
+  Reader reader;
+  OrderData order;
+  if (!reader.is_object(body, "#")) return reader.take();
+  reader.refuse_unknown(body, "#",
+                        {"customerId", "currency", "items", "productId", "quantity", "price"});
+  order.status = kCreated;
+  order.currency = read_currency(reader, body);
+  const JsonValue* customer = body.find("customerId");
+  if (customer != nullptr && customer->kind != Kind::null) {
+    order.customer_id = reader.text(*customer, "#/customerId", kMaxIdCharacters);
+  }
+  if (const JsonValue* items = body.find("items")) {
+    for (const std::string_view name : {"productId", "quantity", "price"}) {
+      if (body.find(name) != nullptr) {
+        reader.error("must not stand beside items", child_pointer("#", name));
+      }
+    }
+    order.lines = read_items(reader, *items, order.currency);
+  } else {
+    order.lines.push_back(read_line(reader, body, "#", order.currency));
+  }
+  return finish(reader, std::move(order));
+}
+
+std::variant<OrderData, FieldErrors> read_simple_order(const JsonValue& body) {
+  Reader reader;
+  if (!reader.is_object(body, "#")) return reader.take();
+  OrderData order;
+  order.currency = kSimpleCurrency;
+  OrderLine line;
+  if (const auto* id = reader.required(body, "#", "productId")) {
+    line.product_id = read_simple_id(reader, *id);
+  }
+  if (const auto* quantity = reader.required(body, "#", "quantity")) {
+    line.quantity = reader.quantity(*quantity, "#/quantity");
+  }
+  if (const auto* price = reader.required(body, "#", "price")) {
+    line.unit_price_minor = reader.price(read_number_price(*price), "#/price");
+  }
+  order.lines.push_back(std::move(line));
+  order.status = read_status(reader, body.find("status"));
+  return finish(reader, std::move(order));
+}
+
+std::variant<std::optional<std::string>, FieldErrors> read_cancellation(const JsonValue& body) {
+  Reader reader;
+  std::optional<std::string> reason;
+  if (!reader.is_object(body, "#")) return reader.take();
+  reader.refuse_unknown(body, "#", {"reason"});
+  const JsonValue* value = body.find("reason");
+  if (value != nullptr && value->kind != Kind::null) {
+    reason = reader.text(*value, "#/reason", kMaxReasonCharacters);
+  }
+  if (!reader.ok()) return reader.take();
+  return reason;
+}
+
+}  // namespace outbox::orders

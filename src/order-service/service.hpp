@@ -1,0 +1,44 @@
+// The whole service: store, routes, server and housekeeping.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <thread>
+
+#include "order-service/handlers.hpp"
+#include "order-service/service_metrics.hpp"
+#include "order-service/settings.hpp"
+#include "order-service/store.hpp"
+#include "outbox/result.hpp"
+#include "support/http/server.hpp"
+
+namespace outbox::orders {
+
+class Service {
+ public:
+  // Waits for the database (until `stop` or the start-up timeout), brings the service's tables up
+  // to date, and serves. not_found: the outbox table is missing.
+  [[nodiscard]] static Result<std::unique_ptr<Service>> start(const Settings& settings,
+                                                              const std::stop_token& stop);
+  ~Service();  // stops
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+
+  // Answers the requests that were begun, then ends. Idempotent.
+  void stop();
+
+ private:
+  Service(const Settings& settings, PayloadType payload_type);
+  [[nodiscard]] http::Router make_router();
+  void prune(const std::stop_token& stop);
+
+  OrderStore store_;
+  ServiceMetrics metrics_;
+  http::Server server_;
+  std::jthread pruner_;
+};
+
+}  // namespace outbox::orders
