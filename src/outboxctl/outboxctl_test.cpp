@@ -175,6 +175,15 @@ TEST_F(OutboxctlTest, SaysWhenThereIsNoOutbox) {
   }
 }
 
+TEST_F(OutboxctlTest, StatusSaysWhenTheTablesAreOld) {
+  const OutboxDatabase database;
+  auto connection = database.connect();
+  const std::vector<std::string> status{"status", "--database", database.url()};
+  EXPECT_THAT(outboxctl(status).out, Not(HasSubstr("up to date")));
+  must_exec(connection, "delete from outbox_migration");
+  EXPECT_THAT(outboxctl(status).out, HasSubstr("outboxctl migrate brings it up to date"));
+}
+
 // Six messages, one of each status. What the relay would write is written by hand.
 class OutboxWithMessages : public OutboxctlTest {
  protected:

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "outbox/migrations.hpp"
 #include "outboxctl/commands.hpp"
 #include "outboxctl/session.hpp"
 #include "outboxctl/text_table.hpp"
@@ -116,7 +117,9 @@ nlohmann::ordered_json as_json(const Overview& overview, const std::string& tabl
 void print_text(std::ostream& out, const Overview& overview, const std::string& name,
                 const std::string& where) {
   const postgres_table::Status& relay = overview.relay;
-  out << name << " in " << where << ", version " << overview.version << "\n\n";
+  out << name << " in " << where << ", version " << overview.version
+      << (overview.version < newest_migration() ? " (outboxctl migrate brings it up to date)" : "")
+      << "\n\n";
   TextTable counts{{"MESSAGES", "COUNT", ""}};
   counts.add({"pending", (relay.pending_is_estimate ? "~" : "") + std::to_string(relay.pending),
               relay.pending == 0
