@@ -21,27 +21,35 @@ constexpr milliseconds kIdleAfter{250};
 constexpr milliseconds kLongestPoll{5};
 constexpr milliseconds kPollWhileTheyRun{50};
 
-// Becomes readable when stop is requested.
-class StopFd {
+class EventFd {
  public:
-  explicit StopFd(const std::stop_token& stop)
-      : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), on_stop_(stop, Signal{fd_}) {}
-  ~StopFd() {
+  EventFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~EventFd() {
     if (fd_ >= 0) {
       ::close(fd_);
     }
   }
-  StopFd(const StopFd&) = delete;
-  StopFd& operator=(const StopFd&) = delete;
+  EventFd(const EventFd&) = delete;
+  EventFd& operator=(const EventFd&) = delete;
   [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Becomes readable when stop is requested.
+class StopFd {
+ public:
+  explicit StopFd(const std::stop_token& stop) : on_stop_(stop, Signal{event_.get()}) {}
+  [[nodiscard]] int get() const { return event_.get(); }
 
  private:
   struct Signal {
     int fd;
     void operator()() const noexcept { eventfd_write(fd, 1); }
   };
-  int fd_;
-  std::stop_callback<Signal> on_stop_;  // destroyed first: it uses fd_
+  EventFd event_;
+  std::stop_callback<Signal> on_stop_;  // behind event_, so that it is destroyed first
 };
 
 }  // namespace
@@ -53,20 +61,29 @@ Doorbell::Doorbell(pg::Connection& connection, const Tables& tables)
       disarm_sql_(tables.sql("select setval('${outbox_doorbell}', 1, false)")),
       last_work_(Clock::now()) {}
 
+// A relay that was killed while idle has left the doorbell armed.
 Result<void> Doorbell::listen() {
   const Result<pg::Rows> listening = connection_->exec(listen_sql_);
-  return listening ? Result<void>{} : Result<void>{listening.error()};
+  return listening ? disarm() : Result<void>{listening.error()};
+}
+
+void Doorbell::silence() {
+  if (armed_) {
+    // When it fails, the connection is lost: then the next relay does it.
+    static_cast<void>(disarm());
+  }
+}
+
+Result<void> Doorbell::disarm() {
+  armed_ = false;
+  const Result<pg::Rows> disarmed = connection_->exec(disarm_sql_);
+  return disarmed ? Result<void>{} : Result<void>{disarmed.error()};
 }
 
 Result<void> Doorbell::work_found() {
   last_work_ = Clock::now();
   next_poll_ = milliseconds{1};
-  if (!armed_) {
-    return {};
-  }
-  armed_ = false;
-  const Result<pg::Rows> disarmed = connection_->exec(disarm_sql_);
-  return disarmed ? Result<void>{} : Result<void>{disarmed.error()};
+  return armed_ ? disarm() : Result<void>{};
 }
 
 Result<void> Doorbell::wait(const Snapshot& newest, milliseconds timeout,
@@ -89,6 +106,12 @@ Result<void> Doorbell::arm() {
     return armed.error();
   }
   armed_ = true;
+  // Whoever saw the doorbell unarmed has an xid below this one, which is taken after arming. Once
+  // it has ended, the snapshot lists all of them; without it, those above the newest ended would
+  // miss.
+  if (const Result<pg::Rows> taken = connection_->exec("select pg_current_xact_id()"); !taken) {
+    return taken.error();
+  }
   const Result<pg::Rows> rows = connection_->exec("select pg_current_snapshot()::text");
   if (!rows) {
     return rows.error();
@@ -108,17 +131,29 @@ bool Doorbell::all_have_ended(const Snapshot& newest) {
 
 Result<void> Doorbell::sleep(milliseconds timeout, bool ring, const std::stop_token& stop) {
   PGconn* const raw = connection_->raw();
+  // A ring may have come along with the answers of the last look, which need not have seen its
+  // message.
+  if (take_rings() && ring) {
+    return {};
+  }
   const StopFd stopped{stop};
   std::array<pollfd, 2> fds{pollfd{stopped.get(), POLLIN, 0}, pollfd{PQsocket(raw), POLLIN, 0}};
   if (poll(fds.data(), ring ? 2 : 1, static_cast<int>(timeout.count())) > 0 && ring &&
       fds[1].revents != 0 && PQconsumeInput(raw) == 0) {
     return pg::failure_of(raw, nullptr).error;
   }
-  // The rings that have come are taken all at once: one look serves them.
-  while (PGnotify* const notify = PQnotifies(raw)) {
-    PQfreemem(notify);
-  }
+  static_cast<void>(take_rings());
   return {};
+}
+
+// All that have come at once: one look serves them.
+bool Doorbell::take_rings() {
+  bool any = false;
+  while (PGnotify* const notify = PQnotifies(connection_->raw())) {
+    PQfreemem(notify);
+    any = true;
+  }
+  return any;
 }
 
 }  // namespace outbox::postgres_table

@@ -25,6 +25,8 @@ class Doorbell {
   Doorbell(pg::Connection& connection, const Tables& tables);
 
   [[nodiscard]] Result<void> listen();
+  // Before the connection ends: without a relay the writers would ring in vain.
+  void silence();
 
   // A claim found work. Disarms, so that the writers do not ring in vain.
   [[nodiscard]] Result<void> work_found();
@@ -38,10 +40,12 @@ class Doorbell {
   using Clock = std::chrono::steady_clock;
 
   [[nodiscard]] Result<void> arm();
+  [[nodiscard]] Result<void> disarm();
   [[nodiscard]] bool all_have_ended(const Snapshot& newest);
   // Until a ring (only with `ring`), the timeout or stop.
   [[nodiscard]] Result<void> sleep(std::chrono::milliseconds timeout, bool ring,
                                    const std::stop_token& stop);
+  [[nodiscard]] bool take_rings();
 
   pg::Connection* connection_;
   std::string listen_sql_;

@@ -8,6 +8,12 @@ namespace {
 // The first half of the advisory lock's key; the second is the table's oid. "outb" in ASCII.
 constexpr std::int32_t kLockClass = 0x6F757462;
 
+// The server, too, is to notice within seconds that the relay's machine is gone: the lock would
+// otherwise keep every other relay away for hours.
+constexpr const char* kNoticeDeadPeer =
+    "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 3; set tcp_keepalives_count = 3; "
+    "set tcp_user_timeout = '15s'";
+
 }  // namespace
 
 Result<void> check_history(pg::Connection& connection, const Tables& tables,
@@ -70,10 +76,14 @@ Result<Position> load_position(pg::Connection& connection, const Tables& tables)
 }
 
 Result<void> lock_outbox(pg::Connection& connection, const Tables& tables) {
+  if (const Result<pg::Rows> set = connection.exec(kNoticeDeadPeer); !set) {
+    return set.error();
+  }
   pg::Params params;
   params.int4(kLockClass);
   const Result<pg::Rows> rows = connection.query(
-      tables.sql("select pg_try_advisory_lock($1, '${outbox}'::regclass::oid::bigint::integer), "
+      tables.sql("select pg_try_advisory_lock($1, "
+                 "         ('${outbox}'::regclass::oid::bigint - 2147483648)::integer), "
                  "       (select string_agg(distinct owner, ', ') from ${outbox_shard})"),
       params);
   if (!rows) {

@@ -96,6 +96,9 @@ Result<void> PostgresTableSource::connect_reader(const Position& position) {
 }
 
 void PostgresTableSource::close() {
+  if (doorbell_) {
+    doorbell_->silence();
+  }
   doorbell_.reset();
   ranges_.reset();
   reader_.reset();

@@ -7,12 +7,14 @@ namespace outbox::postgres_table {
 namespace {
 
 // No transaction stays open between the statements, and none of them may flip to a plan that reads
-// what is retained.
+// what is retained, whatever the planner believes of an empty or freshly analyzed table. Therefore
+// each statement also asks for an order that only the index which it is to use can give.
 constexpr const char* kSession = R"(
   set plan_cache_mode = force_generic_plan;
   set enable_seqscan = off;
   set enable_bitmapscan = off;
   set enable_sort = off;
+  set max_parallel_workers_per_gather = 0;
   set jit = off;
   set statement_timeout = '5min';
   set default_transaction_isolation = 'read committed')";
@@ -26,7 +28,9 @@ constexpr const char* kBounds = R"(
   select r.lo, r.hi,
          (select array_agg(x)::text from pg_snapshot_xip($1::pg_snapshot) x
            where pg_visible_in_snapshot(x, $2::pg_snapshot)
-             and exists (select 1 from ${outbox} where xid = x))
+             and (select true from ${outbox}
+                   where (xid, seq) >= (x, 0) and (xid, seq) <= (x, 9223372036854775807)
+                   order by xid, seq limit 1))
     from (select min(seq + 0) as lo, max(seq + 0) as hi from ${outbox}
            where xid >= pg_snapshot_xmax($1::pg_snapshot)
              and xid < pg_snapshot_xmax($2::pg_snapshot)) r)";
@@ -41,8 +45,20 @@ constexpr const char* kNewRows = R"(
 // Parameters: as above, then the late xids and the seq to read them after.
 constexpr const char* kLateRows = R"(
   from unnest($6::xid8[]) x
- cross join lateral (select * from ${outbox} where xid = x and seq > $7::bigint
-                      order by seq limit $5::bigint) o)";
+ cross join lateral (select * from ${outbox}
+                      where (xid, seq) > (x, $7::bigint) and (xid, seq) <= (x, 9223372036854775807)
+                      order by xid, seq limit $5::bigint) o)";
+
+// How many rows like those of this page the limit on bytes admits. Asking for more would have the
+// server read in vain, and cost a cancellation.
+std::size_t rows_that_fit(const Batch& batch, std::size_t bytes) {
+  std::size_t used = 1;
+  for (const Record& record : batch.records) {
+    used += record.aggregate_type.size() + record.key.size() + record.type.size() +
+            record.payload.size() + record.headers.size();
+  }
+  return 1 + bytes / (1 + used / batch.records.size());
+}
 
 }  // namespace
 
@@ -83,8 +99,8 @@ Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
     }
     Page page;
     const bool nothing = lo_ > hi_ && late_.empty();
+    const ReadLimits adapted{std::min(limits.rows, page_rows_), limits.bytes};
     if (!nothing) {
-      const ReadLimits adapted{std::min(limits.rows, page_rows_), limits.bytes};
       Result<Batch> batch = read_page(adapted);
       if (!batch) {
         return std::move(batch).error();
@@ -92,12 +108,14 @@ Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
       page.batch = *std::move(batch);
     }
     const std::size_t rows = page.batch.records.size();
-    if (page.batch.truncated || (!nothing && rows == std::min(limits.rows, page_rows_))) {
+    if (page.batch.truncated || (!nothing && rows == adapted.rows)) {
       position_.last_seq = page.batch.records.back().seq;
     } else {
       close_range();
     }
-    page_rows_ = adapt_rows(limits.rows, page.batch);
+    if (rows > 0) {
+      page_rows_ = rows_that_fit(page.batch, limits.bytes);
+    }
     if (rows > 0 || nothing || attempt == 1) {
       page.after = position_;
       return page;
@@ -163,15 +181,6 @@ void RangeReader::close_range() {
   position_.to.reset();
   position_.last_seq = 0;
   bounds_known_ = false;
-}
-
-// After a page that the limit on bytes has ended, the next one asks for about as many rows as fit,
-// so that little is read in vain; then the pages grow again.
-std::size_t RangeReader::adapt_rows(std::size_t limit, const Batch& batch) {
-  if (batch.truncated) {
-    return batch.records.size();
-  }
-  return std::min(limit, page_rows_ > limit / 2 ? limit : page_rows_ * 2);
 }
 
 }  // namespace outbox::postgres_table

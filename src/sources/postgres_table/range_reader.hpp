@@ -54,7 +54,6 @@ class RangeReader {
   [[nodiscard]] Result<void> find_bounds();  // of the open range
   [[nodiscard]] Result<Batch> read_page(const ReadLimits& limits);
   void close_range();
-  [[nodiscard]] std::size_t adapt_rows(std::size_t limit, const Batch& batch);
 
   pg::Connection* connection_;
   Position position_;
@@ -63,7 +62,7 @@ class RangeReader {
   std::int64_t hi_ = 0;
   std::string late_;  // xids with rows, as an array literal; empty: none
   bool bounds_known_ = false;
-  std::size_t page_rows_ = SIZE_MAX;  // fewer while rows are large
+  std::size_t page_rows_ = SIZE_MAX;  // as many as the last page's bytes let expect
 };
 
 }  // namespace outbox::postgres_table

@@ -120,7 +120,7 @@ Result<Batch> read_records(pg::Connection& connection, const std::string& statem
       }
       batch.records.push_back(to_record(result, *arena));
       strip_versions(result, batch.records.back());
-      if (arena->used() >= limits.bytes) {
+      if (arena->used() >= limits.bytes && batch.records.size() < limits.rows) {
         batch.truncated = true;
         cancel(raw);
       }

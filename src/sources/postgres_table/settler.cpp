@@ -28,7 +28,6 @@ constexpr const char* kSettle = R"(
            from fence where $8::bigint is not null)
   select exists (select 1 from fence))";
 
-// Within a transaction: nobody can take the shards over before it ends.
 constexpr const char* kLockFence = R"(
   select bool_and(owner = $1::text and epoch = $2::bigint)
     from (select * from ${outbox_shard} for share) s)";
@@ -53,6 +52,7 @@ constexpr const char* kFail = R"(
      set state = 'retrying', attempts = excluded.attempts, due_at = excluded.due_at,
          last_error = excluded.last_error, updated_at = clock_timestamp())";
 
+// The rows are compared and ordered as (aggregateid, seq), so that no other index can serve.
 // Parameters: keys, from seqs, until seqs; rows per range; position: from, to (null: none),
 // last_seq.
 constexpr const char* kClaim = R"(
@@ -60,10 +60,11 @@ constexpr const char* kClaim = R"(
          with ordinality as r (key, from_seq, until_seq, number)
  cross join lateral (
    select * from ${outbox} c
-    where c.aggregateid = r.key and c.seq between r.from_seq and r.until_seq
+    where (c.aggregateid, c.seq) >= (r.key, r.from_seq)
+      and (c.aggregateid, c.seq) <= (r.key, r.until_seq)
       and (pg_visible_in_snapshot(c.xid, $5::pg_snapshot)
            or (c.seq <= $7::bigint and pg_visible_in_snapshot(c.xid, $6::pg_snapshot)))
-    order by c.seq limit $4::bigint) o
+    order by c.aggregateid, c.seq limit $4::bigint) o
  order by r.number, o.seq)";
 
 // What a broker or a library says may hold anything; the column takes UTF-8 without NUL.
@@ -124,7 +125,10 @@ Result<void> Settler::prepare(const Tables& tables) {
   if (Result<pg::Rows> set = connection_->exec("set synchronous_commit = off; set jit = off;"
                                                "set statement_timeout = '5min';"
                                                "set plan_cache_mode = force_generic_plan;"
-                                               "set enable_seqscan = off");
+                                               "set enable_seqscan = off;"
+                                               "set enable_bitmapscan = off;"
+                                               "set enable_sort = off;"
+                                               "set max_parallel_workers_per_gather = 0");
       !set) {
     return std::move(set).error();
   }
@@ -165,14 +169,8 @@ Result<void> Settler::settle(const Settlement& settlement, const Position* posit
   if (Result<pg::Rows> set = connection_->exec("set local synchronous_commit = on"); !set) {
     return std::move(set).error();
   }
-  pg::Params fence;
-  fence.text(fence_.owner).int8(fence_.epoch);
-  const Result<pg::Rows> held = connection_->query_prepared("lock_fence", fence);
-  if (!held) {
-    return held.error();
-  }
-  if (!held->boolean(0, 0)) {
-    return taken_over();
+  if (Result<void> owned = lock_fence(); !owned) {
+    return owned;
   }
   if (Result<void> stored = store_exceptions(settlement); !stored) {
     return stored;
@@ -228,23 +226,44 @@ Result<void> Settler::store(std::span<const Receipt> receipts, const Position* p
   return {};
 }
 
-// The other table holds only rows that were superseded long ago.
+// The other table holds only rows that were superseded long ago; after a takeover, though, the new
+// owner's.
 Result<void> Settler::rotate() {
+  Result<pg::Tx> tx = pg::Tx::begin(*connection_);
+  if (!tx) {
+    return std::move(tx).error();
+  }
+  if (Result<void> owned = lock_fence(); !owned) {
+    return owned;
+  }
   const int other = 1 - current_;
-  const Result<pg::Rows> truncated = connection_->exec("begin; set local lock_timeout = '100ms'; " +
-                                                       truncate_sql_[other] + "; commit");
-  if (truncated) {
-    current_ = other;
-    appended_ = 0;
+  const Result<pg::Rows> truncated =
+      connection_->exec("set local lock_timeout = '100ms'; " + truncate_sql_[other]);
+  if (!truncated && connection_->alive()) {
+    // Someone reads it just now: try again a little later.
+    appended_ = kRowsPerTable - kRowsPerTable / 10;
     return {};
   }
-  if (!connection_->alive()) {
+  if (!truncated) {
     return truncated.error();
   }
-  // Someone reads it just now: try again a little later.
-  appended_ = kRowsPerTable - kRowsPerTable / 10;
-  const Result<pg::Rows> rolled_back = connection_->exec("rollback");
-  return rolled_back ? Result<void>{} : Result<void>{rolled_back.error()};
+  Result<void> committed = tx->commit();
+  if (committed) {
+    current_ = other;
+    appended_ = 0;
+  }
+  return committed;
+}
+
+// Within a transaction: nobody can take over before it ends.
+Result<void> Settler::lock_fence() {
+  pg::Params fence;
+  fence.text(fence_.owner).int8(fence_.epoch);
+  const Result<pg::Rows> held = connection_->query_prepared("lock_fence", fence);
+  if (!held) {
+    return held.error();
+  }
+  return held->boolean(0, 0) ? Result<void>{} : Result<void>{taken_over()};
 }
 
 Result<void> Settler::store_exceptions(const Settlement& settlement) {

@@ -46,6 +46,7 @@ class Settler {
   [[nodiscard]] Result<void> store_held(std::span<const HeldRange> held);
   [[nodiscard]] Result<void> store_failed(std::span<const FailedHead> failed);
   [[nodiscard]] Result<void> rotate();
+  [[nodiscard]] Result<void> lock_fence();
 
   pg::Connection* connection_;
   Fence fence_;
