@@ -20,13 +20,13 @@ HELP
 }
 
 demo_main() {
-  local keep='' stop=''
+  local keep='' stop='' orders=200
   local -a driver=()
   while (($#)); do
     case $1 in
       --orders)
         [[ ${2:-} =~ ^[1-9][0-9]{0,6}$ ]] || die "--orders takes a number from 1 to 9999999, not '${2:-}'"
-        driver+=(--orders "$2")
+        orders=$2
         shift
         ;;
       --json) driver+=(--json) ;;
@@ -56,7 +56,9 @@ demo_main() {
   demo_down # what an earlier one left
   trap demo_down EXIT
   demo_up
-  "$DEMO_BIN/outbox-demo" "${driver[@]}" 7>&- || demo_failed "the demo found something wrong"
+  step "Sending $orders orders and waiting for their invoices" "usually $((5 + orders / 200)) s"
+  "$DEMO_BIN/outbox-demo" run --orders "$orders" --timeout "$((120 + orders / 50))s" "${driver[@]}" 7>&- ||
+    demo_failed "the demo found something wrong"
   if [[ -n $keep ]]; then
     trap - EXIT
     demo_addresses
@@ -75,24 +77,22 @@ demo_up() {
   environment=$("$DEV_ROOT/dev" stack up --name demo 7>&-) || exit 1
   eval "$environment"
   step "Creating the tables and starting the programs" "a few seconds"
-  OUTBOX_SOURCE__URL=$OUTBOX_TEST_POSTGRES run_logged "$STACK_DIR/logs/migrate.log" \
+  # The names by which the programs and the driver know the servers.
+  export DATABASE_URL=$OUTBOX_TEST_POSTGRES MONGO_URI=$OUTBOX_TEST_MONGO KAFKA_BROKERS=$OUTBOX_TEST_KAFKA
+  run_logged "$STACK_DIR/logs/migrate.log" \
     "See the message above; the servers' logs are in $STACK_DIR/logs." \
     "$DEMO_BIN/outboxctl" migrate || exit 1
 
   demo_port order-service 3000
   demo_port outbox-processor 8080
   demo_port invoice-service 3001
-  demo_spawn order-service "DATABASE_URL=$OUTBOX_TEST_POSTGRES"
-  demo_spawn outbox-processor "OUTBOX_SOURCE__URL=$OUTBOX_TEST_POSTGRES" "OUTBOX_SINK__BROKERS=$OUTBOX_TEST_KAFKA"
-  demo_spawn invoice-service "MONGO_URI=$OUTBOX_TEST_MONGO" "OUTBOX_KAFKA__BROKERS=$OUTBOX_TEST_KAFKA"
+  demo_spawn order-service
+  demo_spawn outbox-processor "OUTBOX_SINK__BROKERS=$KAFKA_BROKERS" "OUTBOX_SINK__ROUTES__ORDER=order-events"
+  demo_spawn invoice-service
   local program
   for program in "${DEMO_PROGRAMS[@]}"; do demo_wait "$program"; done
-
-  export DATABASE_URL=$OUTBOX_TEST_POSTGRES MONGO_URI=$OUTBOX_TEST_MONGO KAFKA_BROKERS=$OUTBOX_TEST_KAFKA
-  ORDER_SERVICE_URL=$(demo_url order-service)
-  INVOICE_SERVICE_URL=$(demo_url invoice-service)
-  PROCESSOR_URL=$(demo_url outbox-processor)
-  export ORDER_SERVICE_URL INVOICE_SERVICE_URL PROCESSOR_URL
+  ORDERS_URL=$(demo_url order-service)
+  export ORDERS_URL # for the driver
 }
 
 # demo_port PROGRAM WANTED: the usual port where it is free, else another.
@@ -131,9 +131,9 @@ demo_wait() {
 demo_addresses() {
   cat >&2 <<ADDRESSES
 
-  orders     $ORDER_SERVICE_URL/v1/orders
-  invoices   $INVOICE_SERVICE_URL/v1/invoices
-  relay      $PROCESSOR_URL/
+  orders     $ORDERS_URL/v1/orders
+  invoices   $(demo_url invoice-service)/v1/invoices
+  relay      $(demo_url outbox-processor)/
   servers    eval "\$(./dev stack env --name demo)"
   logs       $STACK_DIR/logs
 
