@@ -9,6 +9,8 @@ build_preset() {
   local preset=$1
   [[ " $BUILD_PRESETS " == *" $preset "* ]] || die "there is no preset '$preset'" "There are: $BUILD_PRESETS"
   deps_for_build
+  # Another checkout of the project finds this one's compilations in ccache.
+  export CCACHE_BASEDIR=$DEV_ROOT CCACHE_NOHASHDIR=1
   if [[ ! -f build/$preset/build.ninja ]]; then
     step "Configuring build/$preset" "a few seconds"
     run_logged "build/$preset/configure.log" "Read what CMake misses there; ./dev installs what Debian has." \
