@@ -10,10 +10,6 @@ BatchReader::BatchReader(Source& source, std::size_t limit, DeliveryQueue& news)
       news_(news),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-BatchReader::~BatchReader() {
-  stop();
-}
-
 std::optional<Batch> BatchReader::take() {
   std::optional<Batch> batch;
   {
@@ -31,13 +27,6 @@ std::optional<Batch> BatchReader::take() {
 std::optional<Error> BatchReader::error() const {
   const std::lock_guard lock{mutex_};
   return error_;
-}
-
-void BatchReader::stop() {
-  thread_.request_stop();
-  if (thread_.joinable()) {
-    thread_.join();
-  }
 }
 
 void BatchReader::run(const std::stop_token& stop) {

@@ -14,11 +14,11 @@
 namespace outbox {
 
 // Reads ahead on a thread of its own, so that the next batch is there when the window has room.
-// Wakes `news` when a batch or an error is there to be taken. Joined by its destructor.
+// Wakes `news` when a batch or an error is there to be taken. Its destructor ends reading and
+// joins.
 class BatchReader {
  public:
   BatchReader(Source& source, std::size_t limit, DeliveryQueue& news);
-  ~BatchReader();
   BatchReader(const BatchReader&) = delete;
   BatchReader& operator=(const BatchReader&) = delete;
 
@@ -26,8 +26,6 @@ class BatchReader {
   [[nodiscard]] std::optional<Batch> take();
   // Why reading has ended, once it has.
   [[nodiscard]] std::optional<Error> error() const;
-  // Ends reading and joins. Batches that are there can still be taken. Idempotent.
-  void stop();
 
  private:
   static constexpr std::size_t kReadAhead = 2;

@@ -1,10 +1,10 @@
 #include "core/delivery_window.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "core/testing/fake_sink.hpp"
 #include "core/testing/records.hpp"

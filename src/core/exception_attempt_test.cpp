@@ -1,15 +1,15 @@
 #include "core/exception_attempt.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "core/testing/fake_sink.hpp"
 #include "core/testing/fixed_retry_policy.hpp"
-#include "core/testing/records.hpp"
 #include "core/testing/recording_observer.hpp"
+#include "core/testing/records.hpp"
 
 namespace outbox {
 namespace {
@@ -56,8 +56,8 @@ class ExceptionAttemptTest : public ::testing::Test {
     std::vector<std::string> texts;
     for (const FailedHead& head : settlement_.failed) {
       texts.push_back(head.key + ":" + std::to_string(head.seq) + " attempt " +
-                      std::to_string(head.attempts) + " in " +
-                      std::to_string(head.due_in.count()) + " ms");
+                      std::to_string(head.attempts) + " in " + std::to_string(head.due_in.count()) +
+                      " ms");
     }
     return texts;
   }

@@ -1,11 +1,11 @@
 #include "core/exponential_backoff.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace outbox {
 namespace {

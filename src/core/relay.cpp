@@ -69,52 +69,65 @@ Result<void> Relay::serve(const std::stop_token& stop) {
   }
   engine_.restart(*exceptions);
   observer_.source_connected(*exceptions);
-  BatchReader reader{source_, options_.batch_limit, deliveries_};
-  while (!stop.stop_requested()) {
-    if (Result<void> turned = turn(reader, Clock::time_point::max()); !turned) {
-      return turned;
-    }
+  if (Result<void> relayed = relay_until(stop); !relayed) {
+    return relayed;
   }
-  reader.stop();
-  draining_ = true;
-  return drain(reader);
+  return drain();
 }
 
-Result<void> Relay::drain(BatchReader& reader) {
-  const Clock::time_point deadline = clock_.now() + options_.drain_timeout;
-  while (!engine_.idle() && clock_.now() < deadline) {
-    if (Result<void> turned = turn(reader, deadline); !turned) {
-      return turned;
+Result<void> Relay::relay_until(const std::stop_token& stop) {
+  BatchReader reader{source_, options_.batch_limit, deliveries_};
+  while (!stop.stop_requested()) {
+    take_news(Clock::time_point::max());
+    if (Result<void> read = read_batches(reader); !read) {
+      return read;
+    }
+    if (Result<void> read = read_exceptions(); !read) {
+      return read;
+    }
+    engine_.send();
+    if (Result<void> settled = settle(); !settled) {
+      return settled;
     }
   }
   return {};
 }
 
-Result<void> Relay::turn(BatchReader& reader, Clock::time_point deadline) {
+Result<void> Relay::drain() {
+  const Clock::time_point deadline = clock_.now() + options_.drain_timeout;
+  while (!engine_.idle() && clock_.now() < deadline) {
+    take_news(deadline);
+    engine_.send();
+    if (Result<void> settled = settle(); !settled) {
+      return settled;
+    }
+  }
+  return {};
+}
+
+// Waits for deliveries or batches until something else is due, at most until `deadline`.
+void Relay::take_news(Clock::time_point deadline) {
   const Clock::time_point wakeup = std::min(engine_.next_wakeup(), deadline);
-  const milliseconds timeout = settled_ ? milliseconds{0} : until(wakeup, clock_.now());
-  engine_.take(deliveries_.wait(timeout));
+  engine_.take(deliveries_.wait(busy_ ? milliseconds{0} : until(wakeup, clock_.now())));
+  busy_ = false;
+}
+
+Result<void> Relay::read_batches(BatchReader& reader) {
   while (engine_.wants_batch()) {
     std::optional<Batch> batch = reader.take();
     if (!batch) {
       break;
     }
     engine_.add(*std::move(batch));
+    busy_ = true;
   }
   if (std::optional<Error> error = reader.error()) {
     return *std::move(error);
   }
-  if (Result<void> read = read_exceptions(); !read) {
-    return read;
-  }
-  engine_.send();
-  return settle();
+  return {};
 }
 
 Result<void> Relay::read_exceptions() {
-  if (draining_) {
-    return {};
-  }
   std::vector<HeldRange> ranges = engine_.due_exceptions();
   if (ranges.empty()) {
     return {};
@@ -129,10 +142,10 @@ Result<void> Relay::read_exceptions() {
 
 Result<void> Relay::settle() {
   const std::optional<Settlement> settlement = engine_.next_settlement();
-  settled_ = settlement.has_value();
   if (!settlement) {
     return {};
   }
+  busy_ = true;
   if (Result<void> stored = source_.settle(*settlement); !stored) {
     return stored;
   }

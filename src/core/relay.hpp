@@ -18,7 +18,8 @@ namespace outbox {
 
 struct RelayOptions {
   std::size_t batch_limit = 5'000;  // records read at once
-  // After a stop: how long to go on delivering what was read, before it is left to the next run.
+  // After a stop: how long to go on delivering what is under way, before it is left to the next
+  // run.
   std::chrono::milliseconds drain_timeout{10'000};
   // Between attempts to connect to the source.
   BackoffOptions reconnect{std::chrono::milliseconds{100}, std::chrono::milliseconds{10'000}};
@@ -33,15 +34,16 @@ class Relay {
   Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& policy, const Clock& clock,
         RelayObserver& observer);
 
-  // Returns after a stop was requested and what was read is delivered or the drain timeout has
-  // passed; earlier only with an error that no retry can mend. Called once.
+  // Returns after a stop was requested and what was handed to the engine is settled or the drain
+  // timeout has passed; earlier only with an error that no retry can mend. Called once.
   [[nodiscard]] Result<void> run(const std::stop_token& stop);
 
  private:
   [[nodiscard]] Result<void> serve(const std::stop_token& stop);
-  [[nodiscard]] Result<void> drain(BatchReader& reader);
-  // One turn: waits for news, sends, settles.
-  [[nodiscard]] Result<void> turn(BatchReader& reader, Clock::time_point deadline);
+  [[nodiscard]] Result<void> relay_until(const std::stop_token& stop);
+  [[nodiscard]] Result<void> drain();
+  void take_news(Clock::time_point deadline);
+  [[nodiscard]] Result<void> read_batches(BatchReader& reader);
   [[nodiscard]] Result<void> read_exceptions();
   [[nodiscard]] Result<void> settle();
   void pause(std::chrono::milliseconds delay, const std::stop_token& stop);
@@ -54,8 +56,7 @@ class Relay {
   DeliveryQueue deliveries_;
   RelayEngine engine_;
   ExponentialBackoff reconnect_;
-  bool settled_ = false;   // in the last turn: there may be more to do at once
-  bool draining_ = false;  // only what was read is still to be done
+  bool busy_ = false;  // there may be more to do at once
 };
 
 }  // namespace outbox

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -9,12 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "core/relay_engine.hpp"
 #include "core/testing/fake_sink.hpp"
 #include "core/testing/fixed_retry_policy.hpp"
 #include "core/testing/manual_clock.hpp"
-#include "core/testing/records.hpp"
 #include "core/testing/recording_observer.hpp"
+#include "core/testing/records.hpp"
 
 namespace outbox {
 

@@ -31,6 +31,11 @@ void FakeSink::delay_deliveries(bool delayed) {
   delay_ = delayed;
 }
 
+void FakeSink::fail_connect(Error error) {
+  const std::lock_guard lock{mutex_};
+  connect_error_ = std::move(error);
+}
+
 void FakeSink::stall_after_failures(bool stall) {
   const std::lock_guard lock{mutex_};
   stall_ = stall;
@@ -139,6 +144,9 @@ SinkTraits FakeSink::traits() const {
 
 Result<void> FakeSink::connect(DeliveryQueue& deliveries) {
   const std::lock_guard lock{mutex_};
+  if (connect_error_) {
+    return *connect_error_;
+  }
   deliveries_ = &deliveries;
   failure_unseen_ = false;
   return {};

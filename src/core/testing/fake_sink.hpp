@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -29,6 +30,8 @@ class FakeSink final : public Sink {
   void deliver_at_once(bool at_once);
   // Outcomes wait for push_delivery instead of being told at once.
   void delay_deliveries(bool delayed);
+  // connect() fails with this.
+  void fail_connect(Error error);
   // After it has told of a failure, send() accepts nothing once, as a sink with threads of its own
   // does: the relay shall see the failure before it sends more.
   void stall_after_failures(bool stall);
@@ -92,6 +95,7 @@ class FakeSink final : public Sink {
   std::vector<Delayed> delayed_;
   std::vector<SeqAndKey> arrivals_;
   std::set<std::int64_t> acknowledged_;
+  std::optional<Error> connect_error_;
   bool stall_ = false;
   bool failure_unseen_ = false;
   std::size_t send_calls_ = 0;
