@@ -77,7 +77,8 @@ class Outbox {
 
  private:
   OutboxOptions options_;
-  std::string insert_sql_;
+  std::string insert_one_sql_;
+  std::string insert_many_sql_;
 };
 
 }  // namespace outbox

@@ -1,5 +1,6 @@
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -38,23 +39,31 @@ void PrintTo(const PayloadCase& payload_case, std::ostream* out) {
 
 class PayloadTest : public testing::TestWithParam<PayloadCase> {};
 
+// One message takes another statement than several.
 TEST_P(PayloadTest, ComesBackAsTheColumnKeepsIt) {
   const auto& [name, type, payload, stored_as] = GetParam();
   const OutboxDatabase database{with_payload(type)};
   auto connection = database.connect();
-  must_exec(connection, "begin");
   Transaction transaction{connection.raw()};
-  const auto id = Outbox{outbox_with_payload(type)}.enqueue(transaction, message_of("1", payload));
-  if (stored_as.empty()) {
-    ASSERT_FALSE(id);
-    EXPECT_EQ(id.error().code, ErrorCode::message_rejected);
-    return;
+  const Outbox outbox{outbox_with_payload(type)};
+  for (const std::size_t count : {1U, 2U}) {
+    const std::vector<Message> messages(count, message_of("1", payload));
+    must_exec(connection, "begin");
+    const auto ids = outbox.enqueue(transaction, messages);
+    if (stored_as.empty()) {
+      ASSERT_FALSE(ids);
+      EXPECT_EQ(ids.error().code, ErrorCode::message_rejected);
+    } else {
+      EXPECT_TRUE(ids) << ids.error().message;
+    }
+    must_exec(connection, stored_as.empty() ? "rollback" : "commit");
   }
-  ASSERT_TRUE(id) << id.error().message;
   const auto rows = connection.query(type == PayloadType::jsonb ? "select payload::text from outbox"
                                                                 : "select payload from outbox");
   ASSERT_TRUE(rows);
-  EXPECT_EQ(rows->text(0, 0), stored_as);
+  ASSERT_EQ(rows->size(), stored_as.empty() ? 0 : 3);
+  for (int row = 0; row < rows->size(); ++row)
+    EXPECT_EQ(rows->text(row, 0), stored_as);
 }
 
 std::string every_byte() {

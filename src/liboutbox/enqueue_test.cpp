@@ -24,8 +24,10 @@ TEST_F(EnqueueTest, StoresEveryField) {
   message.headers = {{"traceparent", "00-ab"}, {"quote\"d", "a\"b\\c\n\x01ü"}, {"empty", ""}};
   message.available_at = std::chrono::sys_days{std::chrono::year{2030} / 1 / 2} + 3h + 4us;
   must_exec(connection_, "begin");
+  // One message takes another statement than several.
   const auto id = outbox_.enqueue(transaction_, message);
   ASSERT_TRUE(id) << id.error().message;
+  ASSERT_TRUE(outbox_.enqueue(transaction_, std::vector{message, message}));
   must_exec(connection_, "commit");
 
   EXPECT_EQ(id->to_string(), "0192f0a1-b2c3-7d4e-8f50-617283940a5b");
@@ -33,18 +35,20 @@ TEST_F(EnqueueTest, StoresEveryField) {
       must_exec(connection_,
                 "select id, aggregatetype, aggregateid, type, payload, headers, available_at = "
                 "'2030-01-02 03:00:00.000004+00' from outbox");
-  ASSERT_EQ(rows.size(), 1);
-  EXPECT_EQ(rows.text(0, 0), "0192f0a1-b2c3-7d4e-8f50-617283940a5b");
-  EXPECT_EQ(rows.text(0, 1), "order");
-  EXPECT_EQ(rows.text(0, 2), "order \"42\"' \\");
-  EXPECT_EQ(rows.text(0, 3), "OrderCreated");
-  EXPECT_EQ(rows.text(0, 4), R"({ "a" : 1,  "a" : 2 })");
-  const auto headers = nlohmann::json::parse(rows.text(0, 5));
-  EXPECT_EQ(headers.size(), 3U);
-  EXPECT_EQ(headers["traceparent"], "00-ab");
-  EXPECT_EQ(headers["quote\"d"], "a\"b\\c\n\x01ü");
-  EXPECT_EQ(headers["empty"], "");
-  EXPECT_TRUE(rows.boolean(0, 6));
+  ASSERT_EQ(rows.size(), 3);
+  for (int row = 0; row < rows.size(); ++row) {
+    EXPECT_EQ(rows.text(row, 0), "0192f0a1-b2c3-7d4e-8f50-617283940a5b");
+    EXPECT_EQ(rows.text(row, 1), "order");
+    EXPECT_EQ(rows.text(row, 2), "order \"42\"' \\");
+    EXPECT_EQ(rows.text(row, 3), "OrderCreated");
+    EXPECT_EQ(rows.text(row, 4), R"({ "a" : 1,  "a" : 2 })");
+    const auto headers = nlohmann::json::parse(rows.text(row, 5));
+    EXPECT_EQ(headers.size(), 3U);
+    EXPECT_EQ(headers["traceparent"], "00-ab");
+    EXPECT_EQ(headers["quote\"d"], "a\"b\\c\n\x01ü");
+    EXPECT_EQ(headers["empty"], "");
+    EXPECT_TRUE(rows.boolean(row, 6));
+  }
 }
 
 TEST_F(EnqueueTest, MakesIdsWhereThereAreNone) {

@@ -23,16 +23,23 @@ constexpr std::string_view kLockKeys =
     "select distinct hashtextextended(key, 0) as lock from unnest($3) as key order by lock), "
     "locked as materialized (select count(pg_advisory_xact_lock(lock)) as locks from keys) ";
 
-std::string make_insert(const OutboxOptions& options) {
+std::string insert_into(const OutboxOptions& options) {
   const auto table = TableName::parse(options.table);
   if (!table) throw std::invalid_argument(table.error().message);
-  const std::string type{to_sql(options.payload_type)};
+  return "insert into " + table->quoted() +
+         " (id, aggregatetype, aggregateid, type, payload, headers, available_at) ";
+}
+
+// Half of the server's work of the form for many.
+std::string make_insert_one(const OutboxOptions& options) {
+  return insert_into(options) + "values ($1, $2, $3, $4, $5, $6, $7)";
+}
+
+std::string make_insert_many(const OutboxOptions& options) {
   std::string sql;
   if (options.lock_keys) sql += kLockKeys;
-  sql += "insert into " + table->quoted() +
-         " (id, aggregatetype, aggregateid, type, payload, headers, available_at) "
-         "select m.id, m.aggregatetype, m.aggregateid, m.type, m.payload::" +
-         type +
+  sql += insert_into(options) + "select m.id, m.aggregatetype, m.aggregateid, m.type, m.payload::" +
+         std::string{to_sql(options.payload_type)} +
          ", m.headers::jsonb, m.available_at from unnest($1, $2, $3, $4, $5, $6, $7) with "
          "ordinality as m(id, aggregatetype, aggregateid, type, payload, headers, available_at, n)";
   if (options.lock_keys) sql += ", locked where locked.locks > 0";
@@ -79,24 +86,32 @@ std::int64_t unix_us(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
+std::optional<std::int64_t> available_at(const Message& message) {
+  if (!message.available_at) return std::nullopt;
+  return unix_us(*message.available_at);
+}
+
+pg::Params one_row(const Message& message, const Uuid& id, PayloadType type) {
+  pg::Params params;
+  params.uuid(id).text(message.aggregate_type).text(message.aggregate_id).text(message.type);
+  if (type == PayloadType::bytea) {
+    params.bytea(message.payload);
+  } else {
+    params.text(message.payload);
+  }
+  params.text(headers_as_json(message.headers)).unix_us(available_at(message));
+  return params;
+}
+
 // The messages as seven arrays, $1 to $7.
 class Columns {
  public:
   explicit Columns(PayloadType type)
       : payloads_(type == PayloadType::bytea ? pg::Type::bytea : pg::Type::text) {}
 
-  void add(const Message& message, const Uuid& id) {
-    ids_.uuid(id);
-    aggregate_types_.bytes(message.aggregate_type);
-    aggregate_ids_.bytes(message.aggregate_id);
-    types_.bytes(message.type);
-    payloads_.bytes(message.payload);
-    headers_.bytes(headers_as_json(message.headers));
-    if (message.available_at) {
-      available_at_.unix_us(unix_us(*message.available_at));
-    } else {
-      available_at_.null();
-    }
+  void add(std::span<const Message> messages, std::span<const Uuid> ids) {
+    for (std::size_t i = 0; i < messages.size(); ++i)
+      add(messages[i], ids[i]);
   }
 
   [[nodiscard]] pg::Params params() const {
@@ -107,6 +122,20 @@ class Columns {
   }
 
  private:
+  void add(const Message& message, const Uuid& id) {
+    ids_.uuid(id);
+    aggregate_types_.bytes(message.aggregate_type);
+    aggregate_ids_.bytes(message.aggregate_id);
+    types_.bytes(message.type);
+    payloads_.bytes(message.payload);
+    headers_.bytes(headers_as_json(message.headers));
+    if (const auto time = available_at(message)) {
+      available_at_.unix_us(*time);
+    } else {
+      available_at_.null();
+    }
+  }
+
   pg::Array ids_{pg::Type::uuid};
   pg::Array aggregate_types_{pg::Type::text};
   pg::Array aggregate_ids_{pg::Type::text};
@@ -119,7 +148,9 @@ class Columns {
 }  // namespace
 
 Outbox::Outbox(const OutboxOptions& options)
-    : options_(options), insert_sql_(make_insert(options)) {}
+    : options_(options),
+      insert_one_sql_(make_insert_one(options)),
+      insert_many_sql_(make_insert_many(options)) {}
 
 Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
                                           std::span<const Message> messages) const {
@@ -130,16 +161,18 @@ Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
   }
   std::vector<Uuid> ids;
   if (messages.empty()) return ids;
-
   ids.reserve(messages.size());
-  Columns columns{options_.payload_type};
-  for (const Message& message : messages) {
+  for (const Message& message : messages)
     ids.push_back(message.id ? *message.id : Uuid::v7());
-    columns.add(message, ids.back());
-  }
+
+  const bool one = messages.size() == 1 && !options_.lock_keys;
+  const PayloadType type = options_.payload_type;
+  Columns columns{type};  // outlives the parameters that refer to it
+  if (!one) columns.add(messages, ids);
+  const pg::Params params = one ? one_row(messages.front(), ids.front(), type) : columns.params();
   pg::SqlState sqlstate;
-  auto inserted =
-      pg::query(connection, insert_sql_, columns.params(), pg::Format::binary, &sqlstate);
+  auto inserted = pg::query(connection, one ? insert_one_sql_ : insert_many_sql_, params,
+                            pg::Format::binary, &sqlstate);
   if (inserted) return ids;
   Error error = std::move(inserted).error();
   if (sqlstate.view().starts_with("22")) error.code = ErrorCode::message_rejected;
