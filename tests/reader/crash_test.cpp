@@ -1,0 +1,131 @@
+// PostgreSQL dies with transactions whose WAL was not flushed. Their xids are used again, by
+// others.
+#include <algorithm>
+#include <csignal>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "outbox/migrations.hpp"
+#include "sources/postgres_table/ownership.hpp"
+#include "tests/reader/outbox_rows.hpp"
+#include "tests/reader/private_postgres.hpp"
+#include "tests/reader/source_reader.hpp"
+#include "tests/support/test_database.hpp"
+
+namespace outbox::test {
+namespace {
+
+std::int64_t next_xid(pg::Connection& connection) {
+  return std::stoll(value_of(connection, "select pg_snapshot_xmax(pg_current_snapshot())"));
+}
+
+// Everything that is new, in settled batches.
+std::vector<std::int64_t> read_seqs(PostgresTableSource& source) {
+  std::vector<std::int64_t> seqs;
+  while (true) {
+    const Batch batch = must(source.claim(100));
+    Settlement settlement;
+    settlement.through = batch.number;
+    must(source.settle(settlement));
+    if (batch.records.empty()) {
+      return seqs;
+    }
+    for (const Record& record : batch.records) {
+      seqs.push_back(record.seq);
+    }
+  }
+}
+
+std::vector<std::int64_t> stored_seqs(pg::Connection& connection) {
+  const pg::Rows rows = must_exec(connection, "select seq from outbox order by seq");
+  std::vector<std::int64_t> seqs;
+  for (int i = 0; i < rows.size(); ++i) {
+    seqs.push_back(rows.int8(i, 0));
+  }
+  return seqs;
+}
+
+// What commits asynchronously from now on stays in the server's memory.
+void halt_wal_writer(pg::Connection& connection) {
+  const std::string pid =
+      value_of(connection, "select pid from pg_stat_activity where backend_type = 'walwriter'");
+  ASSERT_EQ(::kill(std::stoi(pid), SIGSTOP), 0);
+}
+
+class CrashTest : public testing::Test {
+ protected:
+  CrashTest() {
+    pg::Connection connection = server_.connect();
+    must(migrate(connection.raw(), {}));
+  }
+
+  PrivatePostgres server_;
+  PostgresTableSource source_{source_options(server_.url())};
+};
+
+TEST_F(CrashTest, ReusedXidsLoseNothing) {
+  std::int64_t before_the_crash = 0;
+  std::string position_before_the_crash;
+  std::vector<std::int64_t> read;
+  {
+    pg::Connection connection = server_.connect();
+    for (int i = 0; i < 20; ++i) {
+      insert_rows(connection, 5);
+    }
+    must(source_.connect());
+    read = read_seqs(source_);
+    ASSERT_EQ(read.size(), 100U);
+    must_exec(connection, "checkpoint");
+    must_exec(connection, "set synchronous_commit = off");
+    halt_wal_writer(connection);
+    for (int i = 0; i < 200; ++i) {
+      insert_rows(connection, 1);
+    }
+    ASSERT_EQ(read_seqs(source_).size(), 200U) << "they were visible, and may have been sent";
+    before_the_crash = next_xid(connection);
+    position_before_the_crash = value_of(connection, "select pg_current_snapshot()");
+    server_.kill();
+  }
+  EXPECT_EQ(source_.claim(100).error().code, ErrorCode::source_unavailable);
+  Settlement settlement;
+  settlement.through = 1;
+  EXPECT_EQ(source_.settle(settlement).error().code, ErrorCode::source_unavailable);
+  server_.start();
+
+  pg::Connection connection = server_.connect();
+  ASSERT_LT(next_xid(connection), before_the_crash - 100) << "no xid was lost, nothing was tested";
+  const auto from_before = must(postgres_table::Snapshot::parse(position_before_the_crash));
+  const Result<void> trusted = postgres_table::check_history(
+      connection, must(postgres_table::Tables::find(connection, "outbox")), {from_before, {}, 0});
+  ASSERT_FALSE(trusted) << "a position that the crash has undone";
+  EXPECT_EQ(trusted.error().code, ErrorCode::wrong_history);
+
+  must(source_.connect());
+  for (int i = 0; i < 300; ++i) {
+    insert_rows(connection, 1);
+  }
+  ASSERT_GT(next_xid(connection), before_the_crash);
+  for (const std::int64_t seq : read_seqs(source_)) {
+    read.push_back(seq);
+  }
+  std::sort(read.begin(), read.end());
+  read.erase(std::unique(read.begin(), read.end()), read.end());
+  EXPECT_THAT(read, testing::IsSupersetOf(stored_seqs(connection)));
+
+  // The same data as a standby: its snapshots list nobody who writes.
+  source_.close();
+  must_exec(connection,
+            "do $$ begin execute format('copy (select 1) to %L', "
+            "current_setting('data_directory') || '/standby.signal'); end $$");
+  server_.kill();
+  server_.start();
+  const Result<Exceptions> connected = source_.connect();
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().code, ErrorCode::conflict);
+  EXPECT_THAT(connected.error().message, testing::HasSubstr("standby"));
+}
+
+}  // namespace
+}  // namespace outbox::test
