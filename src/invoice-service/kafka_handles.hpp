@@ -17,6 +17,7 @@ struct KafkaDestroy {
   void operator()(rd_kafka_topic_partition_list_t* list) const noexcept {
     rd_kafka_topic_partition_list_destroy(list);
   }
+  void operator()(rd_kafka_topic_t* topic) const noexcept { rd_kafka_topic_destroy(topic); }
   void operator()(rd_kafka_message_t* message) const noexcept { rd_kafka_message_destroy(message); }
   void operator()(rd_kafka_queue_t* queue) const noexcept { rd_kafka_queue_destroy(queue); }
   void operator()(rd_kafka_error_t* error) const noexcept { rd_kafka_error_destroy(error); }

@@ -69,6 +69,8 @@ Result<std::unique_ptr<OrderConsumer>> OrderConsumer::create(ConsumerOptions opt
       {"client.id", "invoice-service"},
       {"auto.offset.reset", "earliest"},
       {"auto.commit.interval.ms", "1000"},
+      // For so long the partitions of a killed instance wait for another.
+      {"session.timeout.ms", "10000"},
       // A topic that is made after the subscription is noticed within this time.
       {"topic.metadata.refresh.interval.ms", "3000"},
       {"allow.auto.create.topics", "true"},
@@ -103,13 +105,24 @@ OrderConsumer::~OrderConsumer() {
 }
 
 Result<void> OrderConsumer::check(milliseconds timeout) const {
+  // Asking for the topic by its name also has a broker that makes topics by itself make it: a
+  // subscription alone does not.
+  const KafkaOwned<rd_kafka_topic_t> topic(
+      rd_kafka_topic_new(consumer_.get(), options_.topic.c_str(), nullptr));
   const rd_kafka_metadata_t* metadata = nullptr;
-  const auto error = rd_kafka_metadata(consumer_.get(), 0, nullptr, &metadata, to_ms(timeout));
+  const auto error = rd_kafka_metadata(consumer_.get(), 0, topic.get(), &metadata, to_ms(timeout));
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Error{ErrorCode::source_unavailable,
                  "no Kafka broker answers: " + std::string(rd_kafka_err2str(error))};
   }
+  const bool exists =
+      metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
   rd_kafka_metadata_destroy(metadata);
+  // As long as there is no topic, there is nothing to consume and no group to be in.
+  if (exists && !joined_) {
+    return Error{ErrorCode::source_unavailable,
+                 "the group " + options_.group + " has not taken this consumer in yet"};
+  }
   return {};
 }
 
@@ -262,6 +275,7 @@ void OrderConsumer::assign(const rd_kafka_topic_partition_list_t* partitions) {
       rd_kafka_incremental_assign(consumer_.get(), partitions));
   if (error) complain(error.get(), "partitions could not be taken");
   if (paused_) set_paused(true);
+  joined_ = true;
 }
 
 // The records in hand belong to us until the revocation is answered: finish them, so that the next

@@ -1,6 +1,7 @@
 // Consumes the order events: from Kafka through the handler, and only then the offsets.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +48,7 @@ class OrderConsumer {
   // again. An error: the client broke for good; start anew.
   Result<void> run(const std::stop_token& stop);
 
-  // Whether the brokers answer.
+  // Whether the brokers answer and the group has taken this consumer in.
   [[nodiscard]] Result<void> check(std::chrono::milliseconds timeout) const;
 
  private:
@@ -72,6 +73,7 @@ class OrderConsumer {
   EventHandler* handler_;
   ConsumerMetrics* metrics_;
   std::vector<PendingRecord> pending_;
+  std::atomic<bool> joined_{false};
   bool paused_ = false;
   std::chrono::milliseconds backoff_{0};
   std::optional<Error> fatal_;

@@ -1,0 +1,187 @@
+// The program as a whole: what it does with events, and what survives kills and outages.
+#include <csignal>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "invoice-service/invoice.hpp"
+#include "invoice-service/service_fixture.hpp"
+#include "invoice-service/tcp_proxy.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace outbox::invoices {
+namespace {
+
+using http::testing::request;
+using std::chrono::seconds;
+using test::eventually;
+using testing::cancelled_event;
+using testing::created_event;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::order_id;
+using testing::ServiceTest;
+
+const std::vector<std::string> kCreatedOnce{"created 2600"};
+
+std::vector<EventRecord> created_events(int first, int count) {
+  std::vector<EventRecord> events;
+  for (int n = first; n < first + count; ++n)
+    events.push_back(created_event(n));
+  return events;
+}
+
+TEST_F(ServiceTest, AnOrderBecomesAnInvoiceAndARedeliveryChangesNothing) {
+  Instance service = start();
+  produce({created_event(1)});
+  ASSERT_TRUE(await_invoices(1, seconds(20)));
+  const auto before = database_.client().collection(kInvoices).find_by_id(order_id(1));
+  produce({created_event(1), created_event(2)});
+  ASSERT_TRUE(await_invoices(2, seconds(20)));
+  const auto after = database_.client().collection(kInvoices).find_by_id(order_id(1));
+  EXPECT_TRUE(bson_equal((*before)->get(), (*after)->get()));
+  EXPECT_EQ(ledger(1), kCreatedOnce);
+
+  const std::string message(*created_event(1).header("id"));
+  ASSERT_TRUE(eventually([&] { return redeliveries() == 1; }));
+  const auto reply = request(service.port, "GET", "/v1/events/" + message);
+  ASSERT_EQ(reply.status, 200);
+  const auto fate = nlohmann::json::parse(reply.body);
+  EXPECT_EQ(fate["effect"], "created");
+  EXPECT_EQ(fate["duplicates"], 1);
+  EXPECT_THAT(dead_letters(), IsEmpty());
+}
+
+TEST_F(ServiceTest, ACancellationVoidsTheInvoiceBeforeOrAfterItIsMade) {
+  Instance service = start();
+  // The second order's events are in the wrong order, as after a redelivery by hand.
+  produce({created_event(1), cancelled_event(1), cancelled_event(2), created_event(2)});
+  ASSERT_TRUE(
+      eventually([&] { return ledger(1).size() == 2 && ledger(2).size() == 2; }, seconds(20)));
+  EXPECT_THAT(ledger(1), ElementsAre("created 2600", "voided 0"));
+  EXPECT_THAT(ledger(2), ElementsAre("voided 0", "created 2600"));
+  for (const int order : {1, 2}) {
+    const auto reply = request(service.port, "GET", "/v1/invoices/" + invoice_id(order_id(order)));
+    ASSERT_EQ(reply.status, 200);
+    const auto invoice = nlohmann::json::parse(reply.body);
+    EXPECT_EQ(invoice["status"], "voided");
+    EXPECT_EQ(invoice["total"], "26.00");
+  }
+}
+
+TEST_F(ServiceTest, WhatCannotBeProcessedGoesToTheDeadLettersAndStopsNothing) {
+  EventRecord garbage = created_event(1);
+  garbage.payload = "{\"orderId\":";
+  EventRecord second = created_event(2);
+  second.headers[0].second = "0190cccc-0000-7000-8000-000000000001";
+  EventRecord painted = created_event(3);
+  painted.headers[1].second = "OrderPainted";
+  produce({garbage, created_event(1), created_event(2), second, painted, created_event(4)});
+  Instance service = start();
+  ASSERT_TRUE(await_invoices(3, seconds(20)));
+  ASSERT_TRUE(eventually([&] { return dead_letters().size() == 2; }, seconds(20)));
+
+  for (const auto& letter : dead_letters()) {
+    EXPECT_EQ(letter.header("dlq.topic"), topic_.name());
+    ASSERT_TRUE(letter.header("dlq.partition") && letter.header("dlq.offset"));
+    if (letter.key == order_id(1)) {
+      EXPECT_THAT(*letter.header("dlq.error"), HasSubstr("not JSON"));
+      EXPECT_EQ(letter.value, garbage.payload);
+      EXPECT_EQ(letter.header("id"), garbage.header("id"));
+    } else {
+      EXPECT_EQ(letter.key, order_id(2));
+      EXPECT_THAT(*letter.header("dlq.error"), HasSubstr("was made by message"));
+    }
+  }
+  EXPECT_EQ(ledger(2), kCreatedOnce);
+  const std::string metrics = request(service.port, "GET", "/metrics").body;
+  EXPECT_THAT(metrics,
+              HasSubstr("outbox_consumer_events_total{outcome=\"skipped\",type=\"other\"} 1"));
+}
+
+TEST_F(ServiceTest, AKillInTheMiddleLosesAndDoublesNothing) {
+  constexpr int kOrders = 3'000;
+  Instance service = start({{"OUTBOX_KAFKA__BATCH", "20"}});
+  produce(created_events(0, kOrders));
+  ASSERT_TRUE(await_invoices(100, seconds(30)));
+  service.process.kill();
+  const std::size_t at_kill = documents().size();
+  EXPECT_LT(at_kill, static_cast<std::size_t>(kOrders)) << "the kill came too late to mean much";
+
+  Instance again = start();
+  ASSERT_TRUE(await_invoices(kOrders, seconds(60)));
+  for (const auto& document : documents()) {
+    EXPECT_EQ(mongo::find_documents(document, "effects").size(), 1U);
+  }
+}
+
+TEST_F(ServiceTest, SigtermCommitsWhatWasDoneAndLeavesTheGroup) {
+  Instance service = start();
+  produce(created_events(0, 500));
+  ASSERT_TRUE(await_invoices(500, seconds(30)));
+  service.process.signal(SIGTERM);
+  EXPECT_EQ(service.process.wait(seconds(15)), 0);
+
+  // A consumer that had not left the group would hold its partitions for a session of 45 s.
+  Instance again = start();
+  produce({created_event(500)});
+  ASSERT_TRUE(await_invoices(501, seconds(20)));
+  EXPECT_EQ(redeliveries(), 0U) << "offsets of finished effects were not committed";
+}
+
+TEST_F(ServiceTest, ARebalanceLosesAndDoublesNothing) {
+  constexpr int kOrders = 3'000;
+  Instance first = start({{"OUTBOX_KAFKA__BATCH", "50"}});
+  produce(created_events(0, kOrders / 2));
+  Instance second = start({{"OUTBOX_KAFKA__BATCH", "50"}});
+  produce(created_events(kOrders / 2, kOrders / 2));
+  EXPECT_TRUE(eventually(
+      [&] {
+        return request(second.port, "GET", "/metrics")
+                   .body.find("outbox_consumer_assigned_partitions 2") != std::string::npos;
+      },
+      seconds(30)))
+      << "the second instance got no partitions";
+  first.process.signal(SIGTERM);
+  EXPECT_EQ(first.process.wait(seconds(15)), 0);
+  ASSERT_TRUE(await_invoices(kOrders, seconds(60)));
+  for (const auto& document : documents()) {
+    EXPECT_EQ(mongo::find_documents(document, "effects").size(), 1U);
+  }
+}
+
+TEST_F(ServiceTest, WhileMongoIsAwayItStaysInTheGroupAndLosesNothing) {
+  const std::string uri = database_.uri();
+  const auto colon = uri.rfind(':');
+  testing::TcpProxy proxy(static_cast<std::uint16_t>(std::stoi(uri.substr(colon + 1))));
+  Instance service =
+      start({{"MONGO_URI", "mongodb://127.0.0.1:" + std::to_string(proxy.port()) +
+                               "/?serverSelectionTimeoutMS=300&connectTimeoutMS=300"}});
+  produce(created_events(0, 50));
+  ASSERT_TRUE(await_invoices(50, seconds(20)));
+
+  proxy.cut(true);
+  produce(created_events(50, 200));
+  ASSERT_TRUE(eventually(
+      [&] {
+        return request(service.port, "GET", "/metrics").body.find("outbox_consumer_paused 1") !=
+               std::string::npos;
+      },
+      seconds(20)));
+  EXPECT_EQ(request(service.port, "GET", "/livez").status, 200);
+  EXPECT_EQ(request(service.port, "GET", "/v1/invoices/" + invoice_id(order_id(1))).status, 503);
+  EXPECT_EQ(request(service.port, "GET", "/health").status, 503);
+  produce(created_events(250, 200));
+
+  proxy.cut(false);
+  ASSERT_TRUE(await_invoices(450, seconds(30)));
+  for (const auto& document : documents()) {
+    EXPECT_EQ(mongo::find_documents(document, "effects").size(), 1U);
+  }
+  EXPECT_THAT(request(service.port, "GET", "/metrics").body, HasSubstr("outbox_consumer_paused 0"));
+}
+
+}  // namespace
+}  // namespace outbox::invoices
