@@ -19,6 +19,10 @@ namespace outbox::test {
 // What a relay would have read: records and the bytes behind them.
 class Records {
  public:
+  Records() = default;
+  Records(Records&&) = default;  // a copy's views would point into the original
+  Records& operator=(Records&&) = default;
+
   // Its tag is its number, from 1.
   const Record& add(std::string key, std::string payload, std::string headers = "{}");
 
