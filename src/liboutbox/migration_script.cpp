@@ -23,7 +23,7 @@ std::optional<std::string> value_of(std::string_view placeholder, const TableNam
   const std::size_t colon = placeholder.find(':');
   const bool has_kind = colon != std::string_view::npos;
   const std::string_view kind = has_kind ? placeholder.substr(0, colon) : std::string_view{};
-  const auto name = real_name(has_kind ? placeholder.substr(colon + 1) : placeholder, table);
+  auto name = real_name(has_kind ? placeholder.substr(colon + 1) : placeholder, table);
   if (!name) return std::nullopt;
   if (!has_kind) return TableName{table.schema, *name}.quoted();
   if (kind == "name") return pg::quote_identifier(*name);
