@@ -3,8 +3,6 @@
 namespace outbox::postgres_table {
 namespace {
 
-constexpr std::chrono::seconds kLookAtMost{1};
-
 // What is not passed by the position: the rest of an open range, what came after it, and the late
 // ones of both snapshots. Each part is a bounded walk along an index.
 constexpr const char* kPending = R"(
@@ -48,7 +46,7 @@ constexpr const char* kOwner =
 
 Result<Status> StatusReader::read() {
   const std::lock_guard lock{mutex_};
-  if (last_ && Clock::now() - looked_at_ < kLookAtMost) {
+  if (last_ && Clock::now() - looked_at_ < cache_for_) {
     return *last_;
   }
   if (!connection_ || !connection_->alive()) {

@@ -27,13 +27,15 @@ struct Status {
   std::int64_t shards = 0;
 };
 
-// Looks at most once a second, on a connection of its own. Thread-safe.
+// Looks on a connection of its own, and gives a look that is younger than `cache_for` again.
+// Thread-safe.
 class StatusReader {
  public:
   static constexpr std::int64_t kCountLimit = 10'000;
 
-  StatusReader(std::string url, std::string table)
-      : url_(std::move(url)), table_(std::move(table)) {}
+  StatusReader(std::string url, std::string table,
+               std::chrono::milliseconds cache_for = std::chrono::seconds{1})
+      : url_(std::move(url)), table_(std::move(table)), cache_for_(cache_for) {}
 
   [[nodiscard]] Result<Status> read();
 
@@ -45,6 +47,7 @@ class StatusReader {
 
   std::string url_;
   std::string table_;
+  std::chrono::milliseconds cache_for_;
 
   std::mutex mutex_;
   std::optional<pg::Connection> connection_;
