@@ -16,7 +16,10 @@ create table ${outbox} (
   -- The writing transaction. The relay reads by it: a forged value would never be sent.
   xid            xid8 not null default pg_current_xact_id(),
   created_at     timestamptz not null default clock_timestamp(),
-  available_at   timestamptz,
+  -- For delayed delivery, which the relay does not know yet: a row that asks for it is refused
+  -- rather than sent too early.
+  available_at   timestamptz
+                   constraint delayed_delivery_is_not_supported_yet check (available_at is null),
   id             uuid not null,
   -- 64 virtual shards: the first 4 bytes of md5(key), big-endian, & 63; the last of those four
   -- bytes is enough. include/outbox/shard.hpp computes the same.

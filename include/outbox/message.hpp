@@ -1,7 +1,6 @@
 // What an application writes: one message of the outbox.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,8 +28,6 @@ struct Message {
   std::string payload;
   // Names and values together 256 KiB at most.
   std::vector<Header> headers;
-  // Not before this moment. A delayed message does not hold its key: later ones overtake it.
-  std::optional<std::chrono::system_clock::time_point> available_at;
 };
 
 }  // namespace outbox

@@ -1,6 +1,5 @@
 #include "outbox/outbox.hpp"
 
-#include <chrono>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -27,12 +26,12 @@ std::string insert_into(const OutboxOptions& options) {
   const auto table = TableName::parse(options.table);
   if (!table) throw std::invalid_argument(table.error().message);
   return "insert into " + table->quoted() +
-         " (id, aggregatetype, aggregateid, type, payload, headers, available_at) ";
+         " (id, aggregatetype, aggregateid, type, payload, headers) ";
 }
 
 // Half of the server's work of the form for many.
 std::string make_insert_one(const OutboxOptions& options) {
-  return insert_into(options) + "values ($1, $2, $3, $4, $5, $6, $7)";
+  return insert_into(options) + "values ($1, $2, $3, $4, $5, $6)";
 }
 
 std::string make_insert_many(const OutboxOptions& options) {
@@ -40,8 +39,8 @@ std::string make_insert_many(const OutboxOptions& options) {
   if (options.lock_keys) sql += kLockKeys;
   sql += insert_into(options) + "select m.id, m.aggregatetype, m.aggregateid, m.type, m.payload::" +
          std::string{to_sql(options.payload_type)} +
-         ", m.headers::jsonb, m.available_at from unnest($1, $2, $3, $4, $5, $6, $7) with "
-         "ordinality as m(id, aggregatetype, aggregateid, type, payload, headers, available_at, n)";
+         ", m.headers::jsonb from unnest($1, $2, $3, $4, $5, $6) with "
+         "ordinality as m(id, aggregatetype, aggregateid, type, payload, headers, n)";
   if (options.lock_keys) sql += ", locked where locked.locks > 0";
   // The identity column is drawn above the sort, so seq rises in the order of the messages.
   return sql + " order by m.n";
@@ -82,15 +81,6 @@ std::string headers_as_json(const std::vector<Header>& headers) {
   return object.dump();
 }
 
-std::int64_t unix_us(std::chrono::system_clock::time_point time) {
-  return std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
-
-std::optional<std::int64_t> available_at(const Message& message) {
-  if (!message.available_at) return std::nullopt;
-  return unix_us(*message.available_at);
-}
-
 pg::Params one_row(const Message& message, const Uuid& id, PayloadType type) {
   pg::Params params;
   params.uuid(id).text(message.aggregate_type).text(message.aggregate_id).text(message.type);
@@ -99,11 +89,11 @@ pg::Params one_row(const Message& message, const Uuid& id, PayloadType type) {
   } else {
     params.text(message.payload);
   }
-  params.text(headers_as_json(message.headers)).unix_us(available_at(message));
+  params.text(headers_as_json(message.headers));
   return params;
 }
 
-// The messages as seven arrays, $1 to $7.
+// The messages as six arrays, $1 to $6.
 class Columns {
  public:
   explicit Columns(PayloadType type)
@@ -117,7 +107,7 @@ class Columns {
   [[nodiscard]] pg::Params params() const {
     pg::Params params;
     params.array(ids_).array(aggregate_types_).array(aggregate_ids_).array(types_);
-    params.array(payloads_).array(headers_).array(available_at_);
+    params.array(payloads_).array(headers_);
     return params;
   }
 
@@ -129,11 +119,6 @@ class Columns {
     types_.bytes(message.type);
     payloads_.bytes(message.payload);
     headers_.bytes(headers_as_json(message.headers));
-    if (const auto time = available_at(message)) {
-      available_at_.unix_us(*time);
-    } else {
-      available_at_.null();
-    }
   }
 
   pg::Array ids_{pg::Type::uuid};
@@ -142,7 +127,6 @@ class Columns {
   pg::Array types_{pg::Type::text};
   pg::Array payloads_;
   pg::Array headers_{pg::Type::text};
-  pg::Array available_at_{pg::Type::timestamptz};
 };
 
 }  // namespace
