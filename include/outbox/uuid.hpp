@@ -13,7 +13,7 @@ namespace outbox {
 struct Uuid {
   std::array<std::uint8_t, 16> bytes{};  // network order
 
-  friend auto operator<=>(const Uuid&, const Uuid&) = default;
+  friend auto operator<=>(const Uuid&, const Uuid&) = default;  // NOLINT(modernize-use-nullptr)
 
   // Version 7: 48 bits of Unix milliseconds, then random bits from the operating system, so that
   // ids made later sort later (to the millisecond). Thread-safe.

@@ -8,14 +8,12 @@
 #include <gtest/gtest.h>
 
 #include "liboutbox/migrator.hpp"
-#include "tests/support/eventually.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace outbox {
 namespace {
 
 using namespace std::chrono_literals;
-using test::eventually;
 using test::must_exec;
 using test::TestDatabase;
 using test::value_of;
