@@ -102,7 +102,7 @@ begin_service() {
     done
     "${service}_spawn"
     status=0
-    wait_until 60 "$service" "${service}_answers" || status=$?
+    wait_until 120 "$service" "${service}_answers" || status=$?
     if ((status == 0)); then
       say "    $service answers at $("${service}_address") after $(($(now_ms) - started)) ms"
       return 0
@@ -120,7 +120,7 @@ begin_service() {
     tail -n 15 "$STACK_DIR/logs/$process.log" | sed 's/^/    | /' >&2
   done
   if ((status == 1)); then
-    die "$service did not answer within 60 s" "Look at the log above; './dev stack down --name $STACK_NAME' removes what is left."
+    die "$service did not answer within 120 s" "Look at the log above; './dev stack down --name $STACK_NAME' removes what is left."
   fi
   die "$service ended while it started" "Look at the log above; './dev stack down --name $STACK_NAME' removes what is left."
 }
