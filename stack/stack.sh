@@ -143,6 +143,7 @@ stack_down() {
     "${service}_stop" "$mode"
     [[ $mode == TERM ]] || stack_forget "$service"
   done
+  rm -f "$STACK_DIR/of-a-test-run"
 }
 
 stack_forget() {
@@ -257,6 +258,8 @@ stack_command_up() {
   STACK_BROKERS=${2:-${running:-1}}
   local -a services
   read -r -a services <<<"${only:-${STACK_SERVICES[*]}}"
+  # A test may start a stack of its own; when the run is cut short, ./dev test takes that down too.
+  if [[ -n ${DEV_TEST_RUN:-} ]]; then : >"$STACK_DIR/of-a-test-run"; fi
   stack_up "${services[@]}"
   stack_env
 }

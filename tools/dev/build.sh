@@ -96,23 +96,28 @@ test_run() {
   rm -f "$report"
   "${run[@]}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel 2 \
     --output-junit "$report" "${select[@]}" "$@" 7>&- 8>&- || status=$?
-  if [[ $wanted != unit ]]; then test_stack_down "$stack"; fi
+  if [[ $wanted != unit ]]; then test_stacks_down; fi
   python "$DEV_ROOT/tools/test_totals" "$report" || status=1
   return "$status"
 }
 
 test_stack() {
   deps_for_stack
-  trap 'test_stack_down "$TEST_STACK"' EXIT
-  trap 'exit 130' INT TERM HUP
-  TEST_STACK=$1
   local environment
-  "$DEV_ROOT/dev" stack down --name "$1" >/dev/null 2>&1 || true
+  export DEV_TEST_RUN=1
+  test_stacks_down # what an earlier run left
+  trap test_stacks_down EXIT
+  trap 'exit 130' INT TERM HUP
   environment=$("$DEV_ROOT/dev" stack up --name "$1") || exit 1
   eval "$environment"
 }
 
-test_stack_down() {
+# The servers of this run, and those that its tests began and could not stop.
+test_stacks_down() {
   trap - EXIT
-  "$DEV_ROOT/dev" stack down --name "$1" >/dev/null || true
+  local mark
+  for mark in "$DEV_STATE"/*/of-a-test-run; do
+    [[ -f $mark ]] || continue
+    "$DEV_ROOT/dev" stack down --name "$(basename "$(dirname "$mark")")" >/dev/null || true
+  done
 }

@@ -51,6 +51,7 @@ run_logged() (
         printf '\r\033[K    %3d s  %.60s' "$elapsed" "$(tail -n 1 "$log" | tr -d '\r\033')" >&2
       else
         say "    still at it, $elapsed s"
+        every=$((every < 120 ? every * 2 : every))
       fi
     fi
   done

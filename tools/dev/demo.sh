@@ -56,7 +56,7 @@ demo_main() {
   demo_down # what an earlier one left
   trap demo_down EXIT
   demo_up
-  step "Sending $orders orders and waiting for their invoices" "usually $((5 + orders / 200)) s"
+  step "Sending $orders orders and waiting for their invoices" "usually 10 s for 2000"
   "$DEMO_BIN/outbox-demo" run --orders "$orders" --timeout "$((120 + orders / 50))s" "${driver[@]}" 7>&- ||
     demo_failed "the demo found something wrong"
   if [[ -n $keep ]]; then
