@@ -1,7 +1,10 @@
 // The right reader comes through every interleaving, and the wrong ones are caught by the same.
 #include "tests/reader/scenarios.hpp"
 
+#include <array>
+#include <memory>
 #include <random>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -47,61 +50,79 @@ TEST(MutantTest, SkipLockedSwapsMessagesOfAKey) {
 
 // Interleavings that nobody thought of: six writers do what chance says, one step at a time, and
 // the reader looks in between and connects anew.
+class RandomSteps {
+ public:
+  explicit RandomSteps(unsigned seed) : random_(seed) {
+    for (Hand& hand : hands_) {
+      hand.writer = std::make_unique<Writer>(trial_);
+    }
+  }
+
+  void step() {
+    if (chance(5) == 0) {
+      trial_.read();
+    } else if (chance(60) == 0) {
+      dynamic_cast<SourceReader&>(trial_.reader()).reconnect();
+    } else {
+      move(hands_[static_cast<std::size_t>(chance(kHands))]);
+    }
+  }
+
+  Verdict finish() {
+    trial_.read();
+    trial_.expect_no_delay();
+    return trial_.finish();
+  }
+
+ private:
+  static constexpr int kHands = 6;
+  struct Hand {
+    std::unique_ptr<Writer> writer;
+    bool open = false;
+    std::set<int> locked;
+  };
+
+  int chance(int of) { return std::uniform_int_distribution<int>{0, of - 1}(random_); }
+
+  void move(Hand& hand) {
+    if (!hand.open) {
+      hand.writer->begin();
+      hand.open = true;
+      if (chance(2) == 0) {
+        hand.writer->take_xid();
+      }
+    } else if (chance(3) > 0) {
+      write(hand, chance(8));
+    } else {
+      chance(4) == 0 ? hand.writer->rollback() : hand.writer->commit();
+      hand.open = false;
+      hand.locked.clear();
+    }
+  }
+
+  // One thread moves them all, so none may wait for another's lock.
+  void write(Hand& hand, int key) {
+    for (const Hand& other : hands_) {
+      if (&other != &hand && other.locked.contains(key)) {
+        return;
+      }
+    }
+    hand.writer->write(key_name(key));
+    hand.locked.insert(key);
+  }
+
+  std::mt19937 random_;
+  Trial trial_{make_source_reader};
+  std::array<Hand, kHands> hands_;
+};
+
 TEST(ReaderInterleavingTest, ChanceFindsNothing) {
   for (const unsigned seed : {1U, 2U, 3U}) {
-    std::mt19937 random{seed};
-    const auto chance = [&](int of) {
-      return std::uniform_int_distribution<int>{0, of - 1}(random);
-    };
-    Trial trial{make_source_reader};
-    struct Hand {
-      std::unique_ptr<Writer> writer;
-      bool open = false;
-      std::vector<int> keys;  // locked
-    };
-    std::vector<Hand> hands(6);
-    for (Hand& hand : hands) {
-      hand.writer = std::make_unique<Writer>(trial);
+    RandomSteps steps{seed};
+    for (int i = 0; i < 600; ++i) {
+      steps.step();
     }
-    const auto locked_by_another = [&](const Hand& self, int key) {
-      for (const Hand& hand : hands) {
-        if (&hand != &self && std::count(hand.keys.begin(), hand.keys.end(), key) > 0) {
-          return true;
-        }
-      }
-      return false;
-    };
-    for (int step = 0; step < 600; ++step) {
-      Hand& hand = hands[static_cast<std::size_t>(chance(6))];
-      const int key = chance(8);
-      if (chance(5) == 0) {
-        trial.read();
-      } else if (chance(60) == 0) {
-        dynamic_cast<SourceReader&>(trial.reader()).reconnect();
-      } else if (!hand.open) {
-        hand.writer->begin();
-        hand.open = true;
-        if (chance(2) == 0) {
-          hand.writer->take_xid();
-        }
-      } else if (chance(3) > 0) {
-        if (!locked_by_another(hand, key)) {
-          hand.writer->write(key_name(key));
-          hand.keys.push_back(key);
-        }
-      } else {
-        if (chance(4) == 0) {
-          hand.writer->rollback();
-        } else {
-          hand.writer->commit();
-        }
-        hand.open = false;
-        hand.keys.clear();
-      }
-    }
-    trial.read();
-    trial.expect_no_delay();
-    EXPECT_EQ(trial.finish(), Verdict{}) << "seed " << seed;
+    EXPECT_EQ(steps.finish(), Verdict{}) << "seed " << seed;
   }
 }
 

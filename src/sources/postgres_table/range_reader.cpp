@@ -42,12 +42,22 @@ constexpr const char* kNewRows = R"(
    and o.xid >= $3::xid8 and pg_visible_in_snapshot(o.xid, $4::pg_snapshot)
  order by o.seq limit $5::bigint)";
 
-// Parameters: as above, then the late xids and the seq to read them after.
+// Parameters: as above, then the late xids and the seq to read them after. Each of many large late
+// transactions could fill the page, so first a seq is found up to which all of them together do.
 constexpr const char* kLateRows = R"(
   from unnest($6::xid8[]) x
- cross join lateral (select * from ${outbox}
-                      where (xid, seq) > (x, $7::bigint) and (xid, seq) <= (x, 9223372036854775807)
-                      order by xid, seq limit $5::bigint) o)";
+ cross join lateral (
+   select * from ${outbox}
+    where (xid, seq) > (x, $7::bigint)
+      and (xid, seq) <= (x, coalesce((
+            select s.seq
+              from unnest($6::xid8[]) y
+             cross join lateral (
+               select seq from ${outbox}
+                where (xid, seq) > (y, $7::bigint) and (xid, seq) <= (y, 9223372036854775807)
+                order by xid, seq limit $5::bigint) s
+             order by s.seq offset $5::bigint - 1 limit 1), 9223372036854775807))
+    order by xid, seq limit $5::bigint) o)";
 
 // How many rows like those of this page the limit on bytes admits. Asking for more would have the
 // server read in vain, and cost a cancellation.
