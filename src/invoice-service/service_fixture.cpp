@@ -58,7 +58,9 @@ EventRecord cancelled_event(int n) {
 ServiceTest::ServiceTest()
     : brokers_(test::require_env("OUTBOX_TEST_KAFKA")),
       topic_(test::KafkaTopic::create(brokers_, test::unique_topic_name("invoices"), kPartitions)),
-      dead_letter_topic_(test::KafkaTopic::create(brokers_, topic_.name() + ".dlq")) {}
+      dead_letter_topic_(
+          test::KafkaTopic::create(brokers_, topic_.name() + ".dlq", 1,
+                                   {{"max.message.bytes", std::to_string(kMaxDeadLetterBytes)}})) {}
 
 ServiceTest::Instance ServiceTest::start(const e2e::Environment& changes) const {
   const auto port = static_cast<std::uint16_t>(e2e::free_port());

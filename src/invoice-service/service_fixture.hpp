@@ -22,6 +22,9 @@ namespace outbox::invoices::testing {
 [[nodiscard]] EventRecord created_event(int n);
 [[nodiscard]] EventRecord cancelled_event(int n);
 
+// What the topic of dead letters takes.
+inline constexpr std::size_t kMaxDeadLetterBytes = 20'000;
+
 class ServiceTest : public ::testing::Test {
  protected:
   ServiceTest();

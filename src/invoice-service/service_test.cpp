@@ -101,6 +101,35 @@ TEST_F(ServiceTest, WhatCannotBeProcessedGoesToTheDeadLettersAndStopsNothing) {
               HasSubstr("outbox_consumer_events_total{outcome=\"skipped\",type=\"other\"} 1"));
 }
 
+TEST_F(ServiceTest, ADeadLetterThatIsTooLargeStillTellsWhereTheRecordIs) {
+  EventRecord large = created_event(1);
+  large.payload = std::string(testing::kMaxDeadLetterBytes + 1'000, 'x');
+  produce({large, created_event(2)});
+  Instance service = start();
+  ASSERT_TRUE(await_invoices(1, seconds(20)));
+  ASSERT_TRUE(eventually([&] { return dead_letters().size() == 1; }, seconds(20)));
+  const auto letter = dead_letters().front();
+  EXPECT_EQ(letter.header("dlq.payload_omitted"), "true");
+  EXPECT_EQ(letter.header("dlq.topic"), topic_.name());
+  EXPECT_TRUE(letter.header("dlq.offset"));
+  EXPECT_EQ(letter.key, order_id(1));
+}
+
+TEST_F(ServiceTest, TextThatIsHardToStoreBecomesAnInvoiceAllTheSame) {
+  EventRecord odd = created_event(1);
+  const std::string text = R"(\u0000$where.\"'\ud83d\ude00)";
+  odd.payload->replace(odd.payload->find("p1"), 2, text);
+  odd.payload->replace(odd.payload->find("c1"), 2, text);
+  produce({odd});
+  Instance service = start();
+  ASSERT_TRUE(await_invoices(1, seconds(20)));
+  const auto reply = request(service.port, "GET", "/v1/invoices/" + invoice_id(order_id(1)));
+  ASSERT_EQ(reply.status, 200);
+  const auto expected = nlohmann::json::parse("\"" + text + "\"");
+  EXPECT_EQ(nlohmann::json::parse(reply.body)["customerId"], expected);
+  EXPECT_EQ(nlohmann::json::parse(reply.body)["items"][0]["productId"], expected);
+}
+
 TEST_F(ServiceTest, AKillInTheMiddleLosesAndDoublesNothing) {
   constexpr int kOrders = 3'000;
   Instance service = start({{"OUTBOX_KAFKA__BATCH", "20"}});

@@ -48,8 +48,8 @@ class DocumentInbox final : public Inbox<DocumentEffect> {
  private:
   // Where a message of apply stands.
   struct Work {
-    const DocumentMessage* message;
-    std::optional<Result<InboxOutcome>> outcome;
+    const DocumentMessage* message = nullptr;
+    std::optional<Result<InboxOutcome>> outcome = std::nullopt;
   };
   enum class Insertion { inserted, exists, failed };
 
