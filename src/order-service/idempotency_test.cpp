@@ -9,7 +9,6 @@
 namespace outbox::orders {
 namespace {
 
-using testing::body_of;
 using testing::kOrderBody;
 using testing::Reply;
 using testing::RunningService;

@@ -178,7 +178,7 @@ std::variant<OrderData, FieldErrors> finish(Reader& reader, OrderData order) {
 
 std::string read_status(Reader& reader, const JsonValue* value) {
   if (value == nullptr) return std::string(kCreated);
-  const std::string status = reader.text(*value, "#/status", kMaxStatusCharacters);
+  std::string status = reader.text(*value, "#/status", kMaxStatusCharacters);
   if (http::same_ignoring_case(status, kCancelled)) {
     reader.error("must not be CANCELLED: create the order, then cancel it", "#/status");
   }

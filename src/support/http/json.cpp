@@ -92,7 +92,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     }
     JsonValue& parent = *open_.back();
     if (parent.kind == Kind::array) return &parent.items.emplace_back(std::move(value));
-    return &parent.members.emplace_back(keys_.back(), std::move(value)).second;
+    parent.members.push_back({keys_.back(), std::move(value)});
+    return &parent.members.back().value;
   }
 
   bool open(Kind kind) {

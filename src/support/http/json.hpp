@@ -4,13 +4,14 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
 #include "support/http/message.hpp"
 
 namespace outbox::http {
+
+struct JsonMember;
 
 struct JsonValue {
   enum class Kind { null, boolean, number, string, array, object };
@@ -21,11 +22,16 @@ struct JsonValue {
   bool integral = false;
   // A string's value (UTF-8, may hold NUL), or a number's digits exactly as they were written.
   std::string text;
-  std::vector<JsonValue> items;                            // of an array
-  std::vector<std::pair<std::string, JsonValue>> members;  // of an object, names are unique
+  std::vector<JsonValue> items;     // of an array
+  std::vector<JsonMember> members;  // of an object, names are unique
 
   // The member of that name; null when there is none or this is no object.
   [[nodiscard]] const JsonValue* find(std::string_view name) const;
+};
+
+struct JsonMember {
+  std::string name;
+  JsonValue value;
 };
 
 struct JsonLimits {
