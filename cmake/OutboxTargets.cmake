@@ -50,10 +50,16 @@ function(outbox_library name)
   target_link_libraries(${name} PUBLIC ${ARG_LINK} PRIVATE $<BUILD_INTERFACE:outbox_flags>)
 endfunction()
 
+# What every executable of the thread sanitizer's build needs: see the file.
+set(OUTBOX_RUNTIME_SOURCES "")
+if(OUTBOX_SANITIZE STREQUAL "thread")
+  set(OUTBOX_RUNTIME_SOURCES ${CMAKE_SOURCE_DIR}/tools/sanitizers/c11_threads.cpp)
+endif()
+
 # outbox_program(NAME SOURCES … LINK …): an executable in build/<preset>/bin.
 function(outbox_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
+  add_executable(${name} ${ARG_SOURCES} ${OUTBOX_RUNTIME_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} outbox_flags)
@@ -63,7 +69,7 @@ endfunction()
 # Each GoogleTest case becomes one ctest test "NAME.Suite.Case". SERIAL: runs alone.
 function(outbox_test name)
   cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
+  add_executable(${name} ${ARG_SOURCES} ${OUTBOX_RUNTIME_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src
                                              ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main outbox_flags)
