@@ -10,12 +10,11 @@ int length(std::string_view text) {
   return static_cast<int>(text.size());
 }
 
-std::optional<bson_iter_t> find(const Bson& document, const std::string& path) {
+// The iterator is over-aligned, which a container of it would not keep.
+bool find(const Bson& document, const std::string& path, bson_iter_t& found) {
   bson_iter_t top;
-  bson_iter_t found;
-  if (!bson_iter_init(&top, document.get())) return std::nullopt;
-  if (!bson_iter_find_descendant(&top, path.c_str(), &found)) return std::nullopt;
-  return found;
+  return bson_iter_init(&top, document.get()) &&
+         bson_iter_find_descendant(&top, path.c_str(), &found);
 }
 
 }  // namespace
@@ -60,37 +59,37 @@ Bson& Bson::append(const bson_t& other) {
 }
 
 std::optional<std::string_view> find_text(const Bson& document, const std::string& path) {
-  const auto found = find(document, path);
-  if (!found || !BSON_ITER_HOLDS_UTF8(&*found)) return std::nullopt;
+  bson_iter_t found;
+  if (!find(document, path, found) || !BSON_ITER_HOLDS_UTF8(&found)) return std::nullopt;
   std::uint32_t size = 0;
-  const char* text = bson_iter_utf8(&*found, &size);
+  const char* text = bson_iter_utf8(&found, &size);
   return std::string_view(text, size);
 }
 
 std::optional<std::int64_t> find_integer(const Bson& document, const std::string& path) {
-  const auto found = find(document, path);
-  if (!found) return std::nullopt;
-  if (BSON_ITER_HOLDS_INT32(&*found)) return bson_iter_int32(&*found);
-  if (BSON_ITER_HOLDS_INT64(&*found)) return bson_iter_int64(&*found);
-  if (!BSON_ITER_HOLDS_DOUBLE(&*found)) return std::nullopt;
-  const double value = bson_iter_double(&*found);
+  bson_iter_t found;
+  if (!find(document, path, found)) return std::nullopt;
+  if (BSON_ITER_HOLDS_INT32(&found)) return bson_iter_int32(&found);
+  if (BSON_ITER_HOLDS_INT64(&found)) return bson_iter_int64(&found);
+  if (!BSON_ITER_HOLDS_DOUBLE(&found)) return std::nullopt;
+  const double value = bson_iter_double(&found);
   constexpr double kLimit = 9007199254740992.0;  // 2^53: every whole number up to it is exact
   if (value != std::trunc(value) || std::abs(value) > kLimit) return std::nullopt;
   return static_cast<std::int64_t>(value);
 }
 
 std::optional<std::int64_t> find_date(const Bson& document, const std::string& path) {
-  const auto found = find(document, path);
-  if (!found || !BSON_ITER_HOLDS_DATE_TIME(&*found)) return std::nullopt;
-  return bson_iter_date_time(&*found);
+  bson_iter_t found;
+  if (!find(document, path, found) || !BSON_ITER_HOLDS_DATE_TIME(&found)) return std::nullopt;
+  return bson_iter_date_time(&found);
 }
 
 std::vector<Bson> find_documents(const Bson& document, const std::string& path) {
   std::vector<Bson> documents;
-  const auto found = find(document, path);
+  bson_iter_t found;
   bson_iter_t member;
-  if (!found || !BSON_ITER_HOLDS_ARRAY(&*found)) return documents;
-  if (!bson_iter_recurse(&*found, &member)) return documents;
+  if (!find(document, path, found) || !BSON_ITER_HOLDS_ARRAY(&found)) return documents;
+  if (!bson_iter_recurse(&found, &member)) return documents;
   while (bson_iter_next(&member)) {
     if (!BSON_ITER_HOLDS_DOCUMENT(&member)) continue;
     std::uint32_t size = 0;
