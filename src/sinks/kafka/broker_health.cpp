@@ -78,8 +78,10 @@ void BrokerHealth::take_log(rd_kafka_event_t* event) {
   int level = 0;
   if (rd_kafka_event_log(event, &facility, &text, &level) != 0) return;
   constexpr int kWarning = 4;  // syslog's
-  // It calls a property of ours experimental at each start; docs/adr/0003 tells why we set it.
-  const bool known = std::string_view(text).find("enable.gapless.guarantee") != std::string::npos;
+  // It calls a property of ours experimental at each start; docs/adr/0003 tells why we set it. A
+  // fatal error is the sink's to tell.
+  const bool known = std::string_view(text).find("enable.gapless.guarantee") != std::string::npos ||
+                     std::string_view(facility) == "FATAL";
   if (level > kWarning || known) {
     log::debug("librdkafka: " + std::string(text), {{"facility", facility}});
   } else if (const auto held_back = logs_.pass(Clock::now())) {

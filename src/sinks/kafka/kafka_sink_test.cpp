@@ -111,6 +111,7 @@ TEST_F(KafkaSinkTest, FindsTheMessageAtFaultInABatchAndDeliversTheOthers) {
 TEST_F(KafkaSinkTest, LearnsHowLargeABatchTheTopicTakes) {
   const auto topic = make_topic(1, {{"max.message.bytes", "50000"}});
   settings_.properties["compression.codec"] = "none";
+  settings_.properties["linger.ms"] = "200";  // so that each burst is one batch, if it may be
   SinkHarness harness(sink());
   std::size_t failures = 1;
   int bursts = 0;
