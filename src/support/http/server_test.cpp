@@ -152,22 +152,31 @@ TEST(Server, RefusesMalformedRequests) {
        {"nonsense\r\n\r\n", "GET /hello\r\n\r\n", "GET  /hello HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET /hello HTTP/1.1\r\n\r\n", "GET /hello HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
         "GET /hello HTTP/1.1\r\nHost: x\r\nBad Name: 1\r\n\r\n",
-        "GET /hello HTTP/1.1\r\nHost : x\r\n\r\n", "GET /hello HTTP/1.1\r\nno colon\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 6\r\n\r\nhello!",
-        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 5\r\n\r\nhello",
-        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: "
-        "chunked\r\n\r\n0\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: "
-        "5\r\n\r\n0\r\n\r\n",
-        "POST /echo HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+        "GET /hello HTTP/1.1\r\nHost : x\r\n\r\n", "GET /hello HTTP/1.1\r\nno colon\r\n\r\n"}) {
     EXPECT_EQ(answer_to(*server, bytes), 400) << bytes;
   }
   EXPECT_EQ(answer_to(*server, "GET /hello HTTP/2.0\r\nHost: x\r\n\r\n"), 505);
-  EXPECT_EQ(answer_to(*server, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"),
-            501);
   EXPECT_EQ(answer_to(*server, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n"), 417);
+}
+
+// Two readers could see different requests in these bytes.
+TEST(Server, RefusesAmbiguousFraming) {
+  const auto server = started();
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: x\r\n";
+  for (const std::string_view rest :
+       {"Content-Length: -1\r\n\r\n", "Content-Length: 5, 6\r\n\r\nhello!",
+        "Content-Length: 1\r\nContent-Length: 5\r\n\r\nhello",
+        "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+    EXPECT_EQ(answer_to(*server, head + std::string(rest)), 400) << rest;
+  }
+  EXPECT_EQ(answer_to(*server, head + "Transfer-Encoding: gzip\r\n\r\n"), 501);
+  EXPECT_EQ(answer_to(*server, head + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), 501);
+  EXPECT_EQ(
+      answer_to(*server, "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+      400);
 }
 
 TEST(Server, RefusesBrokenTargetsAndGoesOn) {
