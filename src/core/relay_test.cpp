@@ -39,10 +39,16 @@ TEST_F(RelayTest, GoesOnWithOneBatchAtATime) {
 }
 
 TEST_F(RelayTest, AStopDrainsWhatIsInFlight) {
+  std::atomic<bool> reading_ended{false};
+  source_.set_fault([&](Call call) -> std::optional<Error> {
+    reading_ended = reading_ended || (call == Call::await_work && stop_.stop_requested());
+    return std::nullopt;
+  });
   append(5);
   start();
   ASSERT_TRUE(eventually([&] { return sink_.accepted().size() == 5; }));
   request_stop();
+  ASSERT_TRUE(eventually([&] { return reading_ended.load(); }));
   sink_.deliver_all();
   EXPECT_TRUE(join());
   EXPECT_THAT(source_.receipts(), ElementsAre(1, 2, 3, 4, 5));

@@ -10,7 +10,7 @@
 namespace outbox {
 namespace {
 
-constexpr std::uint64_t kRunsPerCase = 500;
+constexpr std::uint64_t kRunsPerCase = 300;
 
 class SimulationTest : public ::testing::TestWithParam<std::uint64_t> {};
 
