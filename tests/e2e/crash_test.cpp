@@ -89,7 +89,7 @@ TEST_F(Crash, every_order_has_one_invoice_after_each_part_was_killed_in_the_midd
   const auto report = demo::audit(targets);
   ASSERT_TRUE(report) << report.error().message;
   std::printf(
-      "crash: %lld orders, %lld outbox rows, %lld processed, %lld invoices, lost %lld, "
+      "measured: crash: %lld orders, %lld outbox rows, %lld processed, %lld invoices, lost %lld, "
       "duplicate effects %lld, duplicate records %lld\n",
       static_cast<long long>(report->orders), static_cast<long long>(report->outbox_rows),
       static_cast<long long>(report->processed), static_cast<long long>(report->invoices),

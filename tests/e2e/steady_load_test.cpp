@@ -164,7 +164,7 @@ TEST(SteadyLoad, a_thousand_orders_a_second_for_a_minute_never_leave_one_pending
   }
   std::sort(commit_to_ack_ms.begin(), commit_to_ack_ms.end());
   std::printf(
-      "steady load: %.1f orders/s offered and written, oldest pending %lld ms, "
+      "measured: steady load: %.1f orders/s offered and written, oldest pending %lld ms, "
       "commit to broker ack p50 %.2f ms, p99 %.2f ms\n",
       rate, static_cast<long long>(oldest.count()), percentile(commit_to_ack_ms, 0.5),
       percentile(commit_to_ack_ms, 0.99));

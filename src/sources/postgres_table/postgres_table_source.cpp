@@ -103,6 +103,11 @@ void PostgresTableSource::close() {
   ranges_.reset();
   reader_.reset();
   settler_.reset();
+  // The server notices the end of a connection some time after it; the next owner need not wait. A
+  // failure means that the connection is gone, and the lock with it.
+  if (writer_ && writer_->alive()) {
+    static_cast<void>(writer_->exec("select pg_advisory_unlock_all()"));
+  }
   writer_.reset();
   const std::lock_guard lock{mutex_};
   positions_.clear();
