@@ -305,7 +305,10 @@ TEST_P(SinkConformance, SurvivesARestartOfItsDestination) {
   });
   ASSERT_TRUE(harness.relay(records));
   starter.join();
-  for (auto& [key, payloads] : by_key(driver->received())) {
+  const auto received = driver->received();
+  // Legal, and worth knowing.
+  RecordProperty("repetitions", std::to_string(received.size() - records.size()));
+  for (auto& [key, payloads] : by_key(received)) {
     EXPECT_EQ(without_repetitions(payloads), expected[key]) << key;
     expected.erase(key);
   }
