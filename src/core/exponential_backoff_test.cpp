@@ -46,7 +46,7 @@ TEST(ExponentialBackoffTest, TheJitterIsUniform) {
     ++quarters[static_cast<std::size_t>(std::min<milliseconds::rep>(delay.count() / 250, 3))];
   }
   for (const int count : quarters) {
-    EXPECT_NEAR(count, kDraws / 4, kDraws / 25);
+    EXPECT_NEAR(count, kDraws / 4.0, kDraws / 25.0);
   }
 }
 

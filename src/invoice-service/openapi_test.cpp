@@ -58,7 +58,7 @@ class OpenApiServiceTest : public ServiceTest {
     type = type.substr(0, type.find(';'));
     EXPECT_TRUE(documented["content"].contains(type)) << target << " answers with " << type;
     if (!documented["content"].contains(type)) return {};
-    const json body = type == "text/plain" ? json(reply.body) : json::parse(reply.body);
+    json body = type == "text/plain" ? json(reply.body) : json::parse(reply.body);
     EXPECT_THAT(violations(document(), documented["content"][type]["schema"], body), IsEmpty())
         << target << ": " << reply.body;
     return body;

@@ -136,7 +136,11 @@ Result<void> OrderConsumer::run(const std::stop_token& stop) {
   }
   while (!stop.stop_requested() && !fatal_) {
     if (pending_.empty()) {
-      if (paused_) set_paused(false);  // what could not be finished was given up with its partition
+      // What was in hand is done, or was given up with its partition.
+      if (paused_) {
+        set_paused(false);
+        log::info("consumption goes on", {{"topic", options_.topic}});
+      }
       collect(stop);
       continue;
     }
@@ -194,10 +198,6 @@ Result<void> OrderConsumer::handle_pending() {
                   std::chrono::duration<double>(steady_clock::now() - begun).count());
   pending_.clear();
   backoff_ = milliseconds(0);
-  if (paused_) {
-    set_paused(false);
-    log::info("the store answers again; consumption goes on", {{"topic", options_.topic}});
-  }
   return handled;
 }
 

@@ -1,5 +1,6 @@
 #include "invoice-service/order_event.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "support/http/json.hpp"
@@ -151,9 +152,9 @@ Result<std::string> parse_order_id(const EventRecord& record, const JsonValue& p
 }  // namespace
 
 std::optional<std::string_view> EventRecord::header(std::string_view name) const {
-  for (auto entry = headers.rbegin(); entry != headers.rend(); ++entry) {
-    if (entry->first == name) return entry->second;
-  }
+  const auto found = std::find_if(headers.rbegin(), headers.rend(),
+                                  [&](const auto& entry) { return entry.first == name; });
+  if (found != headers.rend()) return found->second;
   return std::nullopt;
 }
 

@@ -1,11 +1,11 @@
 #include "tests/e2e/process.hpp"
 
 #include <arpa/inet.h>
+#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <netinet/in.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sstream>
 #include <stdexcept>

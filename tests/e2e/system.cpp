@@ -1,9 +1,9 @@
 #include "tests/e2e/system.hpp"
 
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <regex>
-#include <signal.h>
 #include <stdexcept>
 #include <utility>
 

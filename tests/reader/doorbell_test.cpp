@@ -30,7 +30,7 @@ class DoorbellTest : public testing::Test {
   }
 
   bool armed() {
-    return value_of(connection_, "select pg_sequence_last_value('outbox_doorbell')") != "";
+    return !value_of(connection_, "select pg_sequence_last_value('outbox_doorbell')").empty();
   }
 
   // The relay's reading thread: claims, and waits when nothing is new. Counts what it has found.

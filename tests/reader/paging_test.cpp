@@ -64,6 +64,29 @@ TEST_F(PagingTest, LargeMessagesFillPagesByBytes) {
   EXPECT_LE(sizes.size(), 5U);
 }
 
+// It was open when the range began, so it belongs to the next one, although the later pages' own
+// statements see it.
+TEST_F(PagingTest, ATransactionThatEndsBetweenTwoPagesComesOnce) {
+  pg::Connection writer = database_.connect();
+  insert_rows(connection_, 3);
+  must_exec(writer, "begin");
+  insert_rows(writer, 1);
+  insert_rows(connection_, 4);
+  connect(1'000'000);
+  std::vector<std::int64_t> seqs;
+  for (std::size_t size = 1; size > 0;) {
+    const Batch batch = must(source_->claim(3));
+    for (const Record& record : batch.records) {
+      seqs.push_back(record.seq);
+    }
+    size = batch.records.size();
+    if (seqs.size() == 3) {
+      must_exec(writer, "commit");
+    }
+  }
+  EXPECT_EQ(seqs, (std::vector<std::int64_t>{1, 2, 3, 5, 6, 7, 8, 4}));
+}
+
 // Sixteen transactions that all end late, each larger than a page, with interleaved seqs.
 TEST_F(PagingTest, ManyLargeLateTransactionsComeInSeqOrder) {
   std::vector<pg::Connection> writers;

@@ -2,6 +2,7 @@
 // through all of them with an empty verdict, and each wrong one must be caught.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,10 @@ namespace outbox::test {
 struct Scenario {
   std::string name;
   void (*run)(Trial& trial) = nullptr;
+
+  friend std::ostream& operator<<(std::ostream& out, const Scenario& scenario) {
+    return out << scenario.name;
+  }
 };
 
 [[nodiscard]] std::vector<Scenario> all_scenarios();

@@ -41,7 +41,7 @@ bool is_topic_name(std::string_view name) {
 }
 
 Result<TopicRouter> TopicRouter::make(std::string topic_template,
-                                      std::map<std::string, std::string> routes) {
+                                      const std::map<std::string, std::string>& routes) {
   if (!is_topic_name(expand(topic_template, "x"))) {
     return Error{
         ErrorCode::invalid_argument,
@@ -51,13 +51,13 @@ Result<TopicRouter> TopicRouter::make(std::string topic_template,
   }
   TopicRouter result;
   result.template_ = std::move(topic_template);
-  for (auto& [type, topic] : routes) {
+  for (const auto& [type, topic] : routes) {
     if (!is_topic_name(topic)) {
       return Error{ErrorCode::invalid_argument,
                    fmt::format("sink.routes: \"{}\" (of {}) is no topic name; use {}",
                                printable(topic), printable(type), kRule)};
     }
-    result.routes_.emplace(type, std::move(topic));
+    result.routes_.emplace(type, topic);
   }
   return result;
 }

@@ -13,7 +13,7 @@ class TopicRouter {
  public:
   // invalid_argument: a route's topic, or the template around its placeholder, is no topic name.
   [[nodiscard]] static Result<TopicRouter> make(std::string topic_template,
-                                                std::map<std::string, std::string> routes);
+                                                const std::map<std::string, std::string>& routes);
 
   // message_rejected: the aggregate type does not make a topic name.
   [[nodiscard]] Result<std::string> topic_of(std::string_view aggregate_type) const;

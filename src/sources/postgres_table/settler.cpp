@@ -237,8 +237,8 @@ Result<void> Settler::rotate() {
     return owned;
   }
   const int other = 1 - current_;
-  const Result<pg::Rows> truncated =
-      connection_->exec("set local lock_timeout = '100ms'; " + truncate_sql_[other]);
+  const Result<pg::Rows> truncated = connection_->exec(
+      "set local lock_timeout = '100ms'; " + truncate_sql_.at(static_cast<std::size_t>(other)));
   if (!truncated && connection_->alive()) {
     // Someone reads it just now: try again a little later.
     appended_ = kRowsPerTable - kRowsPerTable / 10;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -54,7 +55,7 @@ class Settler {
   std::int64_t n_ = 0;         // of the last progress row of this epoch
   int current_ = 0;            // the progress table that is appended to, 0 or 1
   std::int64_t appended_ = 0;  // rows in it
-  std::string truncate_sql_[2];
+  std::array<std::string, 2> truncate_sql_;
 
   // Reused from settlement to settlement.
   pg::Params params_;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <span>
 #include <string>
 #include <vector>
@@ -53,6 +54,10 @@ struct DriverFactory {
   // Only one relay at a time can connect; others get `conflict`.
   bool excludes_other_relays = true;
   std::unique_ptr<SourceDriver> (*make)() = nullptr;
+
+  friend std::ostream& operator<<(std::ostream& out, const DriverFactory& factory) {
+    return out << factory.name;
+  }
 };
 
 [[nodiscard]] std::vector<DriverFactory> all_drivers();
