@@ -41,7 +41,7 @@ Result<void> check_history(pg::Connection& connection, const Tables& tables,
         ErrorCode::wrong_history,
         "the outbox's position belongs to another history of this database (it was "
         "restored from a dump, or has lost transactions): nothing was sent, since messages "
-        "could be lost unseen; see 'Restoring a database' in the documentation"};
+        "could be lost unseen; see 'Restoring a database' in docs/operations.md"};
   }
   return {};
 }
