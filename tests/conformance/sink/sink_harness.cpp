@@ -61,46 +61,48 @@ bool SinkHarness::settle(milliseconds timeout) {
   return deliveries_.size() == accepted_;
 }
 
-bool SinkHarness::relay(const Records& records, milliseconds timeout) {
-  std::set<std::uint64_t> open;
+bool SinkHarness::relay(const Records& records, std::size_t sent) {
+  Progress progress;
   for (const auto& record : records.all()) {
-    open.insert(record.tag);
+    progress.open.insert(record.tag);
   }
-  std::set<std::string, std::less<>> blocked;
-  const auto deadline = steady_clock::now() + timeout;
-  while (!open.empty()) {
-    if (steady_clock::now() > deadline) return false;
-    relay_once(records, open, blocked);
+  progress.judged = sent > 0 ? 0 : deliveries_.size();
+  const auto deadline = steady_clock::now() + std::chrono::seconds(120);
+  while (true) {
+    while (deliveries_.size() < accepted_ && steady_clock::now() < deadline) {
+      take(milliseconds(100));
+    }
+    judge(records, progress);
+    if (progress.open.empty()) return true;
+    if (steady_clock::now() >= deadline) return false;
+    progress.failed = false;
+    send_open(records, progress);
   }
-  return true;
 }
 
-// One pass over what is open, stopped by the first failure; then waits until nothing is in flight.
-void SinkHarness::relay_once(const Records& records, std::set<std::uint64_t>& open,
-                             std::set<std::string, std::less<>>& blocked) {
-  std::size_t judged = deliveries_.size();
-  bool failed = false;
-  const auto judge = [&] {
-    for (; judged < deliveries_.size(); ++judged) {
-      const auto& delivery = deliveries_[judged];
-      const auto& record = records.by_tag(delivery.tag);
-      if (!delivery.error) {
-        open.erase(delivery.tag);
-      } else if (delivery.error->code == ErrorCode::message_rejected) {
-        open.erase(delivery.tag);
-        blocked.emplace(record.key);
-      } else {
-        failed = true;
-      }
+void SinkHarness::judge(const Records& records, Progress& progress) {
+  for (; progress.judged < deliveries_.size(); ++progress.judged) {
+    const auto& delivery = deliveries_[progress.judged];
+    if (!delivery.error) {
+      progress.open.erase(delivery.tag);
+    } else if (delivery.error->code == ErrorCode::message_rejected) {
+      progress.open.erase(delivery.tag);
+      progress.blocked.emplace(records.by_tag(delivery.tag).key);
+    } else {
+      progress.failed = true;
     }
-  };
-  for (const auto tag : std::vector<std::uint64_t>(open.begin(), open.end())) {
+  }
+}
+
+// Once over what is open, up to the first failure.
+void SinkHarness::send_open(const Records& records, Progress& progress) {
+  for (const auto tag : std::vector<std::uint64_t>(progress.open.begin(), progress.open.end())) {
     const auto& record = records.by_tag(tag);
     for (bool accepted = false; !accepted;) {
-      judge();
-      if (failed) break;
-      if (blocked.contains(record.key)) {
-        open.erase(tag);
+      judge(records, progress);
+      if (progress.failed) return;
+      if (progress.blocked.contains(record.key)) {
+        progress.open.erase(tag);
         break;
       }
       auto result = sink_->send({&record, 1});
@@ -108,17 +110,12 @@ void SinkHarness::relay_once(const Records& records, std::set<std::uint64_t>& op
       accepted = result.accepted == 1;
       if (result.rejected) {
         refusals_.emplace(tag, *std::move(result.rejected));
-        blocked.emplace(record.key);
+        progress.blocked.emplace(record.key);
       } else if (!accepted) {
         take(milliseconds(1'000));
       }
     }
-    if (failed) break;
   }
-  while (deliveries_.size() < accepted_) {
-    take(milliseconds(100));
-  }
-  judge();
 }
 
 std::vector<Delivery> SinkHarness::of_tag(std::uint64_t tag) const {

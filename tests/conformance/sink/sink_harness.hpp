@@ -56,9 +56,9 @@ class SinkHarness {
 
   // As the relay does: a message at fault blocks its key, a failed destination stops sending until
   // everything has come back, then what was not delivered is sent again in order. Until every
-  // message is delivered or behind a refused one of its key.
-  [[nodiscard]] bool relay(const Records& records,
-                           std::chrono::milliseconds timeout = std::chrono::seconds(120));
+  // message is delivered or behind a refused one of its key. The first `sent` of the records have
+  // been sent to this harness already, and nothing else has.
+  [[nodiscard]] bool relay(const Records& records, std::size_t sent = 0);
 
   [[nodiscard]] std::size_t accepted() const { return accepted_; }
   // In the order in which they came.
@@ -68,8 +68,15 @@ class SinkHarness {
   [[nodiscard]] const std::map<std::uint64_t, Error>& refusals() const { return refusals_; }
 
  private:
-  void relay_once(const Records& records, std::set<std::uint64_t>& open,
-                  std::set<std::string, std::less<>>& blocked);
+  // What a relay knows of its messages.
+  struct Progress {
+    std::set<std::uint64_t> open;  // tags
+    std::set<std::string, std::less<>> blocked;
+    std::size_t judged = 0;  // deliveries
+    bool failed = false;
+  };
+  void judge(const Records& records, Progress& progress);
+  void send_open(const Records& records, Progress& progress);
 
   DeliveryQueue queue_;
   std::unique_ptr<Sink> sink_;

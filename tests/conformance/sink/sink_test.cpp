@@ -303,7 +303,7 @@ TEST_P(SinkConformance, SurvivesARestartOfItsDestination) {
     std::this_thread::sleep_for(seconds(1));  // an outage has a length
     driver->start();
   });
-  ASSERT_TRUE(harness.relay(records));
+  ASSERT_TRUE(harness.relay(records, 5'000));
   starter.join();
   const auto received = driver->received();
   // Legal, and worth knowing.
