@@ -99,7 +99,7 @@ void DeadLetterProducer::produce(const DeadLetter& letter, bool whole, Ticket& t
   fields[1].vtype = RD_KAFKA_VTYPE_KEY;
   fields[1].u.mem = memory_of(record.key);
   fields[2].vtype = RD_KAFKA_VTYPE_VALUE;
-  fields[2].u.mem = memory_of(whole ? record.payload : std::nullopt);
+  if (whole) fields[2].u.mem = memory_of(record.payload);
   fields[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
   fields[3].u.i = RD_KAFKA_MSG_F_COPY;
   fields[4].vtype = RD_KAFKA_VTYPE_HEADERS;
