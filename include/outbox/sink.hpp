@@ -66,7 +66,10 @@ struct SinkHealth {
 // Threads: connect, send, flush and close belong to one thread; health may be asked by any.
 //
 // Order: when an accepted message is not delivered, no message of its key that was accepted later
-// is delivered either; those fail with destination_unavailable.
+// is delivered either; those fail with destination_unavailable. So that the caller can keep this
+// promise too, the first send after a failed Delivery was pushed accepts nothing: it looks like a
+// full buffer. The caller takes its deliveries before it sends again, and then no longer sends
+// what has to wait behind the failed message.
 class Sink {
  public:
   virtual ~Sink() = default;

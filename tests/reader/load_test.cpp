@@ -79,6 +79,9 @@ class Account {
     }
   }
 
+  // Counts no losses yet: what was not seen may still come.
+  [[nodiscard]] const LoadVerdict& so_far() const { return verdict_; }
+
   // The aggregates' rows tell how many messages of each key were committed: versions 1 to n.
   LoadVerdict finish(const OutboxDatabase& database) {
     pg::Connection connection = database.connect();
@@ -97,7 +100,10 @@ class Account {
   LoadVerdict verdict_;
 };
 
-LoadVerdict under_load(const OutboxDatabase& database, Reader& reader, milliseconds time) {
+enum class Until { the_end, the_first_swap };
+
+LoadVerdict under_load(const OutboxDatabase& database, Reader& reader, milliseconds time,
+                       Until until = Until::the_end) {
   make_aggregates(database, kKeys);
   Account account;
   {
@@ -108,7 +114,8 @@ LoadVerdict under_load(const OutboxDatabase& database, Reader& reader, milliseco
       });
     }
     const auto end = std::chrono::steady_clock::now() + time;
-    while (std::chrono::steady_clock::now() < end) {
+    while (std::chrono::steady_clock::now() < end &&
+           (until == Until::the_end || account.so_far().swapped == 0)) {
       account.add(reader.read());
       std::this_thread::sleep_for(milliseconds{1});
     }
@@ -138,7 +145,8 @@ TEST(ReaderLoadTest, TheSameLoadCatchesTheSeqCursor) {
 TEST(ReaderLoadTest, TheSameLoadCatchesTheXminCursor) {
   const OutboxDatabase database;
   const std::unique_ptr<Reader> reader = make_xmin_cursor(database);
-  EXPECT_GT(under_load(database, *reader, seconds{3}).swapped, 0);
+  // How soon two writers meet on a key in the wrong order depends on how busy the disk is.
+  EXPECT_GT(under_load(database, *reader, seconds{60}, Until::the_first_swap).swapped, 0);
 }
 
 }  // namespace

@@ -71,6 +71,32 @@ TEST_F(RotationTest, ARestartBetweenTruncateAndTheNextRowLosesNoPosition) {
   expect_nothing_again(reader);
 }
 
+// A key that fails for days makes every settlement one with exceptions.
+TEST_F(RotationTest, SettlementsWithFailuresTakeTheirTurnToo) {
+  SourceReader reader{database_.url(), 100};
+  insert_rows(connection_, 1);
+  const Batch batch = must(reader.source().claim(10));
+  ASSERT_EQ(batch.records.size(), 1U);
+  const Record& record = batch.records.front();
+  Settlement settlement;
+  settlement.through = batch.number;
+  settlement.failed.push_back(FailedHead{record.seq, record.shard, std::string{record.key}, 1,
+                                         std::chrono::hours{1}, "refused"});
+  must(reader.source().settle(settlement));
+  EXPECT_EQ(rows_in(0), "10000");
+  EXPECT_EQ(rows_in(1), "1");
+}
+
+TEST_F(RotationTest, ATableThatMayNotBeEmptiedIsReported) {
+  SourceReader reader{database_.url(), 100};
+  insert_rows(connection_, 1);
+  const Batch batch = must(reader.source().claim(10));
+  must_exec(connection_, "alter table outbox_progress_1 rename to hidden");
+  Settlement settlement;
+  settlement.through = batch.number;
+  EXPECT_FALSE(reader.source().settle(settlement));
+}
+
 TEST_F(RotationTest, SomeoneWhoReadsTheTablesDelaysTheTurnAndNothingElse) {
   SourceReader reader{database_.url(), 100};
   must_exec(connection_, "begin; select * from outbox_progress");

@@ -157,6 +157,12 @@ Result<void> Settler::find_current_table(const Tables& tables) {
 }
 
 Result<void> Settler::settle(const Settlement& settlement, const Position* position) {
+  if (position != nullptr && appended_ >= kRowsPerTable) {
+    // In a transaction of its own: its lock must not be held while a settlement is written.
+    if (Result<void> rotated = rotate(); !rotated) {
+      return rotated;
+    }
+  }
   const bool exceptional =
       !settlement.failed.empty() || !settlement.resolved.empty() || !settlement.held.empty();
   if (!exceptional) {
@@ -197,11 +203,6 @@ Result<void> Settler::store(std::span<const Receipt> receipts, const Position* p
     offsets_.int8(receipt.offset);
     topic_numbers_.int4(static_cast<std::int32_t>(topic - topics.begin()) + 1);
   }
-  if (position != nullptr && appended_ >= kRowsPerTable && connection_->idle()) {
-    if (Result<void> rotated = rotate(); !rotated) {
-      return rotated;
-    }
-  }
   const Position& at = position != nullptr ? *position : position_;
   params_.clear();
   params_.text(fence_.owner).int8(fence_.epoch);
@@ -239,7 +240,7 @@ Result<void> Settler::rotate() {
   const int other = 1 - current_;
   const Result<pg::Rows> truncated = connection_->exec(
       "set local lock_timeout = '100ms'; " + truncate_sql_.at(static_cast<std::size_t>(other)));
-  if (!truncated && connection_->alive()) {
+  if (!truncated && truncated.error().code == ErrorCode::timeout) {
     // Someone reads it just now: try again a little later.
     appended_ = kRowsPerTable - kRowsPerTable / 10;
     return {};
