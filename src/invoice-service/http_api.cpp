@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "invoice-service/embedded.hpp"
 #include "invoice-service/invoice.hpp"
 
 namespace outbox::invoices {
@@ -128,6 +129,10 @@ Response health(const InvoiceStore& store, const std::function<Result<void>()>& 
 }
 
 }  // namespace
+
+std::string_view openapi_document() {
+  return embedded::f_openapi_json;
+}
 
 void add_routes(http::Router& router, const InvoiceStore& store,
                 std::function<Result<void>()> check_kafka) {

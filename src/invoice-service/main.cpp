@@ -113,7 +113,7 @@ int main_with(int argc, const char* const* argv) {
       std::cout);
   if (!command) {
     std::cerr << "invoice-service: " << command.error().message << '\n';
-    return EXIT_FAILURE;
+    return config::kExitUsage;
   }
   if (!command->run) return EXIT_SUCCESS;
   if (auto logging = telemetry::init_log(settings.log_level, settings.log_format); !logging) {

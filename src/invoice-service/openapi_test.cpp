@@ -8,14 +8,14 @@
 #include "invoice-service/http_api.hpp"
 #include "invoice-service/invoice.hpp"
 #include "invoice-service/service_fixture.hpp"
-#include "order-service/json_schema.hpp"
 #include "support/http/health.hpp"
+#include "tests/support/http/json_schema.hpp"
 
 namespace outbox::invoices {
 namespace {
 
+using http::testing::violations;
 using nlohmann::json;
-using orders::testing::violations;
 using std::chrono::seconds;
 using testing::created_event;
 using ::testing::IsEmpty;

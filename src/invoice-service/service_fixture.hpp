@@ -11,8 +11,8 @@
 
 #include "inbox/mongo/test_database.hpp"
 #include "invoice-service/order_event.hpp"
-#include "support/http/test_client.hpp"
 #include "tests/e2e/process.hpp"
+#include "tests/support/http/test_client.hpp"
 #include "tests/support/kafka_topic.hpp"
 
 namespace outbox::invoices::testing {

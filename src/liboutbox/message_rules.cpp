@@ -5,7 +5,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "liboutbox/utf8.hpp"
+#include "support/text/utf8.hpp"
 
 namespace outbox {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 using Complaint = std::optional<std::string>;
 
 Complaint check_text(std::string_view text) {
-  if (!is_utf8(text)) return "is not valid UTF-8";
+  if (!text::is_utf8(text)) return "is not valid UTF-8";
   if (text.find('\0') != std::string_view::npos)
     return "holds a NUL, which PostgreSQL cannot store";
   return std::nullopt;
@@ -29,7 +29,7 @@ Complaint check_size(std::string_view text, std::size_t most) {
 Complaint check_name(std::string_view text) {
   if (auto complaint = check_size(text, kMaxNameBytes)) return complaint;
   if (auto complaint = check_text(text)) return complaint;
-  if (has_control_character(text)) return "holds a control character";
+  if (text::has_control_character(text)) return "holds a control character";
   return std::nullopt;
 }
 

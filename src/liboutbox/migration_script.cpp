@@ -2,10 +2,15 @@
 
 #include <optional>
 
+#include "liboutbox/embedded.hpp"
 #include "support/pg/connection.hpp"
 
 namespace outbox {
 namespace {
+
+constexpr MigrationScript kScripts[] = {
+    {"0001_outbox", embedded::f_0001_outbox_up_sql, embedded::f_0001_outbox_down_sql},
+};
 
 constexpr std::string_view kOutbox = "outbox";
 
@@ -32,6 +37,10 @@ std::optional<std::string> value_of(std::string_view placeholder, const TableNam
 }
 
 }  // namespace
+
+std::span<const MigrationScript> embedded_migrations() {
+  return kScripts;
+}
 
 std::string_view to_sql(PayloadType type) {
   switch (type) {

@@ -30,7 +30,7 @@ int run(int argc, const char* const* argv) {
       std::cout);
   if (!command_line.ok()) {
     std::cerr << "order-service: " << command_line.error().message << "\n";
-    return EXIT_FAILURE;
+    return config::kExitUsage;
   }
   if (!command_line->run) return EXIT_SUCCESS;
   const telemetry::StopSignals signals;

@@ -5,29 +5,28 @@
 
 #include <gtest/gtest.h>
 
-#include "order-service/embedded.hpp"
 #include "order-service/handlers.hpp"
-#include "order-service/json_schema.hpp"
 #include "order-service/service_test_support.hpp"
 #include "support/http/health.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/http/json_schema.hpp"
 
 namespace outbox::orders {
 namespace {
 
+using http::testing::violations;
 using nlohmann::json;
 using std::chrono::milliseconds;
 using testing::body_of;
 using testing::kOrderBody;
 using testing::Reply;
 using testing::RunningService;
-using testing::violations;
 
 constexpr std::string_view kSimpleBody = R"({"productId":"p","quantity":1,"price":1.5})";
 const std::string kOneMebibyte(1024 * 1024, ' ');
 
 const json& document() {
-  static const json kDocument = json::parse(embedded_openapi());
+  static const json kDocument = json::parse(openapi_document());
   return kDocument;
 }
 

@@ -1,9 +1,14 @@
 #include "order-service/schema.hpp"
 
+#include <iterator>
+
 #include "order-service/embedded.hpp"
 
 namespace outbox::orders {
 namespace {
+
+// The n-th makes version n.
+constexpr std::string_view kMigrations[] = {embedded::f_0001_orders_sql};
 
 // Any number that no other program takes for its lock.
 constexpr std::int64_t kMigrationLock = 0x6F72646572730001;
@@ -44,15 +49,14 @@ Result<void> apply_migrations(pg::Connection& connection) {
   if (auto made = connection.exec(kVersionTable); !made.ok()) return made.error();
   const auto version = current_version(connection);
   if (!version.ok()) return version.error();
-  const auto migrations = embedded_migrations();
-  const auto known = static_cast<std::int64_t>(migrations.size());
+  const auto known = static_cast<std::int64_t>(std::size(kMigrations));
   if (*version > known) {
     return Error{ErrorCode::conflict, "the database's order tables are at version " +
                                           std::to_string(*version) + ", this program knows up to " +
                                           std::to_string(known) + ": run a newer order-service"};
   }
   for (std::int64_t next = *version; next < known; ++next) {
-    auto applied = apply(connection, next + 1, migrations[static_cast<std::size_t>(next)]);
+    auto applied = apply(connection, next + 1, kMigrations[next]);
     if (!applied.ok()) return applied;
   }
   return tx->commit();

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "order-service/service.hpp"
-#include "support/http/test_client.hpp"
+#include "tests/support/http/test_client.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace outbox::orders::testing {

@@ -93,7 +93,7 @@ int run(int argc, const char* const* argv) {
       std::cout);
   if (!command_line) {
     std::cerr << "outbox-processor: " << command_line.error().message << '\n';
-    return 2;
+    return config::kExitUsage;
   }
   if (!command_line->run) {
     return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
 #include "outboxctl/session.hpp"
 #include "outboxctl/text_table.hpp"
 #include "sources/postgres_table/sql.hpp"
+#include "support/text/printable.hpp"
 
 namespace outbox::ctl {
 namespace {
@@ -66,10 +67,10 @@ nlohmann::ordered_json as_json(const pg::Rows& rows, int row) {
 // Where it went, or why it did not.
 std::string outcome(const pg::Rows& rows, int row) {
   if (!rows.is_null(row, 9)) {
-    return std::to_string(rows.int8(row, 7)) + " attempts: " + printable(rows.text(row, 9));
+    return std::to_string(rows.int8(row, 7)) + " attempts: " + text::printable(rows.text(row, 9));
   }
   if (rows.is_null(row, 10)) return "";
-  return printable(rows.text(row, 10)) + "[" + std::string{rows.text(row, 11)} + "]@" +
+  return text::printable(rows.text(row, 10)) + "[" + std::string{rows.text(row, 11)} + "]@" +
          std::string{rows.text(row, 12)};
 }
 
@@ -77,7 +78,7 @@ void print_text(std::ostream& out, const pg::Rows& rows) {
   TextTable table{{"SEQ", "STATUS", "KEY", "TYPE", "CREATED", "OUTCOME"}};
   for (int row = 0; row < rows.size(); ++row) {
     table.add({std::string{rows.text(row, 0)}, std::string{rows.text(row, 2)},
-               printable(rows.text(row, 4)), printable(rows.text(row, 5)),
+               text::printable(rows.text(row, 4)), text::printable(rows.text(row, 5)),
                std::string{rows.text(row, 6)}, outcome(rows, row)});
   }
   table.print(out);

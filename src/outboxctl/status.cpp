@@ -10,6 +10,7 @@
 #include "outboxctl/text_table.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "sources/postgres_table/status_reader.hpp"
+#include "support/text/printable.hpp"
 
 namespace outbox::ctl {
 namespace {
@@ -138,7 +139,7 @@ void print_text(std::ostream& out, const Overview& overview, const std::string& 
   counts.print(out);
   out << "\nrelay: "
       << (relay.owner.empty() ? "none has connected yet"
-                              : printable(relay.owner) + ", " + std::to_string(relay.shards) +
+                              : text::printable(relay.owner) + ", " + std::to_string(relay.shards) +
                                     " shards, epoch " + std::to_string(relay.epoch))
       << "\n\n";
   TextTable positions{{"SHARDS", "DONE UP TO SNAPSHOT", "READING TO", "LAST SEQ", "WRITTEN"}};

@@ -8,10 +8,6 @@
 
 namespace outbox::ctl {
 
-// The text with control characters and bytes that are not UTF-8 shown as \xNN, so that data cannot
-// steer the terminal.
-[[nodiscard]] std::string printable(std::string_view text);
-
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> heads) { rows_.push_back(std::move(heads)); }

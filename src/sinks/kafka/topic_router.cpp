@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "support/text/printable.hpp"
+
 namespace outbox::kafka {
 namespace {
 
@@ -21,13 +23,9 @@ std::string expand(std::string_view text, std::string_view aggregate_type) {
   return result.append(text);
 }
 
-// For error messages: what a row holds is not fit for a terminal.
-std::string printable(std::string_view text) {
-  constexpr std::size_t kLongest = 100;
-  std::string result(text.substr(0, kLongest));
-  std::replace_if(
-      result.begin(), result.end(), [](char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return result;
+// Quoted in an error, as much of it as helps.
+std::string shown(std::string_view text) {
+  return text::printable(text.substr(0, 100));
 }
 
 }  // namespace
@@ -47,15 +45,15 @@ Result<TopicRouter> TopicRouter::make(std::string topic_template,
         ErrorCode::invalid_argument,
         fmt::format("sink.topic = \"{}\" makes no topic name; use {}, and ${{aggregatetype}} "
                     "for the aggregate type",
-                    printable(topic_template), kRule)};
+                    shown(topic_template), kRule)};
   }
   TopicRouter result;
   result.template_ = std::move(topic_template);
   for (const auto& [type, topic] : routes) {
     if (!is_topic_name(topic)) {
       return Error{ErrorCode::invalid_argument,
-                   fmt::format("sink.routes: \"{}\" (of {}) is no topic name; use {}",
-                               printable(topic), printable(type), kRule)};
+                   fmt::format("sink.routes: \"{}\" (of {}) is no topic name; use {}", shown(topic),
+                               shown(type), kRule)};
     }
     result.routes_.emplace(type, topic);
   }
@@ -70,7 +68,7 @@ Result<std::string> TopicRouter::topic_of(std::string_view aggregate_type) const
   return Error{ErrorCode::message_rejected,
                fmt::format("the aggregate type \"{}\" makes no topic name with \"{}\" ({}); add a "
                            "route for it in sink.routes",
-                           printable(aggregate_type), template_, kRule)};
+                           shown(aggregate_type), template_, kRule)};
 }
 
 }  // namespace outbox::kafka

@@ -4,11 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "support/text/printable.hpp"
+
 namespace outbox::postgres_table {
 namespace {
 
 // Progress rows in one table before the other one is emptied and takes over.
 constexpr std::int64_t kRowsPerTable = 10'000;
+constexpr std::size_t kLongestError = 2'000;
 constexpr std::int64_t kAllShards = -1;  // 64 bits set
 
 // Parameters: owner, epoch; seqs, partitions, offsets, topic numbers, topics; n (null: the position
@@ -66,18 +69,6 @@ constexpr const char* kClaim = R"(
            or (c.seq <= $7::bigint and pg_visible_in_snapshot(c.xid, $6::pg_snapshot)))
     order by c.aggregateid, c.seq limit $4::bigint) o
  order by r.number, o.seq)";
-
-// What a broker or a library says may hold anything; the column takes UTF-8 without NUL.
-std::string printable(std::string_view text) {
-  std::string result{text.substr(0, 2'000)};
-  std::replace_if(
-      result.begin(), result.end(),
-      [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E;
-      },
-      '?');
-  return result;
-}
 
 Error taken_over() {
   return Error{ErrorCode::not_owner, "another relay has taken over; nothing more is marked here"};
@@ -330,7 +321,8 @@ Result<void> Settler::store_failed(std::span<const FailedHead> failed) {
     keys.bytes(head.key);
     attempts.int4(head.attempts);
     due.int8(head.due_in.count());
-    errors.bytes(printable(head.error));
+    // What a broker or a library says may hold anything; the column takes UTF-8 without NUL.
+    errors.bytes(text::printable(std::string_view{head.error}.substr(0, kLongestError)));
   }
   pg::Params params;
   params.array(seqs).array(shards).array(keys).array(attempts).array(due).array(errors);

@@ -28,32 +28,30 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv,
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {
     app.exit(asked, out, out);
-    return CommandLine{false, {}};
+    return CommandLine{false};
   } catch (const CLI::ParseError& problem) {
     return Error{ErrorCode::invalid_argument,
                  fmt::format("{}; see {} --help", problem.what(), program)};
   }
 
-  CommandLine result{true, {}};
-  result.inputs.environment = environment();
-  if (!file.empty()) result.inputs.file = file;
+  Inputs inputs;
+  inputs.environment = environment();
+  if (!file.empty()) inputs.file = file;
   for (const auto& setting : settings) {
     const auto equals = setting.find('=');
     if (equals == std::string::npos) {
       return Error{ErrorCode::invalid_argument, "--set needs the form path=value"};
     }
-    result.inputs.flags.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+    inputs.flags.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
   if (example) {
     out << schema.describe();
-    result.run = false;
-    return result;
+    return CommandLine{false};
   }
-  if (auto loaded = schema.load(result.inputs); !loaded) return loaded.error();
+  if (auto loaded = schema.load(inputs); !loaded) return loaded.error();
   if (show) out << schema.show();
   if (check) out << "the configuration is valid\n";
-  result.run = !show && !check;
-  return result;
+  return CommandLine{!show && !check};
 }
 
 }  // namespace outbox::config

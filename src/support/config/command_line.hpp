@@ -9,10 +9,12 @@
 
 namespace outbox::config {
 
+// A daemon's exit status when its flags or settings are refused; the program itself did not fail.
+constexpr int kExitUsage = 2;
+
 struct CommandLine {
   // False: the flags asked for information only, which was printed; leave with success.
   bool run = true;
-  Inputs inputs;  // to load the same settings again later, from the file as it then is
 };
 
 // Reads --config FILE (or OUTBOX_CONFIG), --set path=value, --check-config, --show-config,

@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/http/test_client.hpp"
+#include "tests/support/http/test_client.hpp"
 
 namespace outbox::http {
 namespace {

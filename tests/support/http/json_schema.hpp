@@ -1,4 +1,5 @@
-// The part of JSON Schema that openapi.json uses, for the test that holds it against the service.
+// The part of JSON Schema that the services' openapi.json use, for the tests that hold them against
+// the running services.
 #pragma once
 
 #include <string>
@@ -6,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace outbox::orders::testing {
+namespace outbox::http::testing {
 
 // How the value breaks the schema; empty: it does not. `document` is where "$ref" points into. A
 // keyword that is not understood counts as broken, so that nothing goes unchecked.
@@ -15,4 +16,4 @@ namespace outbox::orders::testing {
                                                   const nlohmann::json& value,
                                                   const std::string& at = "#");
 
-}  // namespace outbox::orders::testing
+}  // namespace outbox::http::testing

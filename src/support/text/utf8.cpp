@@ -1,8 +1,8 @@
-#include "liboutbox/utf8.hpp"
+#include "support/text/utf8.hpp"
 
 #include <cstddef>
 
-namespace outbox {
+namespace outbox::text {
 namespace {
 
 unsigned char byte_at(std::string_view text, std::size_t position) {
@@ -67,4 +67,4 @@ bool has_control_character(std::string_view text) {
   return false;
 }
 
-}  // namespace outbox
+}  // namespace outbox::text

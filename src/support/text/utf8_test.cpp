@@ -1,10 +1,10 @@
-#include "liboutbox/utf8.hpp"
+#include "support/text/utf8.hpp"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace outbox {
+namespace outbox::text {
 namespace {
 
 using namespace std::string_literals;
@@ -37,4 +37,4 @@ TEST(Utf8, FindsControlCharacters) {
 }
 
 }  // namespace
-}  // namespace outbox
+}  // namespace outbox::text

@@ -1,4 +1,4 @@
-#include "support/http/test_client.hpp"
+#include "tests/support/http/test_client.hpp"
 
 #include <arpa/inet.h>
 #include <array>

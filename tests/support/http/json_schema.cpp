@@ -1,10 +1,10 @@
-#include "order-service/json_schema.hpp"
+#include "tests/support/http/json_schema.hpp"
 
 #include <algorithm>
 #include <regex>
 #include <set>
 
-namespace outbox::orders::testing {
+namespace outbox::http::testing {
 namespace {
 
 using nlohmann::json;
@@ -140,4 +140,4 @@ Violations violations(const json& document, const json& schema, const json& valu
   return Checker(document, schema, value, at).run();
 }
 
-}  // namespace outbox::orders::testing
+}  // namespace outbox::http::testing
