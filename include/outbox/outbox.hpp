@@ -1,6 +1,7 @@
 // liboutbox: write messages in the same transaction as the change that they tell of.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -31,6 +32,9 @@ struct OutboxOptions {
   // same key at once have no order that anyone could keep. A call with thousands of keys needs
   // PostgreSQL's max_locks_per_transaction raised.
   bool lock_keys = false;
+  // How long enqueue waits for PostgreSQL's answer before it gives the connection up; 0: for ever.
+  // For a server that hangs: one that is only slow is better bounded by statement_timeout.
+  std::chrono::milliseconds answer_timeout{0};
 };
 
 // The caller's open transaction on a libpq connection. It borrows the connection and neither begins
@@ -63,6 +67,7 @@ class Outbox {
   //     place in the span and the field), there are too many, no transaction is open on the
   //     connection or it has failed, or the connection's client encoding is not UTF-8.
   //   source_unavailable: the connection is lost.
+  // source_unavailable also: no answer came within answer_timeout, and the connection is lost now.
   // Refused by PostgreSQL, which aborts the transaction, so that the caller rolls back:
   //   message_rejected: a value that the table does not take, a payload that is not JSON for one.
   //   not_found, invalid_argument, source_unavailable, …: a missing table, a missing privilege, a

@@ -156,7 +156,7 @@ Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
   const pg::Params params = one ? one_row(messages.front(), ids.front(), type) : columns.params();
   pg::SqlState sqlstate;
   auto inserted = pg::query(connection, one ? insert_one_sql_ : insert_many_sql_, params,
-                            pg::Format::binary, &sqlstate);
+                            pg::Format::binary, &sqlstate, options_.answer_timeout);
   if (inserted) return ids;
   Error error = std::move(inserted).error();
   if (sqlstate.view().starts_with("22")) error.code = ErrorCode::message_rejected;

@@ -150,6 +150,28 @@ TEST(Api, AFullLastPageHasNoCursor) {
   EXPECT_TRUE(body_of(service.get("/v1/orders"))["nextCursor"].is_null());
 }
 
+TEST(Api, OrdersWithManyLinesMakeShortPages) {
+  RunningService service;
+  test::must_exec(service.sql(), R"sql(
+    insert into orders (id, total_minor, created_at, currency, status)
+      select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 0, now(), 'EUR', 'CREATED'
+        from generate_series(1, 12) n;
+    insert into order_lines (order_id, line, quantity, unit_price_minor, product_id)
+      select id, line, 1, 0, 'p' from orders, generate_series(0, 999) line)sql");
+  std::size_t listed = 0;
+  std::string cursor;
+  std::vector<std::size_t> pages;
+  do {
+    const json page = body_of(service.get("/v1/orders?limit=100" + cursor));
+    pages.push_back(page["orders"].size());
+    listed += pages.back();
+    EXPECT_EQ(page["orders"][0]["items"].size(), 1'000U);
+    cursor = page["nextCursor"].is_null() ? "" : "&cursor=" + std::string(page["nextCursor"]);
+  } while (!cursor.empty() && pages.size() < 20);
+  EXPECT_EQ(pages, (std::vector<std::size_t>{5, 5, 2}));
+  EXPECT_EQ(listed, 12U);
+}
+
 TEST(Api, RefusesMalformedListParameters) {
   RunningService service;
   for (const std::string_view query :

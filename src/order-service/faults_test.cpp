@@ -138,6 +138,29 @@ TEST(StartUp, RefusesADatabaseWithoutAnOutboxAndSaysWhatToDo) {
   EXPECT_NE(started.error().message.find("outboxctl migrate"), std::string::npos);
 }
 
+TEST(StartUp, TakesATableWhoseNameNeedsQuotes) {
+  const test::OutboxDatabase database({.table = "My-outbox"});
+  Settings settings;
+  settings.database_url = database.url();
+  settings.outbox_table = "My-outbox";
+  settings.http_port = 0;
+  const auto started = Service::start(settings, {});
+  ASSERT_TRUE(started.ok()) << started.error().message;
+  EXPECT_EQ(http::testing::request((*started)->port(), "POST", "/v1/orders", kOrderBody).status,
+            201);
+}
+
+TEST(StartUp, RefusesATableNameThatIsNone) {
+  const test::OutboxDatabase database;
+  Settings settings;
+  settings.database_url = database.url();
+  settings.outbox_table = "out$box";
+  settings.http_port = 0;
+  const auto started = Service::start(settings, {});
+  ASSERT_FALSE(started.ok());
+  EXPECT_NE(started.error().message.find("outbox.table"), std::string::npos);
+}
+
 TEST(StartUp, RefusesTablesOfANewerVersion) {
   RunningService service;
   test::must_exec(service.sql(), "insert into order_service_migration (version) values (1000)");

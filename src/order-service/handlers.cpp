@@ -156,15 +156,10 @@ class Handlers {
         return bad_query("this list takes only limit and cursor");
       }
     }
-    // One more than is shown tells whether there is a next page.
-    auto orders = store_.list(before, limit + 1);
-    if (!orders.ok()) return failure(request, orders.error());
-    std::string next;
-    if (orders->size() > static_cast<std::size_t>(limit)) {
-      orders->pop_back();
-      next = encode_cursor(orders->back().id);
-    }
-    return http::json_response(200, order_page_json(*orders, next));
+    const auto page = store_.list(before, limit);
+    if (!page.ok()) return failure(request, page.error());
+    const std::string next = page->more ? encode_cursor(page->orders.back().id) : "";
+    return http::json_response(200, order_page_json(page->orders, next));
   }
 
   [[nodiscard]] Response cancel(const Request& request) const {

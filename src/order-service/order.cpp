@@ -6,6 +6,7 @@
 
 #include "order-service/price.hpp"
 #include "support/money/money.hpp"
+#include "support/text/utf8.hpp"
 
 namespace outbox::orders {
 namespace {
@@ -22,19 +23,6 @@ std::size_t characters(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
   }));
-}
-
-// U+0000 to U+001F, U+007F, and the C1 controls U+0080 to U+009F, which UTF-8 writes C2 80 to C2
-// 9F.
-bool has_control_character(std::string_view utf8) {
-  for (std::size_t i = 0; i < utf8.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(utf8[i]);
-    if (byte < 0x20 || byte == 0x7F) return true;
-    if (byte == 0xC2 && i + 1 < utf8.size() && static_cast<unsigned char>(utf8[i + 1]) < 0xA0) {
-      return true;
-    }
-  }
-  return false;
 }
 
 // Reads members of JSON objects and collects what is wrong with them.
@@ -71,7 +59,7 @@ class Reader {
       error("must be a string", pointer);
     } else if (value.text.empty() || characters(value.text) > max) {
       error("must have 1 to " + std::to_string(max) + " characters", pointer);
-    } else if (has_control_character(value.text)) {
+    } else if (text::has_control_character(value.text)) {
       error("must not have control characters", pointer);
     }
     return value.text;

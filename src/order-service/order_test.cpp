@@ -159,6 +159,15 @@ TEST(Order, RefusesUnknownCurrencies) {
   }
 }
 
+TEST(Order, AnUnknownCurrencyIsTheOnlyThingSaidOfItsPrices) {
+  EXPECT_EQ(pointers(read_order(
+                json(R"({"productId":"p","quantity":1,"price":"1.234","currency":"XYZ"})"))),
+            Pointers{"#/currency"});
+  EXPECT_EQ(
+      pointers(read_order(json(R"({"productId":"p","quantity":1,"price":"x","currency":"XYZ"})"))),
+      (Pointers{"#/currency", "#/price"}));
+}
+
 TEST(SimpleOrder, ReadsTheNumbersDigits) {
   const auto order = accepted(read_simple_order(json(
       R"({"productId":"p-1","quantity":3,"price":0.29,"status":"PENDING","note":"ignored"})")));

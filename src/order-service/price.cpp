@@ -78,13 +78,14 @@ bool is_currency(std::string_view code) {
 
 PriceOrProblem price_of_decimal(std::string_view text, std::string_view currency) {
   if (!is_decimal(text)) return "must be a decimal number such as \"12.50\", without a sign";
-  const int exponent = money::currency_exponent(currency).value_or(2);
+  const auto exponent = money::currency_exponent(currency);
+  if (!exponent) return std::int64_t{0};  // the currency is at fault, and reported
   const std::size_t point = text.find('.');
   if (point != std::string_view::npos &&
-      text.size() - point - 1 > static_cast<std::size_t>(exponent)) {
-    return too_fine(currency, exponent);
+      text.size() - point - 1 > static_cast<std::size_t>(*exponent)) {
+    return too_fine(currency, *exponent);
   }
-  const auto minor = money::parse_minor(text, exponent);
+  const auto minor = money::parse_minor(text, *exponent);
   if (!minor) return "is too large";
   return *minor;
 }

@@ -24,7 +24,8 @@ inline constexpr int kMaxPageSize = 100;
 // SHA-256 of path and body: a key stands for this request and no other.
 [[nodiscard]] std::string request_hash(std::string_view path, std::string_view body);
 
-// The key's advisory lock. Two keys with the same number only wait for each other.
+// The key's advisory lock. Of two keys with the same number, one is
+// answered as if it were still running while the other is.
 [[nodiscard]] std::int64_t lock_number(std::string_view key);
 
 // A traceparent header of W3C Trace Context, version 00, with ids that are not all zero.

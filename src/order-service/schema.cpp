@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "liboutbox/table_name.hpp"
 #include "order-service/embedded.hpp"
 
 namespace outbox::orders {
@@ -14,7 +15,6 @@ constexpr std::string_view kMigrations[] = {embedded::f_0001_orders_sql};
 constexpr std::int64_t kMigrationLock = 0x6F72646572730001;
 
 constexpr const char* kVersionTable = R"sql(
-  set local lock_timeout = '10s';
   create table if not exists order_service_migration (
     version     integer primary key,
     applied_at  timestamptz not null default now()
@@ -43,9 +43,16 @@ Result<void> apply(pg::Connection& connection, std::int64_t version, std::string
 Result<void> apply_migrations(pg::Connection& connection) {
   auto tx = pg::Tx::begin(connection);
   if (!tx.ok()) return tx.error();
+  if (auto set = connection.exec("set local lock_timeout = '10s'"); !set.ok()) return set.error();
   auto locked =
       connection.query("select pg_advisory_xact_lock($1)", pg::Params().int8(kMigrationLock));
-  if (!locked.ok()) return locked.error();
+  if (!locked.ok()) {
+    return Error{
+        locked.error().code,
+        "cannot bring the order tables up to date, perhaps because another order-service is "
+        "doing so: " +
+            locked.error().message};
+  }
   if (auto made = connection.exec(kVersionTable); !made.ok()) return made.error();
   const auto version = current_version(connection);
   if (!version.ok()) return version.error();
@@ -63,10 +70,12 @@ Result<void> apply_migrations(pg::Connection& connection) {
 }
 
 Result<PayloadType> outbox_payload_type(pg::Connection& connection, const std::string& table) {
+  const auto name = TableName::parse(table);
+  if (!name.ok()) return Error{name.error().code, "outbox.table: " + name.error().message};
   auto rows = connection.query(
       "select format_type(atttypid, null) from pg_attribute "
       "where attrelid = to_regclass($1::text) and attname = 'payload' and not attisdropped",
-      pg::Params().text(table));
+      pg::Params().text(name->quoted()));
   if (!rows.ok()) return rows.error();
   if (rows->empty()) {
     return Error{ErrorCode::not_found, "the database has no outbox table '" + table +

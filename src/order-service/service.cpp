@@ -16,8 +16,8 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kConnectPause{500};
+constexpr milliseconds kLongestMigration{60'000};
 constexpr milliseconds kPrunePause{60'000};
-constexpr int kPruneSteps = 100;  // of up to 1,000 answers each, in a row
 
 // True when the stop came first.
 bool wait_or_stop(const std::stop_token& stop, milliseconds pause) {
@@ -32,6 +32,7 @@ Result<pg::Connection> connect(const Settings& settings, const std::stop_token& 
   pg::ConnectOptions options;
   options.application_name = "order-service";
   options.connect_timeout = settings.database_connect_timeout;
+  options.statement_timeout = kLongestMigration;
   const auto deadline = SteadyClock::now() + settings.database_startup_timeout;
   while (true) {
     auto connection = pg::Connection::connect(settings.database_url, options);
@@ -53,6 +54,7 @@ StoreOptions store_options(const Settings& settings, PayloadType payload_type) {
   options.keep_answers = settings.idempotency_keep;
   options.outbox.table = settings.outbox_table;
   options.outbox.payload_type = payload_type;
+  options.outbox.answer_timeout = settings.database_statement_timeout + pg::kAnswerGrace;
   return options;
 }
 
@@ -115,7 +117,7 @@ void Service::stop() {
 void Service::prune(const std::stop_token& stop) {
   while (!wait_or_stop(stop, kPrunePause)) {
     std::int64_t total = 0;
-    for (int step = 0; step < kPruneSteps && !stop.stop_requested(); ++step) {
+    while (!stop.stop_requested()) {
       const auto pruned = store_.prune_answers();
       if (!pruned.ok()) {
         log::warn("old answers could not be removed", {{"error", pruned.error().message}});

@@ -15,6 +15,8 @@ struct Statement {
 };
 
 constexpr std::int64_t kPruneBatch = 1'000;
+// A page ends behind the order that reaches this many lines: an order has up to 1,000.
+constexpr std::int64_t kMaxLinesPerPage = 5'000;
 
 constexpr std::array kStatements{
     Statement{"insert_order", R"sql(
@@ -25,17 +27,27 @@ constexpr std::array kStatements{
       select $1::uuid, l.number - 1, l.product_id, l.quantity, l.price
         from unnest($7::text[], $8::int4[], $9::int8[])
              with ordinality as l (product_id, quantity, price, number))sql"},
+    // An order's long texts come with its first line alone.
     Statement{"select_order", R"sql(
-      select o.id, o.customer_id, o.currency, o.status, o.total_minor, o.created_at,
-             o.cancelled_at, o.cancellation_reason, l.product_id, l.quantity, l.unit_price_minor
+      select o.id, case when l.line = 0 then o.customer_id end, o.currency, o.status,
+             o.total_minor, o.created_at, o.cancelled_at,
+             case when l.line = 0 then o.cancellation_reason end,
+             l.product_id, l.quantity, l.unit_price_minor
         from orders o join order_lines l on l.order_id = o.id
        where o.id = $1::uuid
        order by l.line)sql"},
     Statement{"list_orders", R"sql(
-      select o.id, o.customer_id, o.currency, o.status, o.total_minor, o.created_at,
-             o.cancelled_at, o.cancellation_reason, l.product_id, l.quantity, l.unit_price_minor
-        from (select * from orders where id < $1::uuid order by id desc limit $2::int8) o
+      select o.id, case when l.line = 0 then o.customer_id end, o.currency, o.status,
+             o.total_minor, o.created_at, o.cancelled_at,
+             case when l.line = 0 then o.cancellation_reason end,
+             l.product_id, l.quantity, l.unit_price_minor, o.candidates
+        from (select c.*, count(*) over () as candidates,
+                     row_number() over newest as place, sum(lines) over newest - lines as lines_before
+                from (select o.*, (select count(*) from order_lines l where l.order_id = o.id) as lines
+                        from orders o where id < $1::uuid order by id desc limit $2::int8 + 1) c
+              window newest as (order by id desc)) o
         join order_lines l on l.order_id = o.id
+       where o.place <= $2::int8 and o.lines_before < $3::int8
        order by o.id desc, l.line)sql"},
     Statement{"lock_order", "select 1 from orders where id = $1::uuid for update"},
     Statement{"cancel_order", R"sql(
@@ -258,15 +270,17 @@ Result<std::optional<Order>> OrderStore::find(const Uuid& id) {
   return select_order(session->connection(), id);
 }
 
-Result<std::vector<Order>> OrderStore::list(const std::optional<Uuid>& before, int limit) {
+Result<OrderPage> OrderStore::list(const std::optional<Uuid>& before, int limit) {
   auto session = this->session(options_.acquire_timeout);
   if (!session.ok()) return session.error();
   Uuid last;
   last.bytes.fill(0xFF);
   auto rows = session->connection().query_prepared(
-      "list_orders", pg::Params().uuid(before.value_or(last)).int8(limit));
+      "list_orders", pg::Params().uuid(before.value_or(last)).int8(limit).int8(kMaxLinesPerPage));
   if (!rows.ok()) return rows.error();
-  return orders_of(*rows);
+  OrderPage page{orders_of(*rows), false};
+  page.more = !rows->empty() && rows->int8(0, 11) > static_cast<std::int64_t>(page.orders.size());
+  return page;
 }
 
 Result<std::int64_t> OrderStore::prune_answers() {

@@ -57,6 +57,11 @@ struct StoreOptions {
 // Thread-safe. The tables exist (see schema.hpp). Each call may fail with source_unavailable (the
 // database is away; when that happens during a commit, whether it took effect is not known) or
 // timeout (no connection was free, or a statement took too long).
+struct OrderPage {
+  std::vector<Order> orders;
+  bool more = false;  // there are older ones
+};
+
 class OrderStore {
  public:
   explicit OrderStore(StoreOptions options);
@@ -74,8 +79,9 @@ class OrderStore {
 
   [[nodiscard]] Result<std::optional<Order>> find(const Uuid& id);
 
-  // The newest orders that are older than `before` (all without it), newest first.
-  [[nodiscard]] Result<std::vector<Order>> list(const std::optional<Uuid>& before, int limit);
+  // The newest orders that are older than `before` (all without it), newest first, at most `limit`:
+  // fewer where they have many lines, but at least one if there is any.
+  [[nodiscard]] Result<OrderPage> list(const std::optional<Uuid>& before, int limit);
 
   // Forgets some of the answers that are old enough; how many.
   [[nodiscard]] Result<std::int64_t> prune_answers();

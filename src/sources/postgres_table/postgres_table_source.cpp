@@ -9,10 +9,13 @@ using namespace postgres_table;
 
 // Partitions are made ahead: eight of 10 million rows, so once in a while is often enough.
 constexpr std::chrono::minutes kPartitionCheck{5};
+// Long enough for the bounds of a backlog of hundreds of millions of rows.
+constexpr std::chrono::minutes kLongestStatement{5};
 
 Result<pg::Connection> open(const PostgresTableOptions& options, const char* role) {
   pg::ConnectOptions connect;
   connect.application_name = std::string{"outbox-processor "} + role;
+  connect.statement_timeout = kLongestStatement;
   return pg::Connection::connect(options.url, connect);
 }
 

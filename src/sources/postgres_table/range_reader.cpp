@@ -16,7 +16,6 @@ constexpr const char* kSession = R"(
   set enable_sort = off;
   set max_parallel_workers_per_gather = 0;
   set jit = off;
-  set statement_timeout = '5min';
   set default_transaction_isolation = 'read committed')";
 
 // A new snapshot; it is the one that this statement itself reads with.

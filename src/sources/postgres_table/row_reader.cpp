@@ -9,6 +9,7 @@
 
 #include <libpq-fe.h>
 
+#include "support/pg/answer.hpp"
 #include "support/pg/error.hpp"
 #include "support/pg/rows.hpp"
 #include "support/pg/wire.hpp"
@@ -111,7 +112,13 @@ Result<Batch> read_records(pg::Connection& connection, const std::string& statem
   batch.records.reserve(std::min<std::size_t>(limits.rows, 8'192));
   const auto arena = std::make_shared<Arena>();
   std::optional<Error> failure;
-  while (PGresult* const result = PQgetResult(raw)) {
+  bool late = false;
+  while (true) {
+    late = !pg::await_answer(raw, connection.answer_timeout()) || late;
+    PGresult* const result = PQgetResult(raw);
+    if (result == nullptr) {
+      break;
+    }
     const pg::Rows owner{result};
     const ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_SINGLE_TUPLE) {
@@ -128,7 +135,9 @@ Result<Batch> read_records(pg::Connection& connection, const std::string& statem
       failure = pg::failure_of(raw, result).error;
     }
   }
-  if (!failure && PQstatus(raw) != CONNECTION_OK) {
+  if (late) {
+    failure = pg::no_answer(connection.answer_timeout());
+  } else if (!failure && PQstatus(raw) != CONNECTION_OK) {
     failure = pg::failure_of(raw, nullptr).error;
   }
   if (failure) {

@@ -114,7 +114,6 @@ Result<void> Settler::prepare(const Tables& tables) {
   truncate_sql_[0] = tables.sql("truncate ${outbox_progress_0}");
   truncate_sql_[1] = tables.sql("truncate ${outbox_progress_1}");
   if (Result<pg::Rows> set = connection_->exec("set synchronous_commit = off; set jit = off;"
-                                               "set statement_timeout = '5min';"
                                                "set plan_cache_mode = force_generic_plan;"
                                                "set enable_seqscan = off;"
                                                "set enable_bitmapscan = off;"

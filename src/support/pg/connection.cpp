@@ -9,6 +9,7 @@
 
 #include <libpq-fe.h>
 
+#include "support/pg/answer.hpp"
 #include "support/pg/url.hpp"
 
 namespace outbox::pg {
@@ -58,6 +59,35 @@ Result<Rows> take(PGconn* connection, PGresult* result, SqlState* sqlstate) {
   return std::move(failure.error);
 }
 
+// libpq would wait in the call, for ever, while the server takes no more bytes.
+class NonBlocking {
+ public:
+  explicit NonBlocking(PGconn* connection)
+      : connection_(connection), was_(PQisnonblocking(connection)) {
+    PQsetnonblocking(connection_, 1);
+  }
+  NonBlocking(const NonBlocking&) = delete;
+  NonBlocking& operator=(const NonBlocking&) = delete;
+  ~NonBlocking() { PQsetnonblocking(connection_, was_); }
+
+ private:
+  PGconn* connection_;
+  int was_;
+};
+
+// `send` is the PQsend… call.
+template <class Send>
+Result<Rows> run(PGconn* connection, std::chrono::milliseconds answer_timeout, SqlState* sqlstate,
+                 Send send) {
+  const NonBlocking non_blocking{connection};
+  if (send() == 0) return take(connection, nullptr, sqlstate);
+  const Answer answer = last_answer(connection, answer_timeout);
+  if (!answer.late) return take(connection, answer.result, sqlstate);
+  PQclear(answer.result);
+  if (sqlstate != nullptr) *sqlstate = {};
+  return no_answer(answer_timeout);
+}
+
 int format_number(Format format) {
   return format == Format::binary ? 1 : 0;
 }
@@ -65,18 +95,21 @@ int format_number(Format format) {
 }  // namespace
 
 Result<Rows> query(PGconn* connection, const std::string& sql, const Params& params, Format format,
-                   SqlState* sqlstate) {
+                   SqlState* sqlstate, std::chrono::milliseconds answer_timeout) {
   auto arguments = params.arguments();
   if (!arguments) return std::move(arguments).error();
   const Params::Arguments& given = **arguments;
-  PGresult* result =
-      PQexecParams(connection, sql.c_str(), params.size(), given.types.data(), given.values.data(),
-                   given.lengths.data(), given.formats.data(), format_number(format));
-  return take(connection, result, sqlstate);
+  return run(connection, answer_timeout, sqlstate, [&] {
+    return PQsendQueryParams(connection, sql.c_str(), params.size(), given.types.data(),
+                             given.values.data(), given.lengths.data(), given.formats.data(),
+                             format_number(format));
+  });
 }
 
-Result<Rows> exec(PGconn* connection, const std::string& sql, SqlState* sqlstate) {
-  return take(connection, PQexec(connection, sql.c_str()), sqlstate);
+Result<Rows> exec(PGconn* connection, const std::string& sql, SqlState* sqlstate,
+                  std::chrono::milliseconds answer_timeout) {
+  return run(connection, answer_timeout, sqlstate,
+             [&] { return PQsendQuery(connection, sql.c_str()); });
 }
 
 std::string quote_identifier(std::string_view name) {
@@ -132,21 +165,23 @@ Result<Connection> Connection::connect(const std::string& url, const ConnectOpti
 
 Result<void> Connection::configure(const ConnectOptions& options) {
   if (options.statement_timeout.count() == 0) return {};
+  answer_timeout_ = options.statement_timeout + kAnswerGrace;
   auto set = exec("SET statement_timeout = " + std::to_string(options.statement_timeout.count()));
   if (!set) return std::move(set).error();
   return {};
 }
 
 Result<Rows> Connection::exec(const std::string& sql) {
-  return pg::exec(raw(), sql, &sqlstate_);
+  return pg::exec(raw(), sql, &sqlstate_, answer_timeout_);
 }
 
 Result<Rows> Connection::query(const std::string& sql, const Params& params, Format format) {
-  return pg::query(raw(), sql, params, format, &sqlstate_);
+  return pg::query(raw(), sql, params, format, &sqlstate_, answer_timeout_);
 }
 
 Result<void> Connection::prepare(const std::string& name, const std::string& sql) {
-  auto prepared = take(raw(), PQprepare(raw(), name.c_str(), sql.c_str(), 0, nullptr), &sqlstate_);
+  auto prepared = run(raw(), answer_timeout_, &sqlstate_,
+                      [&] { return PQsendPrepare(raw(), name.c_str(), sql.c_str(), 0, nullptr); });
   if (!prepared) return std::move(prepared).error();
   return {};
 }
@@ -156,10 +191,10 @@ Result<Rows> Connection::query_prepared(const std::string& name, const Params& p
   auto arguments = params.arguments();
   if (!arguments) return std::move(arguments).error();
   const Params::Arguments& given = **arguments;
-  PGresult* result =
-      PQexecPrepared(raw(), name.c_str(), params.size(), given.values.data(), given.lengths.data(),
-                     given.formats.data(), format_number(format));
-  return take(raw(), result, &sqlstate_);
+  return run(raw(), answer_timeout_, &sqlstate_, [&] {
+    return PQsendQueryPrepared(raw(), name.c_str(), params.size(), given.values.data(),
+                               given.lengths.data(), given.formats.data(), format_number(format));
+  });
 }
 
 Result<bool> Connection::wait_notification(std::chrono::milliseconds timeout) {

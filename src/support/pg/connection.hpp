@@ -18,24 +18,31 @@ namespace outbox::pg {
 enum class Format { text, binary };
 
 // Runs one statement on a connection that someone else owns. `sqlstate`, where given, tells the
-// server's reason of a failure.
+// server's reason of a failure. source_unavailable also when the server has not answered within
+// `answer_timeout` (0: wait for ever); the connection is then lost.
 [[nodiscard]] Result<Rows> query(pg_conn* connection, const std::string& sql,
                                  const Params& params = {}, Format format = Format::binary,
-                                 SqlState* sqlstate = nullptr);
+                                 SqlState* sqlstate = nullptr,
+                                 std::chrono::milliseconds answer_timeout = {});
 
 // Runs one or several statements without parameters; the last one's rows, in text form. Without an
 // explicit BEGIN in them, several are one transaction.
 [[nodiscard]] Result<Rows> exec(pg_conn* connection, const std::string& sql,
-                                SqlState* sqlstate = nullptr);
+                                SqlState* sqlstate = nullptr,
+                                std::chrono::milliseconds answer_timeout = {});
 
 // An SQL identifier with its quotes. Precondition: no NUL in it.
 [[nodiscard]] std::string quote_identifier(std::string_view name);
+
+// How much longer than the statement_timeout a connection waits for a server that hangs.
+inline constexpr std::chrono::milliseconds kAnswerGrace{10'000};
 
 struct ConnectOptions {
   std::string application_name = "outbox";
   // For each host of the URL, in whole seconds, at least 2 s (libpq's rule).
   std::chrono::milliseconds connect_timeout{10'000};
-  // 0: none. The server ends a longer statement with ErrorCode::timeout.
+  // 0: none. The server ends a longer statement with ErrorCode::timeout; when it does not, the
+  // connection is given up kAnswerGrace later, with source_unavailable.
   std::chrono::milliseconds statement_timeout{0};
 };
 
@@ -64,6 +71,8 @@ class Connection {
 
   // Of the last failed call; empty when it did not come from the server.
   [[nodiscard]] const SqlState& sqlstate() const { return sqlstate_; }
+  // How long to wait for an answer; 0: for ever. For libpq's asynchronous calls on raw().
+  [[nodiscard]] std::chrono::milliseconds answer_timeout() const { return answer_timeout_; }
   // False once the connection was lost.
   [[nodiscard]] bool alive() const;
   // No transaction is open, nothing is under way.
@@ -80,6 +89,7 @@ class Connection {
 
   std::unique_ptr<pg_conn, Finish> connection_;
   SqlState sqlstate_;
+  std::chrono::milliseconds answer_timeout_{0};
 };
 
 // A transaction that is rolled back unless it was committed. The connection must outlive it.

@@ -1,6 +1,7 @@
 #include "support/pg/connection.hpp"
 
 #include <chrono>
+#include <csignal>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -180,6 +181,29 @@ TEST_F(ConnectionTest, WakesOnANotification) {
   auto some = connection_.wait_notification(10s);
   ASSERT_TRUE(some);
   EXPECT_TRUE(*some);
+}
+
+TEST_F(ConnectionTest, GivesUpAServerThatDoesNotAnswer) {
+  SqlState sqlstate;
+  const auto late =
+      query(connection_.raw(), "select pg_sleep(60)", {}, Format::binary, &sqlstate, 50ms);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::source_unavailable);
+  EXPECT_THAT(late.error().message, HasSubstr("not answered within 50 ms"));
+  EXPECT_FALSE(connection_.alive());
+  EXPECT_FALSE(connection_.exec("select 1"));
+}
+
+TEST_F(ConnectionTest, GivesUpAServerThatTakesNoMoreBytes) {
+  const int backend = std::stoi(value_of(connection_, "select pg_backend_pid()"));
+  ASSERT_EQ(kill(backend, SIGSTOP), 0);
+  Params params;
+  params.bytea(std::string(64 * 1024 * 1024, 'x'));
+  const auto late =
+      query(connection_.raw(), "select length($1)", params, Format::binary, nullptr, 200ms);
+  ASSERT_EQ(kill(backend, SIGCONT), 0);
+  ASSERT_FALSE(late);
+  EXPECT_THAT(late.error().message, HasSubstr("not answered within 200 ms"));
 }
 
 TEST_F(ConnectionTest, TransactionRollsBackUnlessCommitted) {
