@@ -22,6 +22,27 @@ void default_option(mongoc_uri_t* uri, const char* name, std::int64_t value) {
   }
 }
 
+// The driver's own default is w=1 without a journal: acknowledged before it is on any disk.
+Result<void> default_durability(mongoc_uri_t* uri) {
+  const Owned<mongoc_write_concern_t> concern(
+      mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri)));
+  const std::int32_t w = mongoc_write_concern_get_w(concern.get());
+  if (w == MONGOC_WRITE_CONCERN_W_UNACKNOWLEDGED || w == MONGOC_WRITE_CONCERN_W_ERRORS_IGNORED) {
+    return Error{ErrorCode::invalid_argument,
+                 "the MongoDB URI asks for writes without acknowledgement (w=0), which would lose "
+                 "messages unnoticed; leave w out, or set w=majority"};
+  }
+  if (w == MONGOC_WRITE_CONCERN_W_DEFAULT) {
+    mongoc_write_concern_set_wmajority(concern.get(),
+                                       mongoc_write_concern_get_wtimeout(concern.get()));
+  }
+  if (!mongoc_write_concern_journal_is_set(concern.get())) {
+    mongoc_write_concern_set_journal(concern.get(), true);
+  }
+  mongoc_uri_set_write_concern(uri, concern.get());
+  return {};
+}
+
 }  // namespace
 
 Error to_error(const bson_error_t& error, std::string_view what) {
@@ -53,13 +74,17 @@ Result<std::unique_ptr<Bson>> Collection::find_by_id(std::string_view id) const 
   return std::make_unique<Bson>(std::move(found->front()));
 }
 
-Result<std::vector<Bson>> Collection::find(const Bson& filter, const Bson& options) const {
+Result<std::vector<Bson>> Collection::find(const Bson& filter, const Bson& options,
+                                           std::size_t max_bytes) const {
   const Owned<mongoc_cursor_t> cursor(
       mongoc_collection_find_with_opts(collection_.get(), filter.get(), options.get(), nullptr));
   std::vector<Bson> documents;
+  std::size_t bytes = 0;
   const bson_t* document = nullptr;
-  while (mongoc_cursor_next(cursor.get(), &document))
+  while (bytes < max_bytes && mongoc_cursor_next(cursor.get(), &document)) {
     documents.emplace_back(*document);
+    bytes += document->len;
+  }
   bson_error_t error;
   if (mongoc_cursor_error(cursor.get(), &error)) return to_error(error, "be read");
   return documents;
@@ -67,30 +92,29 @@ Result<std::vector<Bson>> Collection::find(const Bson& filter, const Bson& optio
 
 Result<std::unique_ptr<Client>> Client::create(const ClientOptions& options) {
   initialise_driver();
-  bson_error_t error;
-  mongoc_uri_t* uri = mongoc_uri_new_with_error(options.uri.c_str(), &error);
+  bson_error_t error{};
+  const Owned<mongoc_uri_t> uri(mongoc_uri_new_with_error(options.uri.c_str(), &error));
   if (uri == nullptr) {
     return Error{ErrorCode::invalid_argument,
                  "the MongoDB URI is malformed; it looks like mongodb://host:port/ (percent-encode "
                  "special characters of a password)"};
   }
-  return std::unique_ptr<Client>(new Client(uri, options));
-}
-
-Client::Client(mongoc_uri_t* uri, const ClientOptions& options) : database_(options.database) {
-  default_option(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS,
+  default_option(uri.get(), MONGOC_URI_SERVERSELECTIONTIMEOUTMS,
                  options.server_selection_timeout.count());
-  default_option(uri, MONGOC_URI_CONNECTTIMEOUTMS, options.server_selection_timeout.count());
-  default_option(uri, MONGOC_URI_SOCKETTIMEOUTMS, options.socket_timeout.count());
+  default_option(uri.get(), MONGOC_URI_CONNECTTIMEOUTMS, options.server_selection_timeout.count());
+  default_option(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS, options.socket_timeout.count());
   // A server that was away is asked again this often.
-  default_option(uri, MONGOC_URI_HEARTBEATFREQUENCYMS, 1'000);
-  default_option(uri, MONGOC_URI_MAXPOOLSIZE, options.max_connections);
-  if (!mongoc_uri_has_option(uri, MONGOC_URI_W)) {
-    mongoc_uri_set_option_as_utf8(uri, MONGOC_URI_W, "majority");
+  default_option(uri.get(), MONGOC_URI_HEARTBEATFREQUENCYMS, 1'000);
+  default_option(uri.get(), MONGOC_URI_MAXPOOLSIZE, options.max_connections);
+  if (auto durable = default_durability(uri.get()); !durable) return std::move(durable).error();
+
+  Owned<mongoc_client_pool_t> pool(mongoc_client_pool_new_with_error(uri.get(), &error));
+  if (pool == nullptr) {
+    return Error{ErrorCode::destination_unavailable,
+                 std::string("the MongoDB client cannot be made: ") + error.message};
   }
-  pool_.reset(mongoc_client_pool_new(uri));
-  mongoc_uri_destroy(uri);
-  mongoc_client_pool_set_error_api(pool_.get(), MONGOC_ERROR_API_VERSION_2);
+  mongoc_client_pool_set_error_api(pool.get(), MONGOC_ERROR_API_VERSION_2);
+  return std::unique_ptr<Client>(new Client(std::move(pool), options.database));
 }
 
 Collection Client::collection(const std::string& name) const {

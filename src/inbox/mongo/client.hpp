@@ -2,9 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <mongoc/mongoc.h>
@@ -21,6 +24,8 @@ struct Destroy {
   void operator()(mongoc_bulk_operation_t* bulk) const noexcept {
     mongoc_bulk_operation_destroy(bulk);
   }
+  void operator()(mongoc_uri_t* uri) const noexcept { mongoc_uri_destroy(uri); }
+  void operator()(mongoc_write_concern_t* c) const noexcept { mongoc_write_concern_destroy(c); }
 };
 
 template <class T>
@@ -37,8 +42,11 @@ class Collection {
 
   // The document of this _id; nullptr when there is none.
   [[nodiscard]] Result<std::unique_ptr<Bson>> find_by_id(std::string_view id) const;
-  // At most `limit` documents (0: all) that `filter` matches; `options` as of the find command.
-  [[nodiscard]] Result<std::vector<Bson>> find(const Bson& filter, const Bson& options) const;
+  // The documents that `filter` matches; `options` as of the find command. Stops after the one with
+  // which they reach `max_bytes`.
+  [[nodiscard]] Result<std::vector<Bson>> find(
+      const Bson& filter, const Bson& options,
+      std::size_t max_bytes = std::numeric_limits<std::size_t>::max()) const;
 
  private:
   struct GiveBack {
@@ -60,12 +68,15 @@ struct ClientOptions {
   int max_connections = 16;
 };
 
-// A bounded pool of connections. Thread-safe. Writes are acknowledged by a majority unless the URI
-// says otherwise.
+// A bounded pool of connections. Thread-safe. Writes are acknowledged when they are in the journal
+// of a majority, unless the URI says otherwise (w, journal): with less, a server's crash can undo
+// what was acknowledged.
 class Client {
  public:
-  // Does not connect. invalid_argument: the URI is malformed (it is not quoted: it may hold a
-  // password).
+  // Connects to no server, but asks DNS for the servers of a mongodb+srv:// URI.
+  // invalid_argument: the URI is malformed or asks for writes without acknowledgement, w=0 (it is
+  // not quoted: it may hold a password). destination_unavailable: the client cannot be made, mostly
+  // for the lack of an answer from DNS.
   [[nodiscard]] static Result<std::unique_ptr<Client>> create(const ClientOptions& options);
 
   // Waits while all connections are in use.
@@ -74,14 +85,15 @@ class Client {
   [[nodiscard]] Result<void> ping() const;
 
  private:
-  Client(mongoc_uri_t* uri, const ClientOptions& options);
+  Client(Owned<mongoc_client_pool_t> pool, std::string database)
+      : database_(std::move(database)), pool_(std::move(pool)) {}
 
   std::string database_;
   Owned<mongoc_client_pool_t> pool_;
 };
 
-// destination_unavailable for everything that may pass; message_rejected where the server says
-// that it will never take this command (too large, not allowed by its rules).
+// message_rejected where the server says that it will never take this command (too large, not
+// allowed by its rules); destination_unavailable for everything else, since it may pass.
 [[nodiscard]] Error to_error(const bson_error_t& error, std::string_view what);
 
 }  // namespace outbox::mongo

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 namespace outbox::mongo {
@@ -46,10 +45,25 @@ bool contains(const std::vector<Bson>& effects, const Uuid& message) {
                      [&](const Bson& effect) { return find_text(effect, "messageId") == id; });
 }
 
+bool unavailable(const Error& error) {
+  return error.code == ErrorCode::destination_unavailable;
+}
+
+// One member of a reply's writeErrors.
+Error write_error(const Bson& problem, const std::string& document_id) {
+  bson_error_t error{};
+  const std::string message(find_text(problem, "errmsg").value_or(""));
+  bson_set_error(&error, MONGOC_ERROR_SERVER,
+                 static_cast<std::uint32_t>(find_integer(problem, "code").value_or(0)), "%s",
+                 message.c_str());
+  return to_error(error, "store document " + document_id);
+}
+
 }  // namespace
 
-DocumentInbox::DocumentInbox(const Client& client, std::string collection)
-    : client_(&client), name_(std::move(collection)) {}
+DocumentInbox::DocumentInbox(const Client& client, std::string collection,
+                             std::chrono::milliseconds patience)
+    : client_(&client), name_(std::move(collection)), patience_(patience) {}
 
 std::vector<Result<InboxOutcome>> DocumentInbox::apply(std::span<const DocumentMessage> messages) {
   std::vector<Work> all;
@@ -62,28 +76,19 @@ std::vector<Result<InboxOutcome>> DocumentInbox::apply(std::span<const DocumentM
   std::vector<Work*> waiting;
   for (Work& work : all)
     waiting.push_back(&work);
-  std::unordered_map<std::string_view, const Work*> failed;
+  Progress progress{std::chrono::steady_clock::now() + patience_};
   while (!waiting.empty()) {
     std::vector<Work*> round;
     std::vector<Work*> later;
     std::set<std::string_view> taken;
     for (Work* work : waiting) {
-      const std::string_view id = work->message->effect.document_id;
-      if (failed.contains(id)) {
-        work->outcome = failed.at(id)->outcome->error();
-      } else if (taken.insert(id).second) {
+      if (taken.insert(work->message->effect.document_id).second) {
         round.push_back(work);
       } else {
         later.push_back(work);
       }
     }
-    apply_round(round);
-    for (const Work* work : round) {
-      const auto& outcome = *work->outcome;
-      if (!outcome && outcome.error().code == ErrorCode::destination_unavailable) {
-        failed.emplace(work->message->effect.document_id, work);
-      }
-    }
+    apply_round(round, progress);
     waiting = std::move(later);
   }
 
@@ -94,41 +99,56 @@ std::vector<Result<InboxOutcome>> DocumentInbox::apply(std::span<const DocumentM
   return outcomes;
 }
 
-void DocumentInbox::apply_round(std::vector<Work*>& round) {
-  if (round.empty()) return;
-  Error failure;
-  const std::vector<Insertion> insertions = insert_all(round, failure);
-  const bool one_spoils_all =
-      round.size() > 1 && failure.code == ErrorCode::message_rejected &&
-      std::all_of(insertions.begin(), insertions.end(),
-                  [](Insertion insertion) { return insertion == Insertion::failed; });
-  if (one_spoils_all) {
-    for (Work* work : round) {
-      std::vector<Work*> alone{work};
-      apply_round(alone);
-    }
+void DocumentInbox::apply_round(const std::vector<Work*>& round, Progress& progress) {
+  if (progress.stopped) {
+    for (Work* work : round)
+      work->outcome = *progress.stopped;
+    return;
+  }
+  const auto insertions = insert_all(round);
+  const bool one_may_spoil_all =
+      round.size() > 1 &&
+      std::all_of(insertions.begin(), insertions.end(), [](const auto& insertion) {
+        return !insertion && insertion.error().code == ErrorCode::message_rejected;
+      });
+  if (one_may_spoil_all) {
+    for (Work* work : round)
+      apply_round({work}, progress);
     return;
   }
   for (std::size_t index = 0; index < round.size(); ++index) {
-    Work& work = *round[index];
-    switch (insertions[index]) {
-      case Insertion::inserted:
-        work.outcome = InboxOutcome::applied;
-        break;
-      case Insertion::exists:
-        work.outcome = change_existing(*work.message);
-        break;
-      case Insertion::failed:
-        work.outcome = failure;
-        break;
+    const auto& insertion = insertions[index];
+    if (!insertion) {
+      round[index]->outcome = insertion.error();
+      if (unavailable(insertion.error())) progress.stopped = insertion.error();
+    } else if (*insertion == Insertion::inserted) {
+      round[index]->outcome = InboxOutcome::applied;
     }
   }
+  for (Work* work : round) {
+    if (work->outcome) continue;
+    if (progress.stopped) {
+      work->outcome = *progress.stopped;
+      continue;
+    }
+    work->outcome = change_existing(*work->message);
+    const auto& outcome = *work->outcome;
+    if (!outcome && unavailable(outcome.error())) progress.stopped = outcome.error();
+    progress.stop_when_due();
+  }
+  progress.stop_when_due();
+}
+
+void DocumentInbox::Progress::stop_when_due() {
+  if (stopped || std::chrono::steady_clock::now() < deadline) return;
+  stopped = Error{ErrorCode::destination_unavailable,
+                  "MongoDB is slow: the rest of the batch waits for the next attempt"};
 }
 
 // The unique _id decides, atomically on every server, who creates the document.
-std::vector<DocumentInbox::Insertion> DocumentInbox::insert_all(const std::vector<Work*>& round,
-                                                                Error& failure) {
-  std::vector<Insertion> insertions(round.size(), Insertion::failed);
+std::vector<Result<DocumentInbox::Insertion>> DocumentInbox::insert_all(
+    const std::vector<Work*>& round) {
+  using Insertions = std::vector<Result<Insertion>>;
   const Collection collection = client_->collection(name_);
   Bson options;
   bson_append_bool(options.get(), "ordered", -1, false);
@@ -138,8 +158,8 @@ std::vector<DocumentInbox::Insertion> DocumentInbox::insert_all(const std::vecto
   for (const Work* work : round) {
     const Bson document = new_document(*work->message);
     if (!mongoc_bulk_operation_insert_with_opts(bulk.get(), document.get(), nullptr, &error)) {
-      failure = to_error(error, "accept document " + work->message->effect.document_id);
-      return insertions;
+      return Insertions(round.size(),
+                        to_error(error, "accept document " + work->message->effect.document_id));
     }
   }
 
@@ -149,8 +169,7 @@ std::vector<DocumentInbox::Insertion> DocumentInbox::insert_all(const std::vecto
   bson_destroy(&raw);
   const std::vector<Bson> problems = find_documents(reply, "writeErrors");
   if (!executed && problems.empty()) {
-    failure = to_error(error, "store the documents");
-    return insertions;
+    return Insertions(round.size(), to_error(error, "store the documents"));
   }
   // Only what the server counted is known to be there.
   const bool complete =
@@ -158,21 +177,18 @@ std::vector<DocumentInbox::Insertion> DocumentInbox::insert_all(const std::vecto
       static_cast<std::int64_t>(round.size());
   const bool durable = find_documents(reply, "writeConcernErrors").empty();
   if (!complete || !durable) {
-    failure = Error{ErrorCode::destination_unavailable,
-                    "MongoDB stored the documents only in part or not durably"};
-    return insertions;
+    return Insertions(round.size(),
+                      Error{ErrorCode::destination_unavailable,
+                            "MongoDB stored the documents only in part or not durably"});
   }
-  std::fill(insertions.begin(), insertions.end(), Insertion::inserted);
+  Insertions insertions(round.size(), Insertion::inserted);
   for (const Bson& problem : problems) {
     const auto index = static_cast<std::size_t>(find_integer(problem, "index").value_or(0));
     if (index >= insertions.size()) continue;
     if (find_integer(problem, "code") == kDuplicateKey) {
       insertions[index] = Insertion::exists;
     } else {
-      insertions[index] = Insertion::failed;
-      failure = Error{ErrorCode::message_rejected,
-                      "MongoDB refuses the document " + round[index]->message->effect.document_id +
-                          ": " + std::string(find_text(problem, "errmsg").value_or(""))};
+      insertions[index] = write_error(problem, round[index]->message->effect.document_id);
     }
   }
   return insertions;

@@ -2,8 +2,10 @@
 // into the one document that the effect is about, in one write.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,10 +40,13 @@ using DocumentMessage = InboxMessage<DocumentEffect>;
 // whose updates are not atomic.
 class DocumentInbox final : public Inbox<DocumentEffect> {
  public:
-  // `client` must outlive the inbox.
-  DocumentInbox(const Client& client, std::string collection);
+  // `client` must outlive the inbox. After `patience`, apply begins nothing more, so that its
+  // caller can see to other things; it always gets one step further.
+  DocumentInbox(const Client& client, std::string collection,
+                std::chrono::milliseconds patience = std::chrono::seconds{30});
 
-  // Messages for documents that do not exist yet go in one round trip.
+  // Messages for documents that do not exist yet go in one round trip. After the first
+  // destination_unavailable the messages that are left get the same error, and nobody is asked.
   [[nodiscard]] std::vector<Result<InboxOutcome>> apply(
       std::span<const DocumentMessage> messages) override;
 
@@ -51,10 +56,16 @@ class DocumentInbox final : public Inbox<DocumentEffect> {
     const DocumentMessage* message = nullptr;
     std::optional<Result<InboxOutcome>> outcome = std::nullopt;
   };
-  enum class Insertion { inserted, exists, failed };
+  enum class Insertion { inserted, exists };
+  // Whether apply goes on.
+  struct Progress {
+    void stop_when_due();
+    std::chrono::steady_clock::time_point deadline;
+    std::optional<Error> stopped = std::nullopt;  // why nothing more is begun
+  };
 
-  void apply_round(std::vector<Work*>& round);
-  [[nodiscard]] std::vector<Insertion> insert_all(const std::vector<Work*>& round, Error& failure);
+  void apply_round(const std::vector<Work*>& round, Progress& progress);
+  [[nodiscard]] std::vector<Result<Insertion>> insert_all(const std::vector<Work*>& round);
   [[nodiscard]] Result<InboxOutcome> change_existing(const DocumentMessage& message);
   // True: appended. False: the document has changed since `current` was read.
   [[nodiscard]] Result<bool> append_effect(const DocumentMessage& message, const Bson& update,
@@ -63,6 +74,7 @@ class DocumentInbox final : public Inbox<DocumentEffect> {
 
   const Client* client_;
   std::string name_;
+  std::chrono::milliseconds patience_;
   std::optional<bool> filters_by_id_only_;
 };
 

@@ -4,33 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include "inbox/mongo/accounts_fixture.hpp"
 #include "inbox/mongo/test_database.hpp"
 
 namespace outbox::mongo {
 namespace {
 
-DocumentMessage open_account(const std::string& id, std::int64_t amount,
-                             Uuid message = Uuid::v7()) {
-  DocumentEffect effect{id, "opened", amount, Bson{}, {}};
-  effect.initial.text("state", "open").integer("amount", amount);
-  effect.change = [](const Bson&) -> Result<Bson> {
-    return Error{ErrorCode::message_rejected, "it is open already"};
-  };
-  return {message, std::move(effect)};
-}
-
-DocumentMessage close_account(const std::string& id, Uuid message = Uuid::v7()) {
-  DocumentEffect effect{id, "closed", 0, Bson{}, {}};
-  effect.initial.text("state", "closed");
-  effect.change = [](const Bson&) -> Result<Bson> {
-    Bson set;
-    set.text("state", "closed");
-    Bson update;
-    update.document("$set", set);
-    return update;
-  };
-  return {message, std::move(effect)};
-}
+using testing::close_account;
+using testing::open_account;
 
 class DocumentInboxTest : public ::testing::Test {
  protected:
@@ -109,6 +90,29 @@ TEST_F(DocumentInboxTest, ABatchKeepsTheOrderOfEachDocumentAndTellsDuplicatesIns
   EXPECT_EQ(find_text(ledger[1], "effect"), "closed");
 }
 
+TEST_F(DocumentInboxTest, AfterItsPatienceItLeavesTheRestAndStillGetsFurtherEachTime) {
+  DocumentInbox hurried(database_.client(), "accounts", std::chrono::milliseconds(0));
+  std::vector<DocumentMessage> batch;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(outcome_of(open_account("p" + std::to_string(i), 1)), InboxOutcome::applied);
+    batch.push_back(close_account("p" + std::to_string(i)));
+  }
+  std::vector<std::size_t> finished;
+  while (!batch.empty() && finished.size() < 4) {
+    const auto outcomes = hurried.apply(batch);
+    finished.push_back(0);
+    for (std::size_t i = outcomes.size(); i-- > 0;) {
+      if (outcomes[i]) {
+        ++finished.back();
+        batch.erase(batch.begin() + static_cast<std::ptrdiff_t>(i));
+      } else {
+        EXPECT_EQ(outcomes[i].error().code, ErrorCode::destination_unavailable);
+      }
+    }
+  }
+  EXPECT_EQ(finished, (std::vector<std::size_t>{1, 1, 1}));
+}
+
 // What a consumer that lost its partitions and the one that got them may do at once.
 TEST_F(DocumentInboxTest, OfManyWhoDeliverTheSameMessageOneCreatesTheDocument) {
   constexpr int kConsumers = 4;
@@ -154,15 +158,6 @@ TEST(DocumentInbox, AServerThatIsAwayFailsEachMessageAndSaysNothingSecret) {
     EXPECT_EQ(outcome.error().code, ErrorCode::destination_unavailable);
     EXPECT_EQ(outcome.error().message.find("hunter2"), std::string::npos);
   }
-}
-
-TEST(Client, AMalformedUriIsRefusedWithoutQuotingIt) {
-  ClientOptions options;
-  options.uri = "mongo://user:hunter2@nowhere";
-  const auto client = Client::create(options);
-  ASSERT_FALSE(client);
-  EXPECT_EQ(client.error().code, ErrorCode::invalid_argument);
-  EXPECT_EQ(client.error().message.find("hunter2"), std::string::npos);
 }
 
 }  // namespace
