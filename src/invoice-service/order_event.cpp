@@ -13,7 +13,8 @@ namespace {
 using http::child_pointer;
 using http::JsonValue;
 
-constexpr std::size_t kMaxTextBytes = 1'024;
+// order-service's longest text is a reason of 500 characters, which may be 2,000 bytes.
+constexpr std::size_t kMaxTextBytes = 4'096;
 
 Error unreadable(std::string message) {
   return Error{ErrorCode::message_rejected, std::move(message)};
@@ -28,7 +29,7 @@ Result<std::string> required_text(const JsonValue& object, std::string_view pare
   const JsonValue* value = object.find(name);
   const bool usable = value != nullptr && value->kind == JsonValue::Kind::string &&
                       !value->text.empty() && value->text.size() <= kMaxTextBytes;
-  if (!usable) return wrong(child_pointer(parent, name), "a text of 1 to 1,024 bytes");
+  if (!usable) return wrong(child_pointer(parent, name), "a text of 1 to 4,096 bytes");
   return value->text;
 }
 
