@@ -1,6 +1,8 @@
 #include "invoice-service/http_api.hpp"
 
 #include <charconv>
+#include <chrono>
+#include <mutex>
 #include <utility>
 
 #include <fmt/chrono.h>
@@ -9,6 +11,8 @@
 
 #include "invoice-service/embedded.hpp"
 #include "invoice-service/invoice.hpp"
+#include "support/telemetry/log.hpp"
+#include "support/telemetry/rate_limit.hpp"
 
 namespace outbox::invoices {
 
@@ -21,8 +25,15 @@ using nlohmann::ordered_json;
 constexpr int kDefaultLimit = 50;
 constexpr int kMaxLimit = 500;
 
-Response unavailable() {
-  // The store's own words may name hosts: they are for the log and /readyz.
+// The store's own words may name hosts: they are for the log and /readyz.
+Response unavailable(const Error& error) {
+  static std::mutex mutex;
+  static telemetry::RateLimit limit{std::chrono::seconds{10}};
+  const std::unique_lock lock(mutex);
+  if (const auto held_back = limit.pass(std::chrono::steady_clock::now())) {
+    log::warn("a request could not be answered: MongoDB is away",
+              {{"error", error.message}, {"held_back", *held_back}});
+  }
   Response response = http::problem(503, "Service Unavailable",
                                     "The invoices cannot be read at the moment; try again later.");
   response.headers.add("Retry-After", "1");
@@ -41,21 +52,20 @@ Response get_invoice(const InvoiceStore& store, const Request& request) {
   const auto order = order_of_invoice(request.path_parameter("id"));
   if (!order) return not_found("There is no such invoice; ids look like inv-<UUID of the order>.");
   auto invoice = store.find_by_order(*order);
-  if (!invoice) return unavailable();
+  if (!invoice) return unavailable(invoice.error());
   if (!*invoice) return not_found("There is no such invoice.");
   return http::json_response(200, invoice_json(**invoice));
 }
 
-Response page(const std::vector<mongo::Bson>& invoices, std::size_t limit) {
+Response page_response(const InvoicePage& page) {
   std::string body = "{\"invoices\":[";
   std::string last;
-  for (std::size_t index = 0; index < invoices.size() && index < limit; ++index) {
-    if (index > 0) body += ',';
-    body += invoice_json(invoices[index]);
-    last = mongo::find_text(invoices[index], "_id").value_or("");
+  for (const mongo::Bson& invoice : page.invoices) {
+    if (!last.empty()) body += ',';
+    body += invoice_json(invoice);
+    last = mongo::find_text(invoice, "_id").value_or("");
   }
-  const bool more = invoices.size() > limit;
-  body += "],\"nextCursor\":" + (more ? "\"" + invoice_id(last) + "\"" : "null") + "}";
+  body += "],\"nextCursor\":" + (page.more ? "\"" + invoice_id(last) + "\"" : "null") + "}";
   return http::json_response(200, std::move(body));
 }
 
@@ -63,10 +73,10 @@ Response invoices_of_order(const InvoiceStore& store, std::string_view text) {
   const auto order = Uuid::parse(text);
   if (!order) return bad_parameter("orderId is not a UUID.");
   auto found = store.find_by_order(order->to_string());
-  if (!found) return unavailable();
-  std::vector<mongo::Bson> invoices;
-  if (*found) invoices.push_back(std::move(**found));
-  return page(invoices, 1);
+  if (!found) return unavailable(found.error());
+  InvoicePage page;
+  if (*found) page.invoices.push_back(std::move(**found));
+  return page_response(page);
 }
 
 Response list_invoices(const InvoiceStore& store, const Request& request) {
@@ -87,16 +97,16 @@ Response list_invoices(const InvoiceStore& store, const Request& request) {
     if (!order) return bad_parameter("cursor is not the nextCursor of an earlier answer.");
     after = *order;
   }
-  const auto invoices = store.list(after, limit + 1);
-  if (!invoices) return unavailable();
-  return page(*invoices, static_cast<std::size_t>(limit));
+  const auto page = store.list(after, limit);
+  if (!page) return unavailable(page.error());
+  return page_response(*page);
 }
 
 Response get_event(const InvoiceStore& store, const Request& request) {
   const auto id = Uuid::parse(request.path_parameter("id"));
   if (!id) return not_found("There is no such message; ids are UUIDs.");
   const auto fate = store.find_message(*id);
-  if (!fate) return unavailable();
+  if (!fate) return unavailable(fate.error());
   if (!*fate) {
     return not_found(
         "No message of this id has had an effect here: it has not come yet, is of a "

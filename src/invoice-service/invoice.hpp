@@ -19,7 +19,7 @@
 namespace outbox::invoices {
 
 inline constexpr const char* kInvoices = "invoices";          // the collection
-inline constexpr const char* kRedeliveries = "redeliveries";  // messages that came again
+inline constexpr const char* kRedeliveries = "redeliveries";  // how often messages came again
 
 // What the event does to its invoice. message_rejected comes back from the effect when the order
 // has that effect already by another message.

@@ -1,6 +1,5 @@
 #include "invoice-service/invoice_store.hpp"
 
-#include <chrono>
 #include <utility>
 
 #include "invoice-service/invoice.hpp"
@@ -12,32 +11,28 @@ namespace {
 
 using mongo::Bson;
 
-Result<void> create_index(const mongo::Collection& collection, const char* name,
-                          const std::string& field) {
-  Bson key;
-  key.integer(field, 1);
-  Bson index;
-  index.document("key", key).text("name", field);
-  std::vector<Bson> indexes;
-  indexes.push_back(std::move(index));
-  Bson command;
-  command.text("createIndexes", name).array("indexes", indexes);
-  bson_error_t error{};
-  if (!mongoc_collection_command_simple(collection.get(), command.get(), nullptr, nullptr,
-                                        &error)) {
-    return mongo::to_error(error, "create the index on " + field);
-  }
-  return {};
-}
+constexpr std::size_t kMaxPageBytes = 8 * 1024 * 1024;
+// Keeps a reply to the driver within what it takes, also from a server that sees to that less.
+constexpr int kMaxBatch = 50;
 
 }  // namespace
 
-Result<void> InvoiceStore::create_indexes() const {
-  auto effects = create_index(client_->collection(kInvoices), kInvoices, "effects.messageId");
-  if (!effects) return effects;
-  auto redeliveries = create_index(client_->collection(kRedeliveries), kRedeliveries, "messageId");
-  if (redeliveries) indexed_ = true;
-  return redeliveries;
+Result<void> InvoiceStore::create_index() const {
+  Bson key;
+  key.integer("effects.messageId", 1);
+  Bson index;
+  index.document("key", key).text("name", "effects.messageId");
+  std::vector<Bson> indexes;
+  indexes.push_back(std::move(index));
+  Bson command;
+  command.text("createIndexes", kInvoices).array("indexes", indexes);
+  const mongo::Collection invoices = client_->collection(kInvoices);
+  bson_error_t error{};
+  if (!mongoc_collection_command_simple(invoices.get(), command.get(), nullptr, nullptr, &error)) {
+    return mongo::to_error(error, "create the index on effects.messageId");
+  }
+  indexed_ = true;
+  return {};
 }
 
 Result<std::optional<Bson>> InvoiceStore::find_by_order(const std::string& order_id) const {
@@ -47,7 +42,7 @@ Result<std::optional<Bson>> InvoiceStore::find_by_order(const std::string& order
   return std::optional<Bson>(std::move(**found));
 }
 
-Result<std::vector<Bson>> InvoiceStore::list(const std::string& after, int limit) const {
+Result<InvoicePage> InvoiceStore::list(const std::string& after, int limit) const {
   Bson above;
   above.text("$gt", after);
   Bson exists;
@@ -57,13 +52,23 @@ Result<std::vector<Bson>> InvoiceStore::list(const std::string& after, int limit
   Bson order;
   order.integer("_id", 1);
   Bson options;
-  options.document("sort", order).integer("limit", limit);
-  return client_->collection(kInvoices).find(filter, options);
+  options.document("sort", order).integer("limit", limit + 1).integer("batchSize", kMaxBatch);
+  auto found = client_->collection(kInvoices).find(filter, options, kMaxPageBytes);
+  if (!found) return std::move(found).error();
+
+  InvoicePage page{std::move(found).value()};
+  std::size_t bytes = 0;
+  for (const Bson& invoice : page.invoices)
+    bytes += invoice.get()->len;
+  const bool full = page.invoices.size() > static_cast<std::size_t>(limit);
+  page.more = full || bytes >= kMaxPageBytes;
+  if (full) page.invoices.pop_back();
+  return page;
 }
 
 Result<std::optional<MessageFate>> InvoiceStore::find_message(const Uuid& id) const {
   if (!indexed_) {
-    if (auto indexed = create_indexes(); !indexed) return std::move(indexed).error();
+    if (auto indexed = create_index(); !indexed) return std::move(indexed).error();
   }
   const std::string message = id.to_string();
   Bson filter;
@@ -85,31 +90,30 @@ Result<std::optional<MessageFate>> InvoiceStore::find_message(const Uuid& id) co
     fate.at_ms = mongo::find_date(effect, "at").value_or(0);
   }
 
-  Bson again;
-  again.text("messageId", message);
-  const mongo::Collection redeliveries = client_->collection(kRedeliveries);
-  bson_error_t error{};
-  fate.redeliveries = mongoc_collection_count_documents(redeliveries.get(), again.get(), nullptr,
-                                                        nullptr, nullptr, &error);
-  if (fate.redeliveries < 0) return mongo::to_error(error, "count redeliveries");
+  const auto again = client_->collection(kRedeliveries).find_by_id(message);
+  if (!again) return again.error();
+  if (*again) fate.redeliveries = mongo::find_integer(**again, "count").value_or(0);
   return std::optional<MessageFate>(std::move(fate));
 }
 
 void InvoiceStore::note(std::span<const Uuid> messages) {
-  using std::chrono::milliseconds;
-  const auto now =
-      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
   const mongo::Collection collection = client_->collection(kRedeliveries);
+  Bson one;
+  one.integer("count", 1);
+  Bson increment;
+  increment.document("$inc", one);
   Bson options;
   bson_append_bool(options.get(), "ordered", -1, false);
+  Bson upsert;
+  bson_append_bool(upsert.get(), "upsert", -1, true);
   const mongo::Owned<mongoc_bulk_operation_t> bulk(
       mongoc_collection_create_bulk_operation_with_opts(collection.get(), options.get()));
   bson_error_t error{};
   for (const Uuid& message : messages) {
-    Bson document;
-    document.text("messageId", message.to_string()).date("at", now);
-    mongoc_bulk_operation_insert_with_opts(bulk.get(), document.get(), nullptr, &error);
+    Bson filter;
+    filter.text("_id", message.to_string());
+    mongoc_bulk_operation_update_one_with_opts(bulk.get(), filter.get(), increment.get(),
+                                               upsert.get(), &error);
   }
   if (mongoc_bulk_operation_execute(bulk.get(), nullptr, &error) == 0) {
     log::warn("redeliveries were not noted",

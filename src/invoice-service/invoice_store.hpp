@@ -24,23 +24,30 @@ struct MessageFate {
   std::string invoice_status;
 };
 
+struct InvoicePage {
+  std::vector<mongo::Bson> invoices;
+  bool more = false;  // further ones may follow
+};
+
 // Thread-safe. `client` must outlive it.
 class InvoiceStore final : public RedeliveryLog {
  public:
   explicit InvoiceStore(const mongo::Client& client) : client_(&client) {}
 
-  // Makes the indexes by which messages are found, unless they exist. find_message does so itself
-  // when it was not done before.
-  [[nodiscard]] Result<void> create_indexes() const;
+  // Makes the index by which messages are found, unless it exists. find_message does so itself when
+  // it was not done before.
+  [[nodiscard]] Result<void> create_index() const;
 
   // The invoice's document; none for an unknown order and for a tombstone.
   [[nodiscard]] Result<std::optional<mongo::Bson>> find_by_order(const std::string& order_id) const;
-  // At most `limit` invoices of orders above `after`, by order id.
-  [[nodiscard]] Result<std::vector<mongo::Bson>> list(const std::string& after, int limit) const;
+  // The invoices of orders above `after`, by order id: at most `limit`, and no further one once
+  // they have 8 MiB.
+  [[nodiscard]] Result<InvoicePage> list(const std::string& after, int limit) const;
   [[nodiscard]] Result<std::optional<MessageFate>> find_message(const Uuid& id) const;
 
   [[nodiscard]] Result<void> ping() const { return client_->ping(); }
 
+  // Counts, in one small document per message: no more of them than the ledgers have entries.
   void note(std::span<const Uuid> messages) override;
 
  private:

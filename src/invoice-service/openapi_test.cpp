@@ -105,5 +105,32 @@ TEST_F(OpenApiServiceTest, InvoicesAreListedPageByPage) {
   }
 }
 
+TEST_F(OpenApiServiceTest, APageEndsBeforeItGetsTooLarge) {
+  constexpr int kInvoices1MiB = 20;
+  const auto invoices = database_.client().collection(kInvoices);
+  for (int n = 1; n <= kInvoices1MiB; ++n) {
+    mongo::Bson invoice;
+    invoice.text("_id", order_id(n)).text("number", invoice_number(order_id(n)));
+    invoice.text("customerId", std::string(1024 * 1024, 'c')).text("status", "issued");
+    invoice.text("currency", "EUR");
+    ASSERT_TRUE(
+        mongoc_collection_insert_one(invoices.get(), invoice.get(), nullptr, nullptr, nullptr));
+  }
+  std::size_t seen = 0;
+  std::size_t pages = 0;
+  std::string cursor;
+  do {
+    const json page = see("/v1/invoices", "/v1/invoices?limit=500" + cursor, 200);
+    ASSERT_FALSE(page["invoices"].empty());
+    EXPECT_LE(page["invoices"].size(), 9U);
+    for (const json& invoice : page["invoices"])
+      EXPECT_EQ(invoice["orderId"], order_id(static_cast<int>(++seen)));
+    cursor = page["nextCursor"].is_null() ? "" : "&cursor=" + page["nextCursor"].get<std::string>();
+    ++pages;
+  } while (!cursor.empty() && pages < 10);
+  EXPECT_EQ(seen, static_cast<std::size_t>(kInvoices1MiB));
+  EXPECT_EQ(pages, 3U);
+}
+
 }  // namespace
 }  // namespace outbox::invoices

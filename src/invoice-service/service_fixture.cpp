@@ -145,8 +145,11 @@ bool ServiceTest::await_invoices(std::size_t count, std::chrono::seconds timeout
   return test::eventually([&] { return documents().size() >= count; }, timeout);
 }
 
-std::size_t ServiceTest::redeliveries() const {
-  return all(database_.client(), kRedeliveries).size();
+std::int64_t ServiceTest::redeliveries() const {
+  std::int64_t count = 0;
+  for (const mongo::Bson& message : all(database_.client(), kRedeliveries))
+    count += mongo::find_integer(message, "count").value_or(0);
+  return count;
 }
 
 std::vector<test::KafkaRecord> ServiceTest::dead_letters() const {

@@ -46,7 +46,7 @@ class ServiceTest : public ::testing::Test {
   // Whether `count` invoices are there before the timeout.
   [[nodiscard]] bool await_invoices(std::size_t count, std::chrono::seconds timeout) const;
   // How many redeliveries were noted.
-  [[nodiscard]] std::size_t redeliveries() const;
+  [[nodiscard]] std::int64_t redeliveries() const;
 
   [[nodiscard]] std::vector<test::KafkaRecord> dead_letters() const;
 
