@@ -14,9 +14,14 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::array<const char*, 5> kOwnProperties{
-    "bootstrap.servers", "group.id", "enable.auto.commit", "enable.auto.offset.store",
-    "partition.assignment.strategy"};
+// The last two are of the producer of dead letters, which gets the same properties.
+constexpr std::array<const char*, 7> kOwnProperties{"bootstrap.servers",
+                                                    "group.id",
+                                                    "enable.auto.commit",
+                                                    "enable.auto.offset.store",
+                                                    "partition.assignment.strategy",
+                                                    "acks",
+                                                    "transactional.id"};
 
 EventRecord copy_record(const rd_kafka_message_t& message) {
   EventRecord record;
@@ -74,6 +79,8 @@ Result<std::unique_ptr<OrderConsumer>> OrderConsumer::create(ConsumerOptions opt
       // A topic that is made after the subscription is noticed within this time.
       {"topic.metadata.refresh.interval.ms", "3000"},
       {"allow.auto.create.topics", "true"},
+      // A broker that was away is tried again this often.
+      {"reconnect.backoff.max.ms", "2000"},
   };
   const std::map<std::string, std::string> own{
       {"bootstrap.servers", options.brokers},
@@ -119,9 +126,9 @@ Result<void> OrderConsumer::check(milliseconds timeout) const {
       metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
   rd_kafka_metadata_destroy(metadata);
   // As long as there is no topic, there is nothing to consume and no group to be in.
-  if (exists && !joined_) {
+  if (exists && (!joined_ || rd_kafka_assignment_lost(consumer_.get()) != 0)) {
     return Error{ErrorCode::source_unavailable,
-                 "the group " + options_.group + " has not taken this consumer in yet"};
+                 "the group " + options_.group + " has not taken this consumer in"};
   }
   return {};
 }
@@ -260,6 +267,7 @@ void OrderConsumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t event,
   } else {
     log::warn("the group could not be balanced", {{"error", rd_kafka_err2str(event)}});
     rd_kafka_assign(client, nullptr);
+    self.joined_ = false;
   }
   rd_kafka_topic_partition_list_t* assigned = nullptr;
   if (rd_kafka_assignment(client, &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -282,6 +290,7 @@ void OrderConsumer::assign(const rd_kafka_topic_partition_list_t* partitions) {
 // owner need not do it again. What cannot be finished is left to that owner.
 void OrderConsumer::revoke(const rd_kafka_topic_partition_list_t* partitions) {
   const bool lost = rd_kafka_assignment_lost(consumer_.get()) != 0;
+  if (lost) joined_ = false;  // until the group takes us in again, if only without a partition
   if (!lost && !paused_ && !pending_.empty()) {
     const auto handled = handler_->handle(pending_);
     if (!handled) metrics_->store_failure();

@@ -1,0 +1,111 @@
+// Whether the consumer says rightly that it is in its group.
+#include "invoice-service/order_consumer.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "invoice-service/service_fixture.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace outbox::invoices {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::eventually;
+
+// Applies nothing until it is released.
+class HangingInbox final : public Inbox<mongo::DocumentEffect> {
+ public:
+  std::vector<Result<InboxOutcome>> apply(
+      std::span<const mongo::DocumentMessage> messages) override {
+    std::unique_lock lock(mutex_);
+    released_.wait(lock, [this] { return is_released_; });
+    return {messages.size(), InboxOutcome::applied};
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    is_released_ = true;
+    released_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable released_;
+  bool is_released_ = false;
+};
+
+class NoDeadLetters final : public DeadLetters {
+ public:
+  std::vector<Result<void>> send(std::span<const DeadLetter> letters) override {
+    return std::vector<Result<void>>(letters.size());
+  }
+};
+
+class NoLog final : public RedeliveryLog {
+ public:
+  void note(std::span<const Uuid> /*messages*/) override {}
+};
+
+class OrderConsumerTest : public testing::ServiceTest {
+ protected:
+  // A consumer that runs as long as it lives.
+  class Running {
+   public:
+    explicit Running(const ConsumerOptions& options) {
+      auto created = OrderConsumer::create(options, handler_, metrics_);
+      if (!created) throw std::runtime_error(created.error().message);
+      consumer_ = std::move(created).value();
+      thread_ = std::jthread(
+          [this](const std::stop_token& stop) { static_cast<void>(consumer_->run(stop)); });
+    }
+    ~Running() { inbox_.release(); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+    [[nodiscard]] bool is_in_group() const { return consumer_->check(milliseconds(1'000)).ok(); }
+    void release() { inbox_.release(); }
+
+   private:
+    HangingInbox inbox_;
+    NoDeadLetters letters_;
+    NoLog log_;
+    prometheus::Registry registry_;
+    ConsumerMetrics metrics_{registry_};
+    EventHandler handler_{inbox_, letters_, log_, metrics_};
+    std::unique_ptr<OrderConsumer> consumer_;
+    std::jthread thread_;  // last: joined before the rest goes
+  };
+
+  [[nodiscard]] ConsumerOptions options(const std::string& topic) const {
+    ConsumerOptions options;
+    options.brokers = brokers_;
+    options.topic = topic;
+    options.group = topic;
+    options.properties = {{"session.timeout.ms", "6000"}, {"max.poll.interval.ms", "6000"}};
+    return options;
+  }
+};
+
+TEST_F(OrderConsumerTest, IsNotInTheGroupFromTheLossOfItsPartitionsUntilItIsTakenInAgain) {
+  Running consumer(options(topic_.name()));
+  ASSERT_TRUE(eventually([&] { return consumer.is_in_group(); }, seconds(30)));
+  produce({testing::created_event(1)});
+  EXPECT_TRUE(eventually([&] { return !consumer.is_in_group(); }, seconds(30)))
+      << "it does not poll, so the group goes on without it";
+  consumer.release();
+  EXPECT_TRUE(eventually([&] { return consumer.is_in_group(); }, seconds(30)));
+}
+
+TEST_F(OrderConsumerTest, AMemberWithoutPartitionsIsInTheGroup) {
+  const std::string one_partition = dead_letter_topic_.name();
+  Running first(options(one_partition));
+  Running second(options(one_partition));
+  EXPECT_TRUE(eventually([&] { return first.is_in_group() && second.is_in_group(); }, seconds(30)));
+}
+
+}  // namespace
+}  // namespace outbox::invoices
