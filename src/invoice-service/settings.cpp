@@ -24,11 +24,12 @@ config::Schema describe_settings(Settings& settings) {
       .table("kafka.properties", settings.kafka_properties,
              {.help = "librdkafka's properties, passed through, as security.protocol"});
   schema
-      .text("mongo.uri", settings.mongo_uri,
-            {.help = "where the invoices are kept",
-             .secret = true,
-             .env_aliases = {"MONGO_URI"},
-             .required = true})
+      .text(
+          "mongo.uri", settings.mongo_uri,
+          {.help = "where the invoices are kept (acknowledged by a majority's journal, unless set)",
+           .secret = true,
+           .env_aliases = {"MONGO_URI"},
+           .required = true})
       .text("mongo.database", settings.database,
             {.help = "the database in MongoDB", .required = true});
   schema.text("http.address", settings.address, {.help = "the address to listen on"})
