@@ -39,16 +39,22 @@ decltype(rd_kafka_vu_t::u.mem) memory_of(const std::optional<std::string>& text)
 Result<std::unique_ptr<DeadLetterProducer>> DeadLetterProducer::create(
     const std::string& brokers, std::string topic,
     const std::map<std::string, std::string>& properties) {
-  const std::map<std::string, std::string> own{
-      {"bootstrap.servers", brokers},
+  const std::map<std::string, std::string> defaults{
       {"client.id", "invoice-service-dead-letters"},
-      {"acks", "all"},
-      {"message.timeout.ms", "15000"},
       // Whether a letter is too large is for the broker to say.
       {"message.max.bytes", "100000000"},
       {"partitioner", "murmur2_random"},
+      // A broker that was away is tried again this often.
+      {"reconnect.backoff.max.ms", "2000"},
   };
-  auto settings = kafka_settings({&own, &properties});
+  const std::map<std::string, std::string> own{
+      {"bootstrap.servers", brokers},
+      {"acks", "all"},
+      // That send ends depends on these.
+      {"message.timeout.ms", "15000"},
+      {"delivery.report.only.error", "false"},
+  };
+  auto settings = kafka_settings({&defaults, &properties, &own});
   if (!settings) return std::move(settings).error();
   rd_kafka_conf_set_dr_msg_cb(settings->get(), &DeadLetterProducer::on_delivery);
   auto producer = kafka_client(RD_KAFKA_PRODUCER, std::move(settings).value());
@@ -90,6 +96,18 @@ std::vector<Result<void>> DeadLetterProducer::send(std::span<const DeadLetter> l
   return outcomes;
 }
 
+Result<void> DeadLetterProducer::check(std::chrono::milliseconds timeout) const {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto error =
+      rd_kafka_metadata(producer_.get(), 0, nullptr, &metadata, static_cast<int>(timeout.count()));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Error{ErrorCode::destination_unavailable,
+                 "no Kafka broker answers: " + std::string(rd_kafka_err2str(error))};
+  }
+  rd_kafka_metadata_destroy(metadata);
+  return {};
+}
+
 void DeadLetterProducer::produce(const DeadLetter& letter, bool whole, Ticket& ticket) {
   const EventRecord& record = *letter.record;
   rd_kafka_headers_t* headers = make_headers(letter, whole);
@@ -97,7 +115,9 @@ void DeadLetterProducer::produce(const DeadLetter& letter, bool whole, Ticket& t
   fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
   fields[0].u.cstr = topic_.c_str();
   fields[1].vtype = RD_KAFKA_VTYPE_KEY;
-  fields[1].u.mem = memory_of(record.key);
+  constexpr std::size_t kMaxKeyBytes = 1'024;
+  const bool with_key = whole || !record.key || record.key->size() <= kMaxKeyBytes;
+  if (with_key) fields[1].u.mem = memory_of(record.key);
   fields[2].vtype = RD_KAFKA_VTYPE_VALUE;
   if (whole) fields[2].u.mem = memory_of(record.payload);
   fields[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;

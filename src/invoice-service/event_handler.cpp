@@ -16,6 +16,19 @@ std::string shown_key(const EventRecord& record) {
   return record.key ? record.key->substr(0, kShown) : "(none)";
 }
 
+// A sender can make it as long as a record, since it tells where in the payload the trouble is.
+std::string shortened(std::string reason) {
+  constexpr std::size_t kMaxBytes = 1'024;
+  if (reason.size() <= kMaxBytes) return reason;
+  std::size_t end = kMaxBytes;
+  const auto inside_character = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+  };
+  while (end > 0 && inside_character(reason[end]))
+    --end;
+  return reason.substr(0, end) + "...";
+}
+
 }  // namespace
 
 Result<void> EventHandler::handle(std::vector<PendingRecord>& records) {
@@ -29,7 +42,7 @@ void EventHandler::read(PendingRecord& pending, std::vector<mongo::DocumentMessa
                         std::vector<Applicable>& sources) {
   auto event = parse_order_event(pending.record);
   if (!event) {
-    pending.dead_reason = event.error().message;
+    pending.dead_reason = shortened(event.error().message);
     return;
   }
   if (const auto* created = std::get_if<OrderCreated>(&event->body)) {
@@ -64,7 +77,7 @@ Result<void> EventHandler::apply(std::vector<PendingRecord>& records) {
       if (duplicate) duplicates.push_back(messages[index].id);
       metrics_->event(sources[index].type, duplicate ? "duplicate" : "applied");
     } else if (outcome.error().code == ErrorCode::message_rejected) {
-      pending.dead_reason = outcome.error().message;
+      pending.dead_reason = shortened(outcome.error().message);
     } else {
       result = outcome.error();
     }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/text/utf8.hpp"
+
 namespace outbox::invoices {
 namespace {
 
@@ -26,7 +28,7 @@ class FakeInbox final : public Inbox<mongo::DocumentEffect> {
       if (message.effect.document_id == unavailable) {
         outcomes.emplace_back(away());
       } else if (message.effect.document_id == impossible) {
-        outcomes.emplace_back(Error{ErrorCode::message_rejected, "it cannot be"});
+        outcomes.emplace_back(Error{ErrorCode::message_rejected, refusal});
       } else {
         outcomes.emplace_back(again ? InboxOutcome::duplicate : InboxOutcome::applied);
         known.push_back(message.id);
@@ -38,6 +40,7 @@ class FakeInbox final : public Inbox<mongo::DocumentEffect> {
   std::vector<Uuid> known;
   std::string unavailable;
   std::string impossible;
+  std::string refusal = "it cannot be";
 };
 
 class FakeDeadLetters final : public DeadLetters {
@@ -124,6 +127,27 @@ TEST_F(EventHandlerTest, WhatCannotBeReadGoesToTheDeadLettersAndStopsNothing) {
   EXPECT_EQ(dead_letters_.sent[0].first, 0);
   EXPECT_EQ(dead_letters_.sent[1].first, 2);
   EXPECT_THAT(dead_letters_.sent[0].second, ::testing::HasSubstr("not JSON"));
+}
+
+TEST_F(EventHandlerTest, AReasonIsShortHoweverLongItsCauseIs) {
+  const std::string name(100'000, 'x');
+  std::vector<PendingRecord> named{
+      event(1, "OrderCreated", "{\"" + name + "\":1,\"" + name + "\":2}")};
+  ASSERT_TRUE(handler_.handle(named));
+  EXPECT_LE(dead_letters_.sent.back().second.size(), 1'100U);
+
+  inbox_.impossible = order_id(1);
+  for (std::size_t shift = 0; shift < 4; ++shift) {
+    inbox_.refusal.assign(shift, 'x');
+    for (int i = 0; i < 1'000; ++i)
+      inbox_.refusal += "\U0001F600";
+    std::vector<PendingRecord> refused{created(1)};
+    ASSERT_TRUE(handler_.handle(refused));
+    const std::string& reason = dead_letters_.sent.back().second;
+    EXPECT_LE(reason.size(), 1'100U);
+    EXPECT_GT(reason.size(), 1'000U);
+    EXPECT_TRUE(text::is_utf8(reason)) << shift;
+  }
 }
 
 TEST_F(EventHandlerTest, AnEffectThatTheStateDoesNotAdmitGoesToTheDeadLetters) {

@@ -44,25 +44,15 @@ http::ServerOptions server_options(const Settings& settings) {
   return options;
 }
 
-// Security and such are the same for both; what only one of the clients knows is left to it.
-std::map<std::string, std::string> connection_properties(const Settings& settings) {
-  std::map<std::string, std::string> properties;
-  for (const auto& [name, value] : settings.kafka_properties) {
-    for (const char* prefix : {"security.", "sasl.", "ssl.", "socket.", "broker.", "debug"}) {
-      if (name.starts_with(prefix)) properties.emplace(name, value);
-    }
-  }
-  return properties;
-}
-
 http::Router routes(const InvoiceStore& store, const OrderConsumer& consumer,
-                    const telemetry::Metrics& metrics) {
+                    const DeadLetterProducer& letters, const telemetry::Metrics& metrics) {
   http::Router router;
   add_routes(router, store, [&consumer] { return consumer.check(milliseconds(1'000)); });
   http::add_health_routes(
       router,
       {{"mongo", [&store](milliseconds) { return store.ping(); }},
-       {"kafka", [&consumer](milliseconds timeout) { return consumer.check(timeout); }}},
+       {"kafka", [&consumer](milliseconds timeout) { return consumer.check(timeout); }},
+       {"dead_letters", [&letters](milliseconds timeout) { return letters.check(timeout); }}},
       [&metrics] { return metrics.render(); });
   return router;
 }
@@ -78,13 +68,13 @@ Result<void> run(const Settings& settings, telemetry::StopSignals& signals) {
   InvoiceStore store(**client);
   mongo::DocumentInbox inbox(**client, kInvoices);
   auto dead_letters = DeadLetterProducer::create(settings.brokers, settings.dead_letters(),
-                                                 connection_properties(settings));
+                                                 settings.kafka_properties);
   if (!dead_letters) return dead_letters.error();
   EventHandler handler(inbox, **dead_letters, store, consumer_metrics);
   auto consumer = OrderConsumer::create(consumer_options(settings), handler, consumer_metrics);
   if (!consumer) return consumer.error();
 
-  http::Server server(server_options(settings), routes(store, **consumer, metrics));
+  http::Server server(server_options(settings), routes(store, **consumer, **dead_letters, metrics));
   if (auto started = server.start(); !started) return started;
   log::info("invoice-service serves", {{"address", settings.address},
                                        {"port", server.port()},

@@ -78,7 +78,7 @@ TEST_F(OpenApiServiceTest, EachAnswerIsAsDocumented) {
   see("/v1/events/{id}", "/v1/events/0190dddd-0000-7000-8000-000000000001", 404);
   see("/health", "/health", 200);
   see("/livez", "/livez", 200);
-  EXPECT_EQ(see("/readyz", "/readyz?verbose", 200)["checks"].size(), 2U);
+  EXPECT_EQ(see("/readyz", "/readyz?verbose", 200)["checks"].size(), 3U);
   see("/metrics", "/metrics", 200);
   EXPECT_EQ(see("/openapi.json", "/openapi.json", 200), document());
 }

@@ -119,6 +119,22 @@ TEST_F(ServiceTest, ADeadLetterThatIsTooLargeStillTellsWhereTheRecordIs) {
   EXPECT_EQ(letter.key, order_id(1));
 }
 
+TEST_F(ServiceTest, ADeadLetterWithAHugeKeyAndReasonStopsNothing) {
+  EventRecord large = created_event(1);
+  large.key = std::string(testing::kMaxDeadLetterBytes + 1'000, 'k');
+  const std::string name(testing::kMaxDeadLetterBytes + 1'000, 'n');
+  large.payload = "{\"" + name + "\":1,\"" + name + "\":2}";
+  produce({large, created_event(2)});
+  Instance service = start();
+  ASSERT_TRUE(await_invoices(1, seconds(20)));
+  ASSERT_TRUE(eventually([&] { return dead_letters().size() == 1; }, seconds(20)));
+  const auto letter = dead_letters().front();
+  EXPECT_EQ(letter.header("dlq.payload_omitted"), "true");
+  EXPECT_TRUE(letter.header("dlq.offset"));
+  EXPECT_THAT(*letter.header("dlq.error"), HasSubstr("not JSON at #/nnn"));
+  EXPECT_EQ(letter.key, std::nullopt);
+}
+
 TEST_F(ServiceTest, TextThatIsHardToStoreBecomesAnInvoiceAllTheSame) {
   EventRecord odd = created_event(1);
   const std::string text = R"(\u0000$where.\"'\ud83d\ude00)";
