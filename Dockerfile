@@ -9,7 +9,8 @@ COPY stack stack
 RUN ./dev deps
 COPY . .
 RUN cmake --preset release \
- && cmake --build build/release --target outbox-processor outboxctl order-service invoice-service
+ && cmake --build build/release --target outbox-processor outboxctl order-service invoice-service \
+ && cmake --install build/release --component programs --prefix /programs
 
 FROM debian:12-slim AS runtime
 RUN apt-get update \
@@ -18,10 +19,7 @@ RUN apt-get update \
       librdkafka1 libspdlog1.10 libssl3 libtomlplusplus3 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --no-create-home --uid 10001 outbox
-COPY --from=build /src/build/release/bin/outbox-processor /usr/local/bin/
-COPY --from=build /src/build/release/bin/outboxctl /usr/local/bin/
-COPY --from=build /src/build/release/bin/order-service /usr/local/bin/
-COPY --from=build /src/build/release/bin/invoice-service /usr/local/bin/
+COPY --from=build /programs/bin/ /usr/local/bin/
 USER outbox
 # Each service names its program: docker compose does, and so does `docker run IMAGE outboxctl …`.
 CMD ["outboxctl", "--help"]

@@ -42,13 +42,19 @@ new_log() {
 }
 
 # signal_and_wait P SIGNAL SECONDS: SIGNAL to P, and SIGKILL to its session if it outlives SECONDS.
+# Gives up, with a warning, on what the kernel does not end within as many seconds again.
 signal_and_wait() {
-  local pid
+  local pid killed=''
   pid=$(live_pid "$1") || return 0
   kill "-$2" "$pid" 2>/dev/null || true
   local end=$((SECONDS + $3))
   while live_pid "$1" >/dev/null; do
     if ((SECONDS >= end)); then
+      if [[ -n $killed ]]; then
+        warn "$1 (pid $pid) did not end $3 s after SIGKILL: is its disk stuck?"
+        return 0
+      fi
+      killed=1
       warn "$1 (pid $pid) did not stop within $3 s: killed"
       kill -KILL -- "-$pid" 2>/dev/null || true
       end=$((SECONDS + $3))

@@ -19,21 +19,28 @@ mongo_go() {
     fi
   done
   die "neither mongod nor Go 1.24 or newer is installed (looked on PATH and in /usr/local/go*/bin)" \
-    "Install one of them (Debian 12's golang is too old: take Go from go.dev), or name a running server: OUTBOX_TEST_MONGO=mongodb://host:port/"
+    "Install one of them (Debian 12's golang is too old: take Go from go.dev), or, for all but the demo, name a running server: OUTBOX_TEST_MONGO=mongodb://host:port/"
 }
 
-mongo_ferretdb() {
-  local source=$DEV_ROOT/stack/mongo version
-  version=$(cat "$source"/{main.go,go.mod,go.sum} | sha256sum | cut -c1-12)
-  echo "$(cached "ferretdb-$version" mongo_build)/ferretdb"
+# mongo_check: dies with the remedy where no MongoDB can be started and none is named.
+mongo_check() {
+  if [[ -n ${OUTBOX_TEST_MONGO:-} ]] || command -v mongod >/dev/null; then return 0; fi
+  [[ -d $DEV_CACHE/$(mongo_ferretdb_name) ]] || mongo_go >/dev/null
 }
+
+mongo_ferretdb_name() {
+  printf 'ferretdb-'
+  cat "$DEV_ROOT"/stack/mongo/{main.go,go.mod,go.sum} | sha256sum | cut -c1-12
+}
+
+mongo_ferretdb() { echo "$(cached "$(mongo_ferretdb_name)" mongo_build)/ferretdb"; }
 
 mongo_build() {
   local go
   go=$(mongo_go)
   step "Building FerretDB, the MongoDB of this stack" "once, usually 1 to 3 minutes"
   run_logged "$STACK_DIR/logs/ferretdb-build.log" \
-    "Is the Go module proxy reachable (GOPROXY)? Or install mongod, or name a running server: OUTBOX_TEST_MONGO=mongodb://host:port/" \
+    "Is the Go module proxy reachable (GOPROXY)? Or install mongod, or, for all but the demo, name a running server: OUTBOX_TEST_MONGO=mongodb://host:port/" \
     env CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS= GOWORK=off \
     "$go" build -C "$DEV_ROOT/stack/mongo" -trimpath -buildvcs=false -tags ferretdb_no_postgresql -o "$1/ferretdb" .
 }

@@ -141,9 +141,15 @@ postgres_kill() {
   local -a children
   mapfile -t children < <(ps -o pid= --ppid "$pid" | tr -d ' ')
   kill -KILL "$pid" "${children[@]}" 2>/dev/null || true
-  local child
+  local child end=$((SECONDS + 30))
   for child in "$pid" "${children[@]}"; do
-    while proc_start_time "$child" >/dev/null; do sleep 0.02; done
+    while proc_start_time "$child" >/dev/null; do
+      if ((SECONDS >= end)); then
+        warn "a process of PostgreSQL (pid $child) did not end 30 s after SIGKILL: is its disk stuck?"
+        return 0
+      fi
+      sleep 0.02
+    done
   done
 }
 

@@ -29,7 +29,8 @@ usage: ./dev stack COMMAND [--name NAME]
 
 The name is "dev" unless told; stacks of different names run side by side. A server named by
 OUTBOX_TEST_POSTGRES, OUTBOX_TEST_KAFKA or OUTBOX_TEST_MONGO is used as it is: it is neither
-started nor stopped.
+started nor stopped. Its URL must say all, as PGPASSWORD and the like are ignored. The demo's
+stack is always its own.
 HELP
 }
 
@@ -44,9 +45,10 @@ stack_select() {
 # One command at a time works on a stack. Servers do not inherit the lock (see spawn).
 stack_lock() {
   mkdir -p "$STACK_DIR/logs"
-  exec 8>"$STACK_DIR/lock"
+  exec 8>>"$STACK_DIR/lock"
   flock -w 300 8 ||
-    die "another ./dev works on the stack '$STACK_NAME' since 5 minutes" "See who holds it: fuser -v $STACK_DIR/lock"
+    die "another ./dev works on the stack '$STACK_NAME' since 5 minutes" "See what it is: ps -fp $(<"$STACK_DIR/lock")"
+  echo $$ >"$STACK_DIR/lock"
 }
 
 # The services that the stack has, whether they run just now or not.
@@ -110,7 +112,7 @@ stack_up() {
     while kill -0 "${STACK_JOB[$service]}" 2>/dev/null; do wait "${STACK_JOB[$service]}" || true; done
     wait "${STACK_JOB[$service]}" || failed+=" $service"
   done
-  trap - INT TERM HUP
+  begin_teardown
   if [[ -n $STACK_TOLD_TO_STOP ]]; then
     for service in "${!begun[@]}"; do
       "${service}_stop" KILL
@@ -119,10 +121,12 @@ stack_up() {
     say "interrupted: what this command had begun in the stack '$STACK_NAME' is stopped"
     exit 130
   fi
+  end_teardown
   [[ -z $failed ]] || die "the stack '$STACK_NAME' is not whole: no$failed" "Logs: $STACK_DIR/logs"
 }
 
 stack_tell_jobs() {
+  [[ -n $STACK_TOLD_TO_STOP ]] || say "stopping what this command has begun"
   STACK_TOLD_TO_STOP=1 # a job that is forked only now has it from the start
   kill -TERM "${STACK_JOB[@]}" 2>/dev/null || true
 }

@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <netinet/in.h>
+#include <set>
 #include <spawn.h>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,11 +23,21 @@ extern char** environ;  // NOLINT: POSIX's own
 namespace outbox::e2e {
 namespace {
 
+// Whether our programs or libpq take a setting from the variable. What names the tests' servers is
+// none: ./dev reads it.
+bool is_setting(std::string_view name) {
+  static const std::set<std::string_view> kNames{"DATABASE_URL", "DB_DSN", "MONGO_URI",
+                                                 "KAFKA_BROKERS", "ORDERS_URL"};
+  return kNames.contains(name) || name.starts_with("PG") ||
+         (name.starts_with("OUTBOX_") && !name.starts_with("OUTBOX_TEST_"));
+}
+
 std::vector<std::string> merged(const Environment& changes) {
   std::vector<std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
-    if (changes.count(text.substr(0, text.find('='))) == 0) {
+    const std::string name = text.substr(0, text.find('='));
+    if (!is_setting(name) && !changes.contains(name)) {
       result.push_back(text);
     }
   }

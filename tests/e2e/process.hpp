@@ -15,8 +15,10 @@ using Environment = std::map<std::string, std::string>;
 // Owns a child process: its destructor kills and reaps it.
 class Process {
  public:
-  // Standard output and error are appended to `log`. `environment` is added to the test's own; an
-  // empty value removes the variable. Throws when the program cannot be started.
+  // Standard output and error are appended to `log`. `environment` is added to the test's own
+  // without the settings of our programs and of libpq, so that no database or broker that is
+  // exported for something else is ever used; an empty value removes a variable. Throws when the
+  // program cannot be started.
   Process(const std::vector<std::string>& command, const Environment& environment,
           const std::string& log);
   ~Process();

@@ -3,6 +3,7 @@
 
 BUILD_PRESETS='dev release asan tsan'
 TEST_LABELS='unit integration conformance e2e'
+SANITIZE_LABELS='unit integration conformance'
 
 # build_preset PRESET: ninja's own progress goes to standard error.
 build_preset() {
@@ -54,6 +55,7 @@ test_main() {
     arguments=("$@")
   fi
   test_lock
+  test_deps "${labels[*]}"
   build_preset dev
   test_run dev test "${labels[*]}" "${arguments[@]}"
 }
@@ -65,20 +67,29 @@ sanitize_main() {
   shift
   [[ ${1:-} != -- ]] || shift
   test_lock
+  test_deps "$SANITIZE_LABELS"
   build_preset "$preset"
   local folder=$DEV_ROOT/tools/sanitizers
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
   export LSAN_OPTIONS=suppressions=$folder/lsan.supp:print_suppressions=0
   export TSAN_OPTIONS=suppressions=$folder/tsan.supp:second_deadlock_stack=1:halt_on_error=0:exitcode=66
-  test_run "$preset" "$preset" "unit integration conformance" "$@"
+  test_run "$preset" "$preset" "$SANITIZE_LABELS" "$@"
 }
 
 # The servers of the tests have one name, so one run at a time in a checkout.
 test_lock() {
   mkdir -p "$DEV_STATE"
-  exec 7>"$DEV_STATE/test.lock"
-  flock -n 7 || die "another ./dev test or sanitize runs in this checkout" "Wait until it ends: fuser -v $DEV_STATE/test.lock"
+  exec 7>>"$DEV_STATE/test.lock"
+  flock -n 7 || die "another ./dev test or sanitize runs in this checkout" "Wait until it ends: ps -fp $(<"$DEV_STATE/test.lock")"
+  echo $$ >"$DEV_STATE/test.lock"
+}
+
+# test_deps LABELS: what the servers need, before a build of minutes.
+test_deps() {
+  if [[ $1 == unit ]]; then return 0; fi
+  mongo_check
+  deps_for_stack
 }
 
 # test_run PRESET STACK LABELS CTEST_ARGUMENTS...: starts fresh servers, runs the tests, stops the
@@ -102,7 +113,6 @@ test_run() {
 }
 
 test_stack() {
-  deps_for_stack
   local environment
   export DEV_TEST_RUN=1
   test_stacks_down # what an earlier run left
@@ -114,10 +124,12 @@ test_stack() {
 
 # The servers of this run, and those that its tests began and could not stop.
 test_stacks_down() {
-  trap - EXIT
+  begin_teardown
   local mark
   for mark in "$DEV_STATE"/*/of-a-test-run; do
     [[ -f $mark ]] || continue
+    say "stopping the servers of the tests: $(basename "$(dirname "$mark")")"
     "$DEV_ROOT/dev" stack down --name "$(basename "$(dirname "$mark")")" >/dev/null || true
   done
+  end_teardown
 }

@@ -8,8 +8,9 @@ DEV_STATE=$DEV_ROOT/.stack
 # shellcheck disable=SC2034
 DEV_CACHE=${XDG_CACHE_HOME:-${HOME:?set HOME}/.cache}/outbox
 
-say() { printf '%s\n' "$*" >&2; }
-warn() { printf 'warning: %s\n' "$*" >&2; }
+# A message that cannot be shown, as the terminal has gone, ends nothing: a tear-down least of all.
+say() { printf '%s\n' "$*" >&2 || true; }
+warn() { printf 'warning: %s\n' "$*" >&2 || true; }
 
 # die MESSAGE [REMEDY]
 die() {
@@ -19,7 +20,24 @@ die() {
 }
 
 # step WHAT [HOW_LONG]: the line that leads a long step.
-step() { printf '==> %s%s\n' "$1" "${2:+ ($2)}" >&2; }
+step() { printf '==> %s%s\n' "$1" "${2:+ ($2)}" >&2 || true; }
+
+# Settings that are exported for a database and a broker of one's own would win over the servers that
+# tests and the demo name: a throwaway relay would empty the real outbox. PGHOSTADDR and the like lead
+# every client of libpq elsewhere. What names servers for the tests stays.
+forget_settings() {
+  local name
+  for name in "${!OUTBOX_@}" "${!PG@}" DATABASE_URL DB_DSN MONGO_URI KAFKA_BROKERS ORDERS_URL; do
+    [[ $name == OUTBOX_TEST_* ]] || unset "$name"
+  done
+}
+
+# begin_teardown: from here to end_teardown no Ctrl-C leaves half of it running. Its waits are bounded.
+begin_teardown() {
+  trap - EXIT
+  trap '' INT TERM HUP PIPE
+}
+end_teardown() { trap - INT TERM HUP PIPE; }
 
 # The interpreter of Debian's python3 where there is one: version managers put slow or foreign ones
 # first on PATH.

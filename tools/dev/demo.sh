@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # ./dev demo: the three programs on a stack of their own, and orders that become invoices.
-# Their state and logs lie in .stack/demo beside the stack's.
+# Their state and logs lie in .stack/demo beside the stack's. What it counts must be its own: servers
+# that the environment names for the tests are not used.
 
 DEMO_BIN=$DEV_ROOT/build/dev/bin
 # In the order in which they start; they stop in the same one: first what makes work.
@@ -43,14 +44,17 @@ demo_main() {
   done
   stack_select demo
   mkdir -p "$STACK_DIR/logs"
-  exec 7>"$STACK_DIR/demo.lock"
-  flock -n 7 || die "another ./dev demo runs in this checkout" "Wait until it ends: fuser -v $STACK_DIR/demo.lock"
+  exec 7>>"$STACK_DIR/demo.lock"
+  flock -n 7 || die "another ./dev demo runs in this checkout" "Wait until it ends: ps -fp $(<"$STACK_DIR/demo.lock")"
+  echo $$ >"$STACK_DIR/demo.lock"
+  unset OUTBOX_TEST_POSTGRES OUTBOX_TEST_KAFKA OUTBOX_TEST_MONGO
   if [[ -n $stop ]]; then
     demo_down
     say "the demo is stopped; its logs: $STACK_DIR/logs"
     return 0
   fi
 
+  mongo_check
   deps_for_stack
   build_preset dev
   demo_down # what an earlier one left
@@ -134,18 +138,20 @@ demo_addresses() {
   orders     $ORDERS_URL/v1/orders
   invoices   $(demo_url invoice-service)/v1/invoices
   relay      $(demo_url outbox-processor)/
-  servers    eval "\$(./dev stack env --name demo)"
+  servers    ./dev stack env --name demo
   logs       $STACK_DIR/logs
 
 ADDRESSES
 }
 
 demo_down() {
-  trap - EXIT
+  begin_teardown
+  if compgen -G "$STACK_DIR/*.pid" >/dev/null; then step "Stopping the demo" "a few seconds"; fi
   local program
   for program in "${DEMO_PROGRAMS[@]}"; do
     signal_and_wait "$program" TERM 15
     rm -f "$STACK_DIR/$program.pid" "$STACK_DIR/$program.port"
   done
   "$DEV_ROOT/dev" stack down --name demo >/dev/null 2>&1 7>&- || true
+  end_teardown
 }
