@@ -31,7 +31,7 @@ lint_main() {
   lint_check "layers: each #include goes in the direction of the design" tools/check_layers
   lint_check "layers: the check itself" lint_quiet tools/check_layers_test
   lint_check "length: a C++ file is at most $MAX_LINES lines" lint_length
-  lint_check "compose: docker-compose.yml, Dockerfile and .env.example agree" python tools/check_compose
+  lint_check "compose: docker-compose.yml, Dockerfile, .dockerignore and .env.example agree" python tools/check_compose
   lint_check "clang-format: the layout of C++ (./dev fmt corrects it)" lint_format
   build_preset dev
   lint_check "clang-tidy: bugs in C++ (up to 10 minutes the first time, seconds for what is unchanged)" \
