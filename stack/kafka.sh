@@ -42,7 +42,7 @@ kafka_download() {
   command -v mvn >/dev/null || die "Maven is missing; it brings Kafka's jars" "Install it: apt-get install maven"
   step "Downloading Kafka" "once, 43 MB, usually under a minute"
   run_logged "$STACK_DIR/logs/kafka-download.log" \
-    "Is Maven Central reachable? A mirror or proxy belongs in ~/.m2/settings.xml. Or, for all but the demo, name a running broker: OUTBOX_TEST_KAFKA=host:port." \
+    "Is Maven Central reachable? A mirror or proxy belongs in ~/.m2/settings.xml. Or, for all but the demo and the e2e tests, name a running broker: OUTBOX_TEST_KAFKA=host:port." \
     mvn -B -ntp -f "$DEV_ROOT/stack/kafka/pom.xml" dependency:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory="$1"
 }

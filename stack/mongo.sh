@@ -19,7 +19,7 @@ mongo_go() {
     fi
   done
   die "neither mongod nor Go 1.24 or newer is installed (looked on PATH and in /usr/local/go*/bin)" \
-    "Install one of them (Debian 12's golang is too old: take Go from go.dev), or, for all but the demo, name a running server: OUTBOX_TEST_MONGO=mongodb://host:port/"
+    "Install one of them (Debian 12's golang is too old: take Go from go.dev), or, for all but the demo and the e2e tests, name a running server: OUTBOX_TEST_MONGO=mongodb://host:port/"
 }
 
 # mongo_check: dies with the remedy where no MongoDB can be started and none is named.
@@ -40,7 +40,7 @@ mongo_build() {
   go=$(mongo_go)
   step "Building FerretDB, the MongoDB of this stack" "once, usually 1 to 3 minutes"
   run_logged "$STACK_DIR/logs/ferretdb-build.log" \
-    "Is the Go module proxy reachable (GOPROXY)? Or install mongod, or, for all but the demo, name a running server: OUTBOX_TEST_MONGO=mongodb://host:port/" \
+    "Is the Go module proxy reachable (GOPROXY)? Or install mongod, or, for all but the demo and the e2e tests, name a running server: OUTBOX_TEST_MONGO=mongodb://host:port/" \
     env CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS= GOWORK=off \
     "$go" build -C "$DEV_ROOT/stack/mongo" -trimpath -buildvcs=false -tags ferretdb_no_postgresql -o "$1/ferretdb" .
 }
