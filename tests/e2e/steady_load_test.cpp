@@ -35,6 +35,8 @@ constexpr int kWriters = 4;
 constexpr int kOrdersPerSecond = 1'000;
 constexpr std::chrono::seconds kDuration{60};
 constexpr int kOrders = kOrdersPerSecond * static_cast<int>(kDuration.count());
+constexpr std::chrono::milliseconds kSampleEvery{100};
+constexpr std::size_t kSamples = kDuration / kSampleEvery;
 
 // When each order was committed and acknowledged, by the order's number.
 struct Times {
@@ -94,17 +96,20 @@ void write_orders(const std::string& url, int first, SystemClock::time_point sta
   }
 }
 
-// The oldest pending message's age, every 100 ms; the largest that was seen.
-std::chrono::milliseconds sample_ages(const std::string& url, const std::stop_token& stop) {
+// The oldest pending message's age, every 100 ms while orders are written.
+std::vector<std::int64_t> sample_ages_ms(const std::string& url, SystemClock::time_point start) {
   postgres_table::StatusReader status{url, "outbox", 0ms};
-  std::int64_t oldest = 0;
-  for (auto next = SystemClock::now(); !stop.stop_requested(); next += 100ms) {
+  std::vector<std::int64_t> ages;
+  for (auto next = start; next < start + kDuration; next += kSampleEvery) {
     std::this_thread::sleep_until(next);
+    if (SystemClock::now() >= next + kSampleEvery) {
+      continue;  // the one before took too long: it does not count twice
+    }
     const Result<postgres_table::Status> seen = status.read();
     EXPECT_TRUE(seen) << seen.error().message;
-    oldest = std::max(oldest, seen ? seen->oldest_pending_age_ms : 0);
+    if (seen) ages.push_back(seen->oldest_pending_age_ms);
   }
-  return std::chrono::milliseconds{oldest};
+  return ages;
 }
 
 double percentile(std::vector<double>& sorted, double share) {
@@ -135,10 +140,9 @@ TEST(SteadyLoad, a_thousand_orders_a_second_for_a_minute_never_leave_one_pending
   Relay relay{{}, source, sink, retry, clock, observer};
   std::jthread relaying{[&](const std::stop_token& stop) { EXPECT_TRUE(relay.run(stop)); }};
 
-  std::chrono::milliseconds oldest{0};
-  std::jthread sampling{
-      [&](const std::stop_token& stop) { oldest = sample_ages(database.url(), stop); }};
   const SystemClock::time_point start = SystemClock::now() + 500ms;
+  std::vector<std::int64_t> ages_ms;
+  std::jthread sampling{[&] { ages_ms = sample_ages_ms(database.url(), start); }};
   {
     std::vector<std::jthread> writers;
     for (int i = 0; i < kWriters; ++i) {
@@ -147,7 +151,6 @@ TEST(SteadyLoad, a_thousand_orders_a_second_for_a_minute_never_leave_one_pending
   }
   const double elapsed = std::chrono::duration<double>(SystemClock::now() - start).count();
   EXPECT_TRUE(test::eventually([&] { return times.acknowledgements == kOrders; }, 10s));
-  sampling.request_stop();
   sampling.join();
   relaying.request_stop();
   relaying.join();
@@ -155,7 +158,11 @@ TEST(SteadyLoad, a_thousand_orders_a_second_for_a_minute_never_leave_one_pending
   const double rate = times.commits / elapsed;
   EXPECT_EQ(times.commits, kOrders);
   EXPECT_GE(rate, 0.99 * kOrdersPerSecond);
-  EXPECT_LE(oldest, 1s);
+  EXPECT_GE(ages_ms.size(), kSamples * 8 / 10) << "too few looks to tell";
+  ASSERT_FALSE(ages_ms.empty());
+  const std::int64_t oldest_ms = *std::max_element(ages_ms.begin(), ages_ms.end());
+  EXPECT_GT(oldest_ms, 0) << "a look that never sees a pending message says nothing";
+  EXPECT_LE(oldest_ms, 1'000);
   std::vector<double> commit_to_ack_ms;
   for (std::size_t i = 0; i < times.committed.size(); ++i) {
     commit_to_ack_ms.push_back(
@@ -163,10 +170,12 @@ TEST(SteadyLoad, a_thousand_orders_a_second_for_a_minute_never_leave_one_pending
             .count());
   }
   std::sort(commit_to_ack_ms.begin(), commit_to_ack_ms.end());
+  // Each one, also between two looks; the promise is of the age when looked at.
+  EXPECT_LE(commit_to_ack_ms.back(), 2'000);
   std::printf(
       "measured: steady load: %.1f orders/s offered and written, oldest pending %lld ms, "
       "commit to broker ack p50 %.2f ms, p99 %.2f ms\n",
-      rate, static_cast<long long>(oldest.count()), percentile(commit_to_ack_ms, 0.5),
+      rate, static_cast<long long>(oldest_ms), percentile(commit_to_ack_ms, 0.5),
       percentile(commit_to_ack_ms, 0.99));
 }
 
