@@ -31,8 +31,8 @@ class LockKeysTest : public EnqueueTest {
 
   bool someone_waits() {
     return value_of(connection_,
-                    "select count(*) from pg_locks where not granted and locktype = "
-                    "'advisory'") != "0";
+                    "select count(*) from pg_stat_activity where wait_event = 'advisory' "
+                    "and datname = current_database()") != "0";
   }
 
   const Outbox locking_{locking()};

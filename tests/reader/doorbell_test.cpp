@@ -1,7 +1,11 @@
 // Waking an idle relay within a moment, without a NOTIFY while messages flow.
 #include "sources/postgres_table/doorbell.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -18,9 +22,16 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-// Far above what waking takes and far below the timeout with which the relay waits.
-constexpr milliseconds kWakesWithin{300};
+// Far above what waking takes, also on a machine under load, and below the timeout with which the
+// relay waits.
+constexpr seconds kWakesWithin{5};
 constexpr seconds kTimeout{10};
+// Of the doorbell: without work for so long, it arms.
+constexpr milliseconds kIdleAfter{250};
+
+std::int64_t us(Clock::duration time) {
+  return std::chrono::ceil<std::chrono::microseconds>(time).count();
+}
 
 class DoorbellTest : public testing::Test {
  protected:
@@ -36,12 +47,17 @@ class DoorbellTest : public testing::Test {
   // The relay's reading thread: claims, and waits when nothing is new. Counts what it has found.
   void start_relay() {
     relay_ = std::jthread{[this](const std::stop_token& stop) {
+      Clock::time_point last_work = Clock::now();
       while (!stop.stop_requested()) {
+        const Clock::time_point begin = Clock::now();
         const std::size_t found = must(source_.claim(100)).records.size();
-        found_ += static_cast<int>(found);
         if (found == 0) {
           must(source_.await_work(kTimeout, stop));
+          longest_idle_us_ = std::max(longest_idle_us_.load(), us(Clock::now() - last_work));
+        } else {
+          last_work = begin;
         }
+        found_ += static_cast<int>(found);
       }
     }};
   }
@@ -58,6 +74,24 @@ class DoorbellTest : public testing::Test {
     return eventually([this, rows] { return found_ == rows; }, time);
   }
 
+  // One message wakes the relay, others follow without a pause. How often the doorbell rang;
+  // nothing when this machine made a pause in which the relay may arm.
+  std::optional<int> rings_while_messages_flow() {
+    await_armed();
+    int written = found_ + 1;
+    insert_rows(connection_, 1);
+    EXPECT_TRUE(eventually([&] { return found_ == written && !armed(); }));
+    longest_idle_us_ = 0;
+    for (const auto end = Clock::now() + milliseconds{600}; Clock::now() < end; ++written) {
+      insert_rows(connection_, 1);
+      std::this_thread::sleep_for(milliseconds{2});
+    }
+    EXPECT_TRUE(eventually([&] { return found_ == written; }));
+    const std::int64_t pause_us = longest_idle_us_;
+    const int rung = rings();
+    return pause_us < us(kIdleAfter) ? std::optional{rung} : std::nullopt;
+  }
+
   int rings() {
     int count = 0;
     while (must(listener_.wait_notification(milliseconds{200}))) {
@@ -71,6 +105,9 @@ class DoorbellTest : public testing::Test {
   pg::Connection listener_ = database_.connect();
   PostgresTableSource source_{source_options(database_.url())};
   std::atomic<int> found_{0};
+  // At least how long the doorbell was left without work; counted from before each claim that found
+  // some to after each wait.
+  std::atomic<std::int64_t> longest_idle_us_{0};
   std::jthread relay_;  // last: stopped and joined before what it uses goes
 };
 
@@ -103,19 +140,13 @@ TEST_F(DoorbellTest, ATransactionFromBeforeArmingIsFoundSoon) {
 
 TEST_F(DoorbellTest, NobodyRingsWhileMessagesFlow) {
   start_relay();
-  await_armed();
-  insert_rows(connection_, 1);
-  ASSERT_TRUE(woken_within(kWakesWithin, 1));
-  EXPECT_EQ(rings(), 1);
-  const auto end = Clock::now() + seconds{1};
-  int written = 1;
-  for (; Clock::now() < end; ++written) {
-    insert_rows(connection_, 1);
-    std::this_thread::sleep_for(milliseconds{2});
+  std::optional<int> rung;
+  for (int round = 0; round < 20 && !rung; ++round) {
+    rung = rings_while_messages_flow();
   }
-  EXPECT_TRUE(eventually([&] { return found_ == written; }));
-  EXPECT_EQ(rings(), 0);
   stop_relay();
+  ASSERT_TRUE(rung) << "this machine did not leave the relay without a pause in any round";
+  EXPECT_EQ(*rung, 1) << "the one that woke it";
 }
 
 TEST_F(DoorbellTest, AClosedRelayLeavesTheDoorbellUnarmed) {
@@ -157,7 +188,7 @@ TEST_F(DoorbellTest, ARingThatCameWithAnAnswerIsNotLost) {
   must_exec(connection, "select pg_sleep(0.1)");
   const auto begin = Clock::now();
   must(doorbell.wait(snapshot(), kTimeout, std::stop_token{}));
-  EXPECT_LT(Clock::now() - begin, seconds{2});
+  EXPECT_LT(Clock::now() - begin, kWakesWithin);
 }
 
 }  // namespace

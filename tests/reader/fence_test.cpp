@@ -74,8 +74,11 @@ TEST_F(FenceTest, TakeoverWaitsForASettlementWithExceptions) {
     must(source_.settle(settlement));
   }};
   pg::Connection other = database_.connect();
-  ASSERT_TRUE(eventually(
-      [&] { return value_of(other, "select count(*) from pg_locks where not granted") != "0"; }));
+  ASSERT_TRUE(eventually([&] {
+    return value_of(other,
+                    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                    "and datname = current_database()") != "0";
+  }));
   const Result<pg::Rows> taken =
       other.exec("set lock_timeout = '100ms'; update outbox_shard set owner = 'other'");
   EXPECT_FALSE(taken);

@@ -78,7 +78,7 @@ TEST_P(RelayTest, AwaitWorkEndsWithTheTimeout) {
   idle(milliseconds{600});
   const auto begin = Clock::now();
   must(source_->await_work(milliseconds{100}, std::stop_token{}));
-  EXPECT_LT(Clock::now() - begin, seconds{2});
+  EXPECT_LT(Clock::now() - begin, seconds{10});
 }
 
 TEST_P(RelayTest, AwaitWorkEndsWhenStopIsRequested) {
@@ -94,7 +94,7 @@ TEST_P(RelayTest, AwaitWorkEndsWhenStopIsRequested) {
     must(source_->await_work(seconds{20}, stop.get_token()));
     must(source_->claim(10));
   }
-  EXPECT_LT(Clock::now() - begin, seconds{5});
+  EXPECT_LT(Clock::now() - begin, seconds{15});
 }
 
 TEST_P(RelayTest, AwaitWorkEndsAtOnceWhenStopWasRequestedBefore) {
@@ -104,7 +104,7 @@ TEST_P(RelayTest, AwaitWorkEndsAtOnceWhenStopWasRequestedBefore) {
   stop.request_stop();
   const auto begin = Clock::now();
   must(source_->await_work(seconds{20}, stop.get_token()));
-  EXPECT_LT(Clock::now() - begin, seconds{5});
+  EXPECT_LT(Clock::now() - begin, seconds{15});
 }
 
 TEST_P(RelayTest, AwaitWorkEndsWhenAMessageComes) {
