@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/testing/eventually.hpp"
 #include "core/testing/fake_source.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace outbox {
 namespace {
@@ -21,7 +21,7 @@ class BatchReaderTest : public ::testing::Test {
   // The seqs of the next batch that has any.
   std::vector<std::int64_t> next(BatchReader& reader) {
     std::vector<std::int64_t> seqs;
-    EXPECT_TRUE(eventually([&] {
+    EXPECT_TRUE(test::eventually([&] {
       const std::optional<Batch> batch = reader.take();
       if (batch) {
         for (const Record& record : batch->records) {
@@ -69,20 +69,20 @@ TEST_F(BatchReaderTest, ReadsAheadNoMoreThanItsRoom) {
   append(100);
   BatchReader reader{source_, 5, news_};
   // Two batches lie ready and one is in hand.
-  ASSERT_TRUE(eventually([&] { return source_.unsettled_batches() == 3; }));
+  ASSERT_TRUE(test::eventually([&] { return source_.unsettled_batches() == 3; }));
   EXPECT_THAT(next(reader), ElementsAre(1, 2, 3, 4, 5));
-  ASSERT_TRUE(eventually([&] { return source_.unsettled_batches() == 4; }));
+  ASSERT_TRUE(test::eventually([&] { return source_.unsettled_batches() == 4; }));
 }
 
 TEST_F(BatchReaderTest, EndsWhileItWaitsForRoom) {
   append(100);
   const BatchReader reader{source_, 5, news_};
-  ASSERT_TRUE(eventually([&] { return source_.unsettled_batches() == 3; }));
+  ASSERT_TRUE(test::eventually([&] { return source_.unsettled_batches() == 3; }));
 }
 
 TEST_F(BatchReaderTest, EndsWhileItWaitsForWork) {
   BatchReader reader{source_, 5, news_};
-  ASSERT_TRUE(eventually([&] { return reader.take().has_value(); }));
+  ASSERT_TRUE(test::eventually([&] { return reader.take().has_value(); }));
 }
 
 class BatchReaderErrorTest : public BatchReaderTest,

@@ -46,9 +46,9 @@ TEST_F(RelayTest, AStopDrainsWhatIsInFlight) {
   });
   append(5);
   start();
-  ASSERT_TRUE(eventually([&] { return sink_.accepted().size() == 5; }));
+  ASSERT_TRUE(test::eventually([&] { return sink_.accepted().size() == 5; }));
   request_stop();
-  ASSERT_TRUE(eventually([&] { return reading_ended.load(); }));
+  ASSERT_TRUE(test::eventually([&] { return reading_ended.load(); }));
   sink_.deliver_all();
   EXPECT_TRUE(join());
   EXPECT_THAT(source_.receipts(), ElementsAre(1, 2, 3, 4, 5));
@@ -59,7 +59,7 @@ TEST_F(RelayTest, AStopDrainsWhatIsInFlight) {
 TEST_F(RelayTest, AStopDrainsThroughAFailureOfTheDestination) {
   append(5);
   start();
-  ASSERT_TRUE(eventually([&] { return sink_.accepted().size() == 5; }));
+  ASSERT_TRUE(test::eventually([&] { return sink_.accepted().size() == 5; }));
   request_stop();
   sink_.deliver_at_once(true);
   for (const SeqAndKey& row : sink_.accepted()) {
@@ -73,7 +73,7 @@ TEST_F(RelayTest, ADrainEndsAtItsTimeoutAndTheNextRunDeliversTheRest) {
   options_.drain_timeout = milliseconds{30};
   append(5);
   start();
-  ASSERT_TRUE(eventually([&] { return sink_.accepted().size() == 5; }));
+  ASSERT_TRUE(test::eventually([&] { return sink_.accepted().size() == 5; }));
   EXPECT_TRUE(stop());
   EXPECT_EQ(source_.receipt_count(), 0U);
   EXPECT_TRUE(sink_.closed());
@@ -95,7 +95,7 @@ TEST_F(RelayTest, AStopEndsTheWaitForAConnection) {
   options_.reconnect = {milliseconds{3'600'000}, milliseconds{3'600'000}};
   fail(Call::connect, 1'000);
   start();
-  ASSERT_TRUE(eventually([&] { return !observer_.events().empty(); }));
+  ASSERT_TRUE(test::eventually([&] { return !observer_.events().empty(); }));
   EXPECT_TRUE(stop());
   EXPECT_EQ(source_.connects(), 0U);
 }
@@ -109,7 +109,7 @@ TEST_P(RelayReconnectTest, ASourceThatFailsIsConnectedAgainAndNothingIsLost) {
   fail(GetParam(), 3);
   append(40);
   start();
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(test::eventually([&] {
     const std::vector<std::string> events = observer_.events();
     return std::count(events.begin(), events.end(), "source lost: the database is away") == 3;
   }));
@@ -174,8 +174,8 @@ TEST_F(RelayTest, ReadsNoMoreThanWindowAndReaderHoldWhileNothingIsDelivered) {
   append(2'000);
   start();
   // Three batches in the window, two ready, one in the reader's hand.
-  ASSERT_TRUE(eventually([&] { return source_.unsettled_batches() == 6; }));
-  ASSERT_TRUE(eventually([&] { return sink_.accepted().size() == 30; }));
+  ASSERT_TRUE(test::eventually([&] { return source_.unsettled_batches() == 6; }));
+  ASSERT_TRUE(test::eventually([&] { return sink_.accepted().size() == 30; }));
   sink_.deliver(1);
   EXPECT_EQ(source_.unsettled_records(), 60U);
   sink_.deliver_at_once(true);
@@ -191,7 +191,7 @@ TEST_F(RelayTest, APoisonedMessageIsRetriedWhileOtherKeysGoOn) {
   append(100);  // 20 of them of the key of 1
   start();
   ASSERT_TRUE(all_settled(80));
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(test::eventually([&] {
     const std::vector<std::string> events = observer_.events();
     return std::count(events.begin(), events.end(), "rejected 1") >= 3;
   }));
@@ -206,7 +206,7 @@ TEST_F(RelayTest, APoisonedMessageIsRetriedWhileOtherKeysGoOn) {
 TEST_F(RelayTest, TellsOfItsConnections) {
   fail(Call::connect, 1);
   start();
-  ASSERT_TRUE(eventually([&] { return observer_.events().size() == 2; }));
+  ASSERT_TRUE(test::eventually([&] { return observer_.events().size() == 2; }));
   EXPECT_TRUE(stop());
   EXPECT_THAT(observer_.events(),
               ElementsAre("source lost: the database is away", "source connected"));

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <filesystem>
 #include <map>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -62,6 +63,14 @@ ServiceTest::ServiceTest()
           test::KafkaTopic::create(brokers_, topic_.name() + ".dlq", 1,
                                    {{"max.message.bytes", std::to_string(kMaxDeadLetterBytes)}})) {}
 
+ServiceTest::~ServiceTest() {
+  if (!HasFailure()) std::filesystem::remove(log_path());
+}
+
+std::string ServiceTest::log_path() const {
+  return ::testing::TempDir() + topic_.name() + ".log";
+}
+
 ServiceTest::Instance ServiceTest::start(const e2e::Environment& changes) const {
   const auto port = static_cast<std::uint16_t>(e2e::free_port());
   e2e::Environment environment{{"OUTBOX_KAFKA__BROKERS", brokers_},
@@ -73,7 +82,7 @@ ServiceTest::Instance ServiceTest::start(const e2e::Environment& changes) const 
                                {"OUTBOX_HTTP__PORT", std::to_string(port)}};
   for (const auto& [name, value] : changes)
     environment[name] = value;
-  const std::string log = ::testing::TempDir() + topic_.name() + ".log";
+  const std::string log = log_path();
   Instance instance{e2e::Process({INVOICE_SERVICE}, environment, log), port};
   EXPECT_TRUE(test::eventually(
       [&] {

@@ -28,6 +28,7 @@ inline constexpr std::size_t kMaxDeadLetterBytes = 20'000;
 class ServiceTest : public ::testing::Test {
  protected:
   ServiceTest();
+  ~ServiceTest() override;
 
   // A running invoice-service.
   struct Instance {
@@ -49,6 +50,9 @@ class ServiceTest : public ::testing::Test {
   [[nodiscard]] std::int64_t redeliveries() const;
 
   [[nodiscard]] std::vector<test::KafkaRecord> dead_letters() const;
+
+  // Of the services that a test starts, one after the other. It stays when the test fails.
+  [[nodiscard]] std::string log_path() const;
 
   mongo::TestDatabase database_;
   std::string brokers_;

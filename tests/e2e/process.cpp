@@ -2,13 +2,12 @@
 
 #include <arpa/inet.h>
 #include <csignal>
+#include <cstdint>
 #include <fcntl.h>
-#include <filesystem>
-#include <fstream>
 #include <netinet/in.h>
+#include <random>
 #include <set>
 #include <spawn.h>
-#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <sys/socket.h>
@@ -31,6 +30,11 @@ bool is_setting(std::string_view name) {
   return kNames.contains(name) || name.starts_with("PG") ||
          (name.starts_with("OUTBOX_") && !name.starts_with("OUTBOX_TEST_"));
 }
+
+// As in stack/probe.py: below the ports of outgoing connections, one of which would take the port
+// of a program that is down for a moment.
+constexpr int kFirstPort = 20'000;
+constexpr int kPorts = 10'000;
 
 std::vector<std::string> merged(const Environment& changes) {
   std::vector<std::string> result;
@@ -59,14 +63,14 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 pid_t spawn(const std::vector<std::string>& command, const Environment& environment,
-            const std::string& out, const std::string& err) {
+            const std::string& log) {
   std::vector<std::string> arguments = command;
   std::vector<std::string> variables = merged(environment);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  posix_spawn_file_actions_adddup2(&actions, 1, 2);
   pid_t pid = -1;
   const int failure = posix_spawn(&pid, arguments[0].c_str(), &actions, nullptr,
                                   pointers(arguments).data(), pointers(variables).data());
@@ -77,11 +81,26 @@ pid_t spawn(const std::vector<std::string>& command, const Environment& environm
   return pid;
 }
 
+bool is_free(int port) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  // As servers do it: a port whose last connections linger in TIME_WAIT is free.
+  const int yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const bool bound =
+      bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;  // NOLINT: sockets API
+  close(fd);
+  return bound;
+}
+
 }  // namespace
 
 Process::Process(const std::vector<std::string>& command, const Environment& environment,
                  const std::string& log)
-    : pid_(spawn(command, environment, log, log)) {}
+    : pid_(spawn(command, environment, log)) {}
 
 Process::~Process() {
   kill();
@@ -123,37 +142,14 @@ std::optional<int> Process::wait(std::chrono::milliseconds timeout) {
 }
 
 int free_port() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const raw = reinterpret_cast<sockaddr*>(&address);  // NOLINT: the sockets API
-  const bool found = bind(fd, raw, size) == 0 && getsockname(fd, raw, &size) == 0;
-  close(fd);
-  if (!found) {
-    throw std::runtime_error("no free port on 127.0.0.1");
+  static int next = kFirstPort + static_cast<int>(std::random_device{}() % kPorts);
+  for (int tried = 0; tried < kPorts; ++tried) {
+    next = kFirstPort + (next + 1 - kFirstPort) % kPorts;
+    if (is_free(next)) {
+      return next;
+    }
   }
-  return ntohs(address.sin_port);
-}
-
-std::string run_command(const std::vector<std::string>& command, const Environment& environment,
-                        const std::string& log, std::chrono::milliseconds timeout) {
-  const std::string out = log + ".out";
-  std::filesystem::remove(out);
-  int status = 0;
-  const pid_t pid = spawn(command, environment, out, log);
-  if (!test::eventually([&] { return waitpid(pid, &status, WNOHANG) == pid; }, timeout)) {
-    ::kill(pid, SIGKILL);
-    waitpid(pid, nullptr, 0);
-    throw std::runtime_error(command[0] + " did not end in time; see " + log);
-  }
-  std::stringstream output;
-  output << std::ifstream{out}.rdbuf();
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    throw std::runtime_error(command[0] + " failed; see " + log);
-  }
-  return output.str();
+  throw std::runtime_error("no free port on 127.0.0.1");
 }
 
 }  // namespace outbox::e2e

@@ -35,12 +35,8 @@ class Process {
   pid_t pid_;  // -1: reaped, or moved from
 };
 
-// A TCP port of 127.0.0.1 that was free just now.
+// A TCP port of 127.0.0.1 that was free just now, another one at each call, and that no outgoing
+// connection takes.
 [[nodiscard]] int free_port();
-
-// Runs a command to its end and gives its standard output; throws, with the end of it, when the
-// command fails.
-std::string run_command(const std::vector<std::string>& command, const Environment& environment,
-                        const std::string& log, std::chrono::milliseconds timeout);
 
 }  // namespace outbox::e2e

@@ -1,11 +1,8 @@
 #include "tests/e2e/system.hpp"
 
 #include <csignal>
-#include <filesystem>
 #include <memory>
-#include <regex>
 #include <stdexcept>
-#include <utility>
 
 #include <curl/curl.h>
 
@@ -14,24 +11,8 @@
 namespace outbox::e2e {
 namespace {
 
-constexpr std::chrono::minutes kStackTimeout{3};
-// The stack's own servers, not those that the other tests run on.
-const Environment kNoServers{
-    {"OUTBOX_TEST_POSTGRES", ""}, {"OUTBOX_TEST_KAFKA", ""}, {"OUTBOX_TEST_MONGO", ""}};
-
-std::string log_of(const std::string& stack, const std::string& name) {
-  const std::filesystem::path folder =
-      std::filesystem::path{OUTBOX_SOURCE_DIR} / ".stack" / stack / "logs";
-  std::filesystem::create_directories(folder);
-  return folder / (name + ".log");
-}
-
-std::string variable(const std::string& environment, const std::string& name) {
-  std::smatch match;
-  if (!std::regex_search(environment, match, std::regex{name + "=['\"]?([^'\"\\s]+)"})) {
-    throw std::runtime_error("./dev stack up did not print " + name);
-  }
-  return match[1];
+std::string path_of(const std::string& program) {
+  return std::string{OUTBOX_BIN_DIR} + "/" + program;
 }
 
 bool answers(const std::string& url) {
@@ -49,44 +30,14 @@ bool answers(const std::string& url) {
 
 }  // namespace
 
-std::string program_path(const std::string& program) {
-  return std::string{OUTBOX_BIN_DIR} + "/" + program;
-}
-
-Stack::Stack(std::string name) : name_(std::move(name)) {
-  dev("down");  // what a killed test left
-  const std::string environment = dev("up");
-  postgres_ = variable(environment, "OUTBOX_TEST_POSTGRES");
-  kafka_ = variable(environment, "OUTBOX_TEST_KAFKA");
-  mongo_ = variable(environment, "OUTBOX_TEST_MONGO");
-  run_command({program_path("outboxctl"), "migrate"}, {{"DATABASE_URL", postgres_}},
-              log_of(name_, "migrate"), std::chrono::minutes{1});
-}
-
-Stack::~Stack() {
-  try {
-    dev("down");
-  } catch (const std::exception&) {  // the next run begins with "down" as well
+System::System(const test::OwnStack& stack) : stack_(stack) {
+  const std::string log = stack.logs() + "/migrate.log";
+  Process migrate{{path_of("outboxctl"), "migrate"},
+                  {{"DATABASE_URL", stack.variable("OUTBOX_TEST_POSTGRES")}},
+                  log};
+  if (migrate.wait(std::chrono::minutes{1}) != 0) {
+    throw std::runtime_error("outboxctl migrate failed; see " + log);
   }
-}
-
-void Stack::kill(const std::string& service) {
-  dev("kill", service);
-}
-void Stack::start(const std::string& service) {
-  dev("start", service);
-}
-
-std::string Stack::dev(const std::string& action, const std::string& argument) const {
-  std::vector<std::string> command{OUTBOX_SOURCE_DIR "/dev", "stack", action};
-  if (!argument.empty()) {
-    command.push_back(argument);
-  }
-  command.insert(command.end(), {"--name", name_});
-  return run_command(command, kNoServers, log_of(name_, "dev-stack"), kStackTimeout);
-}
-
-System::System(const Stack& stack) : stack_(stack) {
   for (const char* program : {"order-service", "outbox-processor", "invoice-service"}) {
     ports_[program] = free_port();
     start(program);
@@ -102,15 +53,18 @@ void System::kill(const std::string& program) {
 }
 
 void System::start(const std::string& program) {
+  const std::string kafka = stack_.variable("OUTBOX_TEST_KAFKA");
+  const bool invoices = program == "invoice-service";
+  const bool relay = program == "outbox-processor";
   const Environment environment{
       {"OUTBOX_HTTP__PORT", std::to_string(ports_.at(program))},
-      {"DATABASE_URL", program == "invoice-service" ? "" : stack_.postgres()},
-      {"OUTBOX_SINK__BROKERS", program == "outbox-processor" ? stack_.kafka() : ""},
-      {"OUTBOX_SINK__ROUTES__ORDER", program == "outbox-processor" ? "order-events" : ""},
-      {"OUTBOX_KAFKA__BROKERS", program == "invoice-service" ? stack_.kafka() : ""},
-      {"MONGO_URI", program == "invoice-service" ? stack_.mongo() : ""}};
+      {"DATABASE_URL", invoices ? "" : stack_.variable("OUTBOX_TEST_POSTGRES")},
+      {"OUTBOX_SINK__BROKERS", relay ? kafka : ""},
+      {"OUTBOX_SINK__ROUTES__ORDER", relay ? "order-events" : ""},
+      {"OUTBOX_KAFKA__BROKERS", invoices ? kafka : ""},
+      {"MONGO_URI", invoices ? stack_.variable("OUTBOX_TEST_MONGO") : ""}};
   running_.insert_or_assign(
-      program, Process{{program_path(program)}, environment, log_of(stack_.name(), program)});
+      program, Process{{path_of(program)}, environment, stack_.logs() + "/" + program + ".log"});
 }
 
 int System::stop(const std::string& program, std::chrono::milliseconds timeout) {

@@ -2,6 +2,7 @@
 // others.
 #include <algorithm>
 #include <csignal>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -10,8 +11,8 @@
 #include "outbox/migrations.hpp"
 #include "sources/postgres_table/ownership.hpp"
 #include "tests/reader/outbox_rows.hpp"
-#include "tests/reader/private_postgres.hpp"
 #include "tests/reader/source_reader.hpp"
+#include "tests/support/own_stack.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace outbox::test {
@@ -57,12 +58,15 @@ void halt_wal_writer(pg::Connection& connection) {
 class CrashTest : public testing::Test {
  protected:
   CrashTest() {
-    pg::Connection connection = server_.connect();
+    pg::Connection connection = connect();
     must(migrate(connection.raw(), {}));
   }
 
-  PrivatePostgres server_;
-  PostgresTableSource source_{source_options(server_.url())};
+  pg::Connection connect() const { return must(pg::Connection::connect(url_)); }
+
+  OwnStack server_{"reader-crash", "postgres"};
+  std::string url_ = server_.variable("OUTBOX_TEST_POSTGRES");
+  PostgresTableSource source_{source_options(url_)};
 };
 
 TEST_F(CrashTest, ReusedXidsLoseNothing) {
@@ -70,7 +74,7 @@ TEST_F(CrashTest, ReusedXidsLoseNothing) {
   std::string position_before_the_crash;
   std::vector<std::int64_t> read;
   {
-    pg::Connection connection = server_.connect();
+    pg::Connection connection = connect();
     for (int i = 0; i < 20; ++i) {
       insert_rows(connection, 5);
     }
@@ -86,15 +90,15 @@ TEST_F(CrashTest, ReusedXidsLoseNothing) {
     ASSERT_EQ(read_seqs(source_).size(), 200U) << "they were visible, and may have been sent";
     before_the_crash = next_xid(connection);
     position_before_the_crash = value_of(connection, "select pg_current_snapshot()");
-    server_.kill();
+    server_.kill("postgres");
   }
   EXPECT_EQ(source_.claim(100).error().code, ErrorCode::source_unavailable);
   Settlement settlement;
   settlement.through = 1;
   EXPECT_EQ(source_.settle(settlement).error().code, ErrorCode::source_unavailable);
-  server_.start();
+  server_.start("postgres");
 
-  pg::Connection connection = server_.connect();
+  pg::Connection connection = connect();
   ASSERT_LT(next_xid(connection), before_the_crash - 100) << "no xid was lost, nothing was tested";
   const auto from_before = must(postgres_table::Snapshot::parse(position_before_the_crash));
   const Result<void> trusted = postgres_table::check_history(
@@ -119,8 +123,8 @@ TEST_F(CrashTest, ReusedXidsLoseNothing) {
   must_exec(connection,
             "do $$ begin execute format('copy (select 1) to %L', "
             "current_setting('data_directory') || '/standby.signal'); end $$");
-  server_.kill();
-  server_.start();
+  server_.kill("postgres");
+  server_.start("postgres");
   const Result<Exceptions> connected = source_.connect();
   ASSERT_FALSE(connected);
   EXPECT_EQ(connected.error().code, ErrorCode::conflict);

@@ -11,10 +11,10 @@
 #include <gtest/gtest.h>
 
 #include "core/relay.hpp"
-#include "core/testing/eventually.hpp"
 #include "core/testing/fake_sink.hpp"
 #include "core/testing/fake_source.hpp"
 #include "core/testing/recording_observer.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace outbox {
 
@@ -61,7 +61,7 @@ class RelayTest : public ::testing::Test {
     }
   }
   [[nodiscard]] bool all_settled(std::size_t rows) {
-    return eventually([&] { return source_.receipt_count() == rows; });
+    return test::eventually([&] { return source_.receipt_count() == rows; });
   }
   // Fails the calls of one kind while `times` lasts.
   void fail(FakeSource::Call failing, int times, ErrorCode code = ErrorCode::source_unavailable) {

@@ -3,8 +3,8 @@
 #include "sinks/kafka/kafka_sink.hpp"
 #include "tests/conformance/sink/sink_driver.hpp"
 #include "tests/support/environment.hpp"
-#include "tests/support/kafka_broker.hpp"
 #include "tests/support/kafka_topic.hpp"
+#include "tests/support/own_stack.hpp"
 
 namespace outbox::test {
 namespace {
@@ -61,7 +61,7 @@ class KafkaSinkDriver final : public SinkDriver {
 class RestartableKafkaSinkDriver final : public RestartableSinkDriver {
  public:
   std::unique_ptr<Sink> make_sink(const SinkSettings& settings) override {
-    return make_kafka_sink(broker_.address(), topic_.name(), settings);
+    return make_kafka_sink(brokers_, topic_.name(), settings);
   }
   std::unique_ptr<Sink> make_lost_sink() override {
     return make_kafka_sink("127.0.0.1:1", topic_.name(), {});
@@ -69,12 +69,13 @@ class RestartableKafkaSinkDriver final : public RestartableSinkDriver {
   std::vector<Received> received() override { return read(topic_); }
   std::size_t oversize() const override { return kSinkLimit + 1; }
   std::size_t refused_size() const override { return kTopicLimit + 1; }
-  void kill() override { broker_.kill(); }
-  void start() override { broker_.start(); }
+  void kill() override { stack_.kill("kafka"); }
+  void start() override { stack_.start("kafka"); }
 
  private:
-  KafkaBroker broker_;
-  KafkaTopic topic_ = KafkaTopic::create(broker_.address(), "sink", 3);
+  OwnStack stack_{"sink-restart", "kafka"};
+  std::string brokers_ = stack_.variable("OUTBOX_TEST_KAFKA");
+  KafkaTopic topic_ = KafkaTopic::create(brokers_, "sink", 3);
 };
 
 }  // namespace

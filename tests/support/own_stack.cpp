@@ -1,0 +1,83 @@
+#include "tests/support/own_stack.hpp"
+
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <stdexcept>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+namespace outbox::test {
+namespace {
+
+std::filesystem::path folder_of(const std::string& stack) {
+  return std::filesystem::path{OUTBOX_SOURCE_DIR} / ".stack" / stack;
+}
+
+// The output of a shell command; throws with it when it fails.
+std::string output_of(const std::string& command) {
+  std::FILE* const pipe = popen((command + " 2>&1").c_str(), "r");  // NOLINT(cert-env33-c)
+  if (pipe == nullptr) {
+    throw std::runtime_error("cannot run: " + command);
+  }
+  std::string output;
+  std::array<char, 4'096> buffer{};
+  while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+    output.append(buffer.data(), size);
+  }
+  if (pclose(pipe) != 0) {
+    throw std::runtime_error("failed: " + command + "\n" + output);
+  }
+  return output;
+}
+
+}  // namespace
+
+OwnStack::OwnStack(std::string name, const std::string& services) : name_(std::move(name)) {
+  dev("down");
+  environment_ = dev("up --only " + services);
+}
+
+OwnStack::~OwnStack() {
+  try {
+    dev("down");
+    if (std::uncaught_exceptions() == 0 && !::testing::Test::HasFailure()) {
+      std::filesystem::remove_all(folder_of(name_));
+    }
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+  }
+}
+
+std::string OwnStack::variable(const std::string& name) const {
+  const std::string begin = "export " + name + "='";
+  const std::size_t at = environment_.find(begin);
+  if (at == std::string::npos) {
+    throw std::runtime_error("./dev stack up did not print " + name + ":\n" + environment_);
+  }
+  const std::size_t from = at + begin.size();
+  return environment_.substr(from, environment_.find('\'', from) - from);
+}
+
+std::string OwnStack::logs() const {
+  return folder_of(name_) / "logs";
+}
+
+void OwnStack::kill(const std::string& service) const {
+  dev("kill " + service);
+}
+
+void OwnStack::start(const std::string& service) const {
+  dev("start " + service);
+}
+
+std::string OwnStack::dev(const std::string& command) const {
+  return output_of(
+      "env -u OUTBOX_TEST_POSTGRES -u OUTBOX_TEST_KAFKA -u OUTBOX_TEST_MONGO '" OUTBOX_SOURCE_DIR
+      "/dev' stack " +
+      command + " --name " + name_);
+}
+
+}  // namespace outbox::test

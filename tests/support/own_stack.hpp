@@ -1,0 +1,35 @@
+// Servers of a test's own, which it may kill.
+#pragma once
+
+#include <string>
+
+namespace outbox::test {
+
+// A stack that ./dev stack starts on free ports, whatever servers the environment names. The
+// destructor stops it; its folder, .stack/NAME, stays only when the test failed, for its logs.
+// Every function throws with what the command said when it fails.
+class OwnStack {
+ public:
+  // `services` as --only takes them: "postgres,kafka". No two stacks of a name at a time: what a
+  // killed test left of it is removed.
+  OwnStack(std::string name, const std::string& services);
+  ~OwnStack();
+  OwnStack(const OwnStack&) = delete;
+  OwnStack& operator=(const OwnStack&) = delete;
+
+  // What the stack gives OUTBOX_TEST_POSTGRES, for example.
+  [[nodiscard]] std::string variable(const std::string& name) const;
+  // The folder of its logs, for those of a test's own programs as well.
+  [[nodiscard]] std::string logs() const;
+
+  void kill(const std::string& service) const;   // as a crash: SIGKILL to all its processes at once
+  void start(const std::string& service) const;  // again, on the same address and data
+
+ private:
+  std::string dev(const std::string& command) const;
+
+  std::string name_;
+  std::string environment_;
+};
+
+}  // namespace outbox::test
