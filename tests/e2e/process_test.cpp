@@ -2,17 +2,26 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "tests/support/temporary_folder.hpp"
 
 namespace outbox::e2e {
 namespace {
 
 // What a child sees of the variables that end in `suffix`: no more, as a failure prints it.
 std::string seen_by_a_child(const std::string& suffix, const Environment& environment) {
-  return run_command({"/bin/sh", "-c", "env | grep '" + suffix + "$' | sort"}, environment,
-                     testing::TempDir() + "process_test.log", std::chrono::seconds{30});
+  const test::TemporaryFolder folder;
+  const std::string log = folder.path() / "env";
+  Process env{{"/bin/sh", "-c", "env | grep '" + suffix + "$' | sort"}, environment, log};
+  EXPECT_EQ(env.wait(std::chrono::seconds{30}), 0);
+  std::stringstream seen;
+  seen << std::ifstream{log}.rdbuf();
+  return seen.str();
 }
 
 TEST(Process, SettingsOfTheCallersOwnDatabaseAndBrokerDoNotReachAProgram) {
