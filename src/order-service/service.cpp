@@ -67,10 +67,6 @@ http::ServerOptions server_options(const Settings& settings, ServiceMetrics& met
   options.drain_timeout = settings.http_drain_timeout;
   options.on_exchange = [&metrics](const http::Exchange& exchange) {
     metrics.request_answered(exchange);
-    if (!exchange.error.empty()) {
-      log::error("a request failed with an exception",
-                 {{"route", exchange.route}, {"error", exchange.error}});
-    }
   };
   return options;
 }

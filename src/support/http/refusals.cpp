@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <boost/beast/http/error.hpp>
+
 namespace outbox::http {
 
 Response bad_request(std::string_view detail) {
@@ -14,6 +16,13 @@ Response too_slow(std::string_view what, std::chrono::milliseconds limit) {
                      " ms; send it again on a new connection");
 }
 
+Response overloaded(std::string_view why) {
+  Response response =
+      problem(503, "Service Unavailable", std::string(why) + "; try again in a second");
+  response.headers.add("Retry-After", "1");
+  return response;
+}
+
 Response header_too_large(std::size_t limit) {
   return problem(431, "Request Header Fields Too Large",
                  "the request line and headers exceed " + std::to_string(limit) +
@@ -23,6 +32,24 @@ Response header_too_large(std::size_t limit) {
 Response body_too_large(std::size_t limit) {
   return problem(413, "Content Too Large",
                  "the body exceeds " + std::to_string(limit) + " bytes; send it in smaller parts");
+}
+
+std::optional<Response> unreadable(const boost::system::error_code& error, std::size_t max_header,
+                                   std::size_t max_body) {
+  using HttpError = boost::beast::http::error;
+  if (error == HttpError::header_limit || error == HttpError::buffer_overflow) {
+    return header_too_large(max_header);
+  }
+  if (error == HttpError::body_limit) return body_too_large(max_body);
+  if (error == HttpError::bad_version) {
+    return problem(505, "HTTP Version Not Supported", "this server speaks HTTP/1.1 and HTTP/1.0");
+  }
+  if (error == HttpError::end_of_stream) return std::nullopt;
+  if (error == HttpError::partial_message) return bad_request("the request ended before its end");
+  if (error.category() == make_error_code(HttpError::bad_method).category()) {
+    return bad_request("the request is not valid HTTP (" + error.message() + ")");
+  }
+  return std::nullopt;  // the connection is gone
 }
 
 std::optional<Response> check_framing(unsigned version, const Headers& headers) {

@@ -14,6 +14,8 @@
 
 #include "support/http/refusals.hpp"
 #include "support/http/target.hpp"
+#include "support/telemetry/log.hpp"
+#include "support/telemetry/rate_limit.hpp"
 
 namespace outbox::http {
 namespace {
@@ -22,7 +24,6 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using asio::ip::tcp;
 using boost::system::error_code;
-using HttpError = beast::http::error;
 using Parser = beast::http::request_parser<beast::http::string_body>;
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
@@ -39,7 +40,7 @@ constexpr std::size_t kMaxRefusals = 64;
 
 class Session;
 
-// What the sessions share. All but `pool` and `cut_off` belongs to the I/O thread.
+// What the sessions share. All but `pool`, `queued` and `cut_off` belongs to the I/O thread.
 struct Shared {
   Shared(ServerOptions options_in, Router router_in)
       : options(std::move(options_in)),
@@ -50,27 +51,12 @@ struct Shared {
   Router router;
   std::unordered_set<Session*> sessions;
   bool draining = false;
-  std::atomic<bool> cut_off{false};  // handlers that did not begin are not begun any more
+  telemetry::RateLimit failure_log{milliseconds(1'000)};
+  std::atomic<std::size_t> queued{0};  // in the pool, not begun
+  std::atomic<bool> cut_off{false};    // handlers that did not begin are not begun any more
   asio::thread_pool pool;
   asio::io_context io{1};
 };
-
-// The answer to a request that could not be read; nothing when there is nobody to answer.
-std::optional<Response> answer_to(const error_code& error, const ServerOptions& options) {
-  if (error == HttpError::header_limit || error == HttpError::buffer_overflow) {
-    return header_too_large(options.max_header);
-  }
-  if (error == HttpError::body_limit) return body_too_large(options.max_body);
-  if (error == HttpError::bad_version) {
-    return problem(505, "HTTP Version Not Supported", "this server speaks HTTP/1.1 and HTTP/1.0");
-  }
-  if (error == HttpError::end_of_stream) return std::nullopt;
-  if (error == HttpError::partial_message) return bad_request("the request ended before its end");
-  if (error.category() == beast::http::make_error_code(HttpError::bad_method).category()) {
-    return bad_request("the request is not valid HTTP (" + error.message() + ")");
-  }
-  return std::nullopt;  // the connection is gone
-}
 
 Headers copy_headers(const beast::http::fields& fields) {
   Headers headers;
@@ -128,10 +114,7 @@ class Session : public std::enable_shared_from_this<Session> {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
     if (refused_) {
-      Response response = problem(503, "Service Unavailable",
-                                  "the server has too many connections; try again soon");
-      response.headers.add("Retry-After", "1");
-      co_await write(serialize(response, false, false));
+      co_await write(serialize(overloaded("the server has too many connections"), false, false));
       co_await linger();
     } else {
       while (co_await serve_one()) {
@@ -183,8 +166,9 @@ class Session : public std::enable_shared_from_this<Session> {
     work.since = SteadyClock::now();
     if (error) {
       work.last = true;
-      work.response = expired_ ? too_slow("the header", shared_.options.header_timeout)
-                               : answer_to(error, shared_.options);
+      work.response = expired_
+                          ? too_slow("the header", shared_.options.header_timeout)
+                          : unreadable(error, shared_.options.max_header, shared_.options.max_body);
       co_return;
     }
     take_header(parser.get(), work);
@@ -206,8 +190,9 @@ class Session : public std::enable_shared_from_this<Session> {
     disarm();
     if (error) {
       work.last = true;
-      work.response = expired_ ? too_slow("the body", shared_.options.body_timeout)
-                               : answer_to(error, shared_.options);
+      work.response = expired_
+                          ? too_slow("the body", shared_.options.body_timeout)
+                          : unreadable(error, shared_.options.max_header, shared_.options.max_body);
     }
     work.request.body = std::move(parser.get().body());
   }
@@ -243,15 +228,35 @@ class Session : public std::enable_shared_from_this<Session> {
       call_handler(work);
       co_return;
     }
-    handled_.expires_at(SteadyClock::time_point::max());
-    // `work` lives in the coroutine, which waits below until the handler has returned.
-    asio::post(shared_.pool, [self = shared_from_this(), &work]() mutable {
-      self->call_handler(work);
-      asio::io_context& io = self->shared_.io;
-      asio::post(io, [self = std::move(self)] { self->handled_.cancel(); });
+    if (shared_.queued >= shared_.options.max_connections) {
+      work.response = overloaded("too many requests wait for the server");
+      co_return;
+    }
+    ++shared_.queued;
+    handler_returned_ = false;
+    handled_.expires_after(shared_.options.queue_timeout);
+    // Who sets it first has the work: the task below, or this coroutine when it gives up. Until
+    // then the task may touch neither the work nor the session; afterwards both wait for it.
+    auto taken = std::make_shared<std::atomic<bool>>(false);
+    asio::post(shared_.pool, [this, &shared = shared_, &work, taken] {
+      --shared.queued;
+      if (taken->exchange(true)) return;
+      call_handler(work);
+      asio::post(shared.io, [this] {
+        handler_returned_ = true;
+        handled_.cancel();
+      });
     });
     error_code cancelled;
     co_await handled_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    if (!taken->exchange(true)) {
+      work.response = overloaded("the server was too busy to begin with the request");
+      co_return;
+    }
+    while (!handler_returned_) {
+      handled_.expires_at(SteadyClock::time_point::max());
+      co_await handled_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    }
   }
 
   void call_handler(Work& work) const {
@@ -269,10 +274,19 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void report(const Work& work) const {
+    const auto now = SteadyClock::now();
+    if (!work.error.empty()) {
+      if (const auto held_back = shared_.failure_log.pass(now)) {
+        log::error("a request failed with an exception", {{"method", work.request.method},
+                                                          {"path", work.request.path},
+                                                          {"error", work.error},
+                                                          {"more_since_last_line", *held_back}});
+      }
+    }
     if (!shared_.options.on_exchange) return;
-    shared_.options.on_exchange(
-        {work.request.method, work.route == nullptr ? "none" : work.route->pattern,
-         work.response->status, SteadyClock::now() - work.since, work.error});
+    shared_.options.on_exchange({work.request.method,
+                                 work.route == nullptr ? "none" : work.route->pattern,
+                                 work.response->status, now - work.since});
   }
 
   asio::awaitable<bool> write(std::string bytes) {
@@ -325,6 +339,7 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::steady_timer handled_;
   std::uint64_t armed_ = 0;
   bool expired_ = false;
+  bool handler_returned_ = false;
   bool idle_ = false;
 };
 

@@ -20,8 +20,7 @@ struct Exchange {
   std::string_view route;   // the pattern of the route, or "none" when no route was found
   int status = 0;
   std::chrono::nanoseconds duration{
-      0};                  // from the whole header's arrival to the answer being ready
-  std::string_view error;  // of a handler that threw; empty otherwise
+      0};  // from the whole header's arrival to the answer being ready
 };
 
 struct ServerOptions {
@@ -33,16 +32,19 @@ struct ServerOptions {
   std::size_t max_connections = 1'024;  // further ones get 503 and are closed
   std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte, later: 408
   std::chrono::milliseconds body_timeout{30'000};    // from the end of its header, later: 408
-  std::chrono::milliseconds write_timeout{30'000};   // for a whole answer, later: closed
-  std::chrono::milliseconds idle_timeout{60'000};    // between requests, later: closed
-  std::chrono::milliseconds drain_timeout{10'000};   // how long stop() waits for requests
-  // Called once for each request that was answered, from several threads; must not block.
+  // How long a request waits for a handler thread, longer: 503, and its handler never runs. No more
+  // than max_connections wait.
+  std::chrono::milliseconds queue_timeout{10'000};
+  std::chrono::milliseconds write_timeout{30'000};  // for a whole answer, later: closed
+  std::chrono::milliseconds idle_timeout{60'000};   // between requests, later: closed
+  std::chrono::milliseconds drain_timeout{10'000};  // how long stop() waits for requests
+  // Called once for each request that was answered, on the I/O thread; must not block.
   std::function<void(const Exchange&)> on_exchange{};
 };
 
 // Answers with problem+json what never reaches a handler: 400, 404, 405, 408, 413, 417, 431, 501,
-// 503, 505; and 500 for a handler that throws. Requests of a connection are answered one after
-// the other, in their order (pipelining is safe).
+// 503, 505; and 500 for a handler that throws, whose error goes to the log. Requests of a
+// connection are answered one after the other, in their order (pipelining is safe).
 //
 // start and stop belong to one thread; port may be asked by any.
 class Server {

@@ -1,10 +1,8 @@
 #include "support/http/server.hpp"
 
 #include <atomic>
-#include <future>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -28,8 +26,6 @@ Router echo_router() {
     return text_response(200, std::string(r.path_parameter("id")) + "|" +
                                   std::string(r.query_parameter("q").value_or("-")));
   });
-  router.add("GET", "/throws",
-             [](const Request&) -> Response { throw std::runtime_error("boom"); });
   router.add("GET", "/large",
              [](const Request&) { return text_response(200, std::string(32 * 1024 * 1024, 'x')); });
   return router;
@@ -319,22 +315,6 @@ TEST(Server, RefusesConnectionsAboveTheCap) {
   EXPECT_EQ(first.read()->status, 200);
 }
 
-TEST(Server, AnExceptionBecomesA500WithoutItsText) {
-  std::mutex mutex;
-  std::string error;
-  ServerOptions options;
-  options.on_exchange = [&](const Exchange& exchange) {
-    const std::lock_guard lock(mutex);
-    error = exchange.error;
-  };
-  const auto server = started(std::move(options));
-  const Reply reply = request(server->port(), "GET", "/throws");
-  EXPECT_EQ(reply.status, 500);
-  EXPECT_EQ(reply.body.find("boom"), std::string::npos);
-  const std::lock_guard lock(mutex);
-  EXPECT_EQ(error, "boom");
-}
-
 TEST(Server, ReportsEachExchange) {
   std::mutex mutex;
   std::vector<std::string> seen;
@@ -349,73 +329,6 @@ TEST(Server, ReportsEachExchange) {
   answer_to(*server, "nonsense\r\n\r\n");
   const std::lock_guard lock(mutex);
   EXPECT_EQ(seen, (std::vector<std::string>{"/items/{id} 200", "none 404", "none 400"}));
-}
-
-// Handlers that wait until they are released, and tell how many have begun.
-struct Gate {
-  std::promise<void> release;
-  std::shared_future<void> released = release.get_future().share();
-  std::atomic<int> begun{0};
-
-  Router router() {
-    Router router = echo_router();
-    router.add("GET", "/wait", [this](const Request&) {
-      ++begun;
-      begun.notify_all();
-      released.wait();
-      return text_response(200, "waited");
-    });
-    router.add(
-        "GET", "/inline", [](const Request&) { return text_response(200, "at once"); },
-        RunOn::inline_fast);
-    return router;
-  }
-  void await(int count) {
-    for (int seen = begun; seen < count; seen = begun)
-      begun.wait(seen);
-  }
-};
-
-TEST(Server, InlineRoutesAnswerWhileAllHandlerThreadsAreBusy) {
-  Gate gate;
-  const auto server = started({.threads = 1}, gate.router());
-  Client waiting(server->port());
-  waiting.send_request("GET", "/wait");
-  gate.await(1);
-  EXPECT_EQ(request(server->port(), "GET", "/inline").body, "at once");
-  gate.release.set_value();
-  EXPECT_EQ(waiting.read()->body, "waited");
-}
-
-TEST(Server, HandlersRunOnSeveralThreads) {
-  Gate gate;
-  const auto server = started({.threads = 2}, gate.router());
-  Client first(server->port());
-  Client second(server->port());
-  first.send_request("GET", "/wait");
-  second.send_request("GET", "/wait");
-  gate.await(2);
-  gate.release.set_value();
-  EXPECT_EQ(first.read()->status, 200);
-  EXPECT_EQ(second.read()->status, 200);
-}
-
-TEST(Server, StopLetsRequestsEndAndClosesTheRest) {
-  Gate gate;
-  const auto server = started({}, gate.router());
-  Client idle(server->port());
-  idle.send_request("GET", "/hello");
-  EXPECT_EQ(idle.read()->status, 200);
-  Client busy(server->port());
-  busy.send_request("GET", "/wait");
-  gate.await(1);
-  std::jthread stopping([&] { server->stop(); });
-  EXPECT_TRUE(idle.closed_by_peer());  // draining has begun
-  gate.release.set_value();
-  const auto reply = busy.read();
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->body, "waited");
-  EXPECT_EQ(reply->headers.find("Connection"), "close");
 }
 
 TEST(Server, StopCutsOffWhatOutlastsTheDeadline) {
