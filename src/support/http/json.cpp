@@ -67,6 +67,12 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     return fail(at(position, "not valid JSON"));
   }
 
+  // JSON has no raw NUL anywhere, and nlohmann's parser takes one for the end of the text.
+  bool check_no_nul() {
+    const std::size_t nul = text_.find('\0');
+    return nul == std::string_view::npos || fail(at(nul + 1, "a NUL byte"));
+  }
+
   [[nodiscard]] std::variant<JsonValue, FieldError> finish(bool parsed) && {
     if (parsed && error_.detail.empty()) return std::move(root_);
     return std::move(error_);
@@ -169,7 +175,8 @@ const JsonValue* JsonValue::find(std::string_view name) const {
 
 std::variant<JsonValue, FieldError> parse_json(std::string_view text, const JsonLimits& limits) {
   Builder builder(text, limits);
-  const bool parsed = nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+  const bool parsed =
+      builder.check_no_nul() && nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   return std::move(builder).finish(parsed);
 }
 
@@ -195,10 +202,6 @@ std::string child_pointer(std::string_view parent, std::string_view token) {
     }
   }
   return path;
-}
-
-std::string quote_json(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace outbox::http

@@ -48,7 +48,4 @@ struct JsonLimits {
 // `parent` with one more reference token: child_pointer("#/items", "a/b") is "#/items/a~1b".
 [[nodiscard]] std::string child_pointer(std::string_view parent, std::string_view token);
 
-// A JSON string literal of the text, quotes included. Bytes that are not UTF-8 are replaced.
-[[nodiscard]] std::string quote_json(std::string_view text);
-
 }  // namespace outbox::http

@@ -67,6 +67,17 @@ TEST(Json, RefusesBytesAfterTheValue) {
   parsed(" {} \n");
 }
 
+TEST(Json, RefusesARawNul) {
+  using namespace std::string_view_literals;
+  const FieldError error = refused("{\"a\":1}\n\0anything"sv);
+  EXPECT_EQ(error.pointer, "#");
+  EXPECT_EQ(error.detail, "a NUL byte at line 2, column 1");
+  refused("{}\0"sv);
+  refused("{\"a\":\"b\0c\"}"sv);
+  refused("\0"sv);
+  EXPECT_EQ(parsed(R"("b\u0000c")").text, "b\0c"sv);
+}
+
 TEST(Json, RefusesInvalidUtf8) {
   EXPECT_NE(refused("{\"a\":\"\xFF\"}").detail.find("UTF-8"), std::string::npos);
   EXPECT_EQ(refused("{\"a\":\"\xFF\"}").pointer, "#/a");
@@ -111,11 +122,6 @@ TEST(Json, LimitsTheNumberOfValues) {
 TEST(Json, PointersEscapeTheirTokens) {
   EXPECT_EQ(child_pointer("#", "a/b~c"), "#/a~1b~0c");
   EXPECT_EQ(child_pointer("#/x", "é\""), "#/x/%C3%A9%22");
-}
-
-TEST(Json, QuotesStrings) {
-  EXPECT_EQ(quote_json("a\"\\\n"), R"("a\"\\\n")");
-  EXPECT_EQ(quote_json("\xFF"), "\"\xEF\xBF\xBD\"");
 }
 
 }  // namespace

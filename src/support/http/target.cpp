@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
+
+#include "support/text/utf8.hpp"
 
 namespace outbox::http {
 namespace {
@@ -37,22 +38,6 @@ Result<NamedValues> parse_query(std::string_view query) {
     values.emplace_back(std::move(*name), std::move(*value));
   }
   return values;
-}
-
-// The length of the sequence that begins with this byte, 0 when none may.
-std::size_t sequence_length(std::uint8_t lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return 2;
-  if (lead >= 0xE0 && lead <= 0xEF) return 3;
-  if (lead >= 0xF0 && lead <= 0xF4) return 4;
-  return 0;
-}
-
-// The second byte's range excludes overlong forms, surrogates and code points past U+10FFFF.
-bool second_byte_fits(std::uint8_t lead, std::uint8_t second) {
-  const std::uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  const std::uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  return second >= low && second <= high;
 }
 
 }  // namespace
@@ -94,24 +79,8 @@ std::optional<std::string> percent_decode(std::string_view text) {
     decoded += static_cast<char>(high * 16 + low);
     i += 2;
   }
-  if (decoded.find('\0') != std::string::npos || !is_utf8(decoded)) return std::nullopt;
+  if (decoded.find('\0') != std::string::npos || !text::is_utf8(decoded)) return std::nullopt;
   return decoded;
-}
-
-bool is_utf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<std::uint8_t>(text[i]);
-    const std::size_t length = sequence_length(lead);
-    if (length == 0 || length > text.size() - i) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto byte = static_cast<std::uint8_t>(text[i + k]);
-      if ((byte & 0xC0U) != 0x80U) return false;
-      if (k == 1 && !second_byte_fits(lead, byte)) return false;
-    }
-    i += length;
-  }
-  return true;
 }
 
 }  // namespace outbox::http

@@ -23,7 +23,4 @@ struct Target {
 // or holds NUL.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
 
-// Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates).
-[[nodiscard]] bool is_utf8(std::string_view text);
-
 }  // namespace outbox::http

@@ -26,15 +26,5 @@ TEST(Target, RefusesOtherFormsAndBrokenQueries) {
   }
 }
 
-TEST(Target, KnowsUtf8) {
-  EXPECT_TRUE(is_utf8("aé€😀"));
-  EXPECT_TRUE(is_utf8("\xF4\x8F\xBF\xBF"));
-  for (const std::string_view text :
-       {"\x80", "\xC0\x80", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80",
-        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82"}) {
-    EXPECT_FALSE(is_utf8(text));
-  }
-}
-
 }  // namespace
 }  // namespace outbox::http
