@@ -5,14 +5,13 @@
 #include <mutex>
 #include <utility>
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "invoice-service/embedded.hpp"
 #include "invoice-service/invoice.hpp"
 #include "support/telemetry/log.hpp"
 #include "support/telemetry/rate_limit.hpp"
+#include "support/text/rfc3339.hpp"
 
 namespace outbox::invoices {
 
@@ -112,18 +111,15 @@ Response get_event(const InvoiceStore& store, const Request& request) {
         "No message of this id has had an effect here: it has not come yet, is of a "
         "type that means nothing to invoices, or went to the dead letters.");
   }
-  const std::int64_t at = (*fate)->at_ms;
-  const std::time_t seconds = at / 1'000;
-  const ordered_json json{
-      {"messageId", id->to_string()},
-      {"outcome", "applied"},
-      {"effect", (*fate)->effect},
-      {"amountMinor", (*fate)->amount_minor},
-      {"orderId", (*fate)->order_id},
-      {"invoiceId", invoice_id((*fate)->order_id)},
-      {"invoiceStatus", (*fate)->invoice_status},
-      {"at", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), at % 1'000)},
-      {"duplicates", (*fate)->redeliveries}};
+  const ordered_json json{{"messageId", id->to_string()},
+                          {"outcome", "applied"},
+                          {"effect", (*fate)->effect},
+                          {"amountMinor", (*fate)->amount_minor},
+                          {"orderId", (*fate)->order_id},
+                          {"invoiceId", invoice_id((*fate)->order_id)},
+                          {"invoiceStatus", (*fate)->invoice_status},
+                          {"at", text::rfc3339_millis((*fate)->at_ms)},
+                          {"duplicates", (*fate)->redeliveries}};
   return http::json_response(200, json.dump());
 }
 

@@ -1,14 +1,12 @@
 #include "invoice-service/invoice.hpp"
 
 #include <chrono>
-#include <ctime>
 #include <utility>
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "support/money/money.hpp"
+#include "support/text/rfc3339.hpp"
 
 namespace outbox::invoices {
 
@@ -80,11 +78,6 @@ Bson set(const Bson& fields) {
   Bson update;
   update.document("$set", fields);
   return update;
-}
-
-std::string timestamp(std::int64_t unix_ms) {
-  const std::time_t seconds = unix_ms / 1'000;
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), unix_ms % 1'000);
 }
 
 }  // namespace
@@ -172,8 +165,9 @@ std::string invoice_json(const Bson& document) {
   }
   json["total"] = money::format_minor(total, exponent);
   json["totalMinor"] = total;
-  json["issuedAt"] = timestamp(find_date(document, "issuedAt").value_or(0));
-  if (const auto voided = find_date(document, "voidedAt")) json["voidedAt"] = timestamp(*voided);
+  json["issuedAt"] = text::rfc3339_millis(find_date(document, "issuedAt").value_or(0));
+  if (const auto voided = find_date(document, "voidedAt"))
+    json["voidedAt"] = text::rfc3339_millis(*voided);
   if (const auto reason = find_text(document, "voidReason")) json["voidReason"] = *reason;
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

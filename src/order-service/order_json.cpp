@@ -1,18 +1,14 @@
 #include "order-service/order_json.hpp"
 
-#include <array>
-#include <ctime>
-
 #include <nlohmann/json.hpp>
 
 #include "support/money/money.hpp"
+#include "support/text/rfc3339.hpp"
 
 namespace outbox::orders {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::int64_t kMicroseconds = 1'000'000;
 
 std::string amount(std::int64_t minor, const std::string& currency) {
   return money::format_minor(minor, money::currency_exponent(currency).value_or(2));
@@ -101,19 +97,7 @@ Message order_cancelled(const Order& order, const std::optional<std::string>& tr
 }
 
 std::string format_time(std::int64_t unix_us) {
-  std::int64_t seconds = unix_us / kMicroseconds;
-  std::int64_t fraction = unix_us % kMicroseconds;
-  if (fraction < 0) {
-    fraction += kMicroseconds;
-    --seconds;
-  }
-  const std::time_t time = seconds;
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string digits = std::to_string(kMicroseconds + fraction).substr(1);
-  return std::string(text.data(), size) + "." + digits + "Z";
+  return text::rfc3339_micros(unix_us);
 }
 
 }  // namespace outbox::orders

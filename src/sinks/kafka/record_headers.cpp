@@ -4,9 +4,10 @@
 #include <limits>
 #include <utility>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "support/text/rfc3339.hpp"
 
 namespace outbox::kafka {
 namespace {
@@ -190,7 +191,7 @@ void RecordHeaders::write_id(const Uuid& id) {
   }
 }
 
-// RFC 3339 with microseconds.
+// RFC 3339 with microseconds; within a second, only its digits are written again.
 void RecordHeaders::write_time(std::int64_t unix_us) {
   auto second = unix_us / kSecond;
   auto fraction = unix_us % kSecond;
@@ -200,7 +201,7 @@ void RecordHeaders::write_time(std::int64_t unix_us) {
   }
   constexpr std::size_t kSize = std::string_view("2025-11-24T22:24:24.123456Z").size();
   if (second != time_second_ || time_.size() != kSize) {
-    time_ = fmt::format("{:%Y-%m-%dT%H:%M:%S}.000000Z", fmt::gmtime(second));
+    time_ = text::rfc3339_micros(second * kSecond);
     time_second_ = second;
   }
   const std::size_t last = time_.size() - 2;  // before the Z

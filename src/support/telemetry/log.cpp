@@ -7,11 +7,12 @@
 #include <cmath>
 #include <memory>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "support/text/rfc3339.hpp"
 
 namespace outbox {
 namespace {
@@ -32,10 +33,8 @@ spdlog::logger& logger() {
   return *kLogger;
 }
 
-// RFC 3339 with milliseconds.
 std::string timestamp(std::int64_t time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(time / 1'000'000),
-                     time / 1'000 % 1'000);
+  return text::rfc3339_millis(time / 1'000);
 }
 
 std::string quoted(std::string_view text) {
