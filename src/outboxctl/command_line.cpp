@@ -1,10 +1,12 @@
 #include "outboxctl/command_line.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "outboxctl/commands.hpp"
+#include "support/config/command_line.hpp"
 
 namespace outbox::ctl {
 namespace {
@@ -72,14 +74,18 @@ void add_commands(CLI::App& app, CommandLine& given) {
       ->capture_default_str();
 }
 
-// CLI11's words, without what might be a URL in the wrong place.
-std::string usage_message(const CLI::ParseError& error) {
+// CLI11's words, which repeat arguments, without what might be a secret in the wrong place.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    return config::not_expected(app.remaining(true));
+  }
   std::string text = error.what();
+  text.resize(std::min(text.find(" = "), text.size()));  // "Could not convert: --flag = value"
   if (text.find("://") == std::string::npos && text.find('@') == std::string::npos &&
       text.find("password") == std::string::npos) {
     return text;
   }
-  return "an argument was not expected (it is not shown, since it may hold a password)";
+  return "a flag cannot take its argument (which is not shown, since it may hold a password)";
 }
 
 Result<void> dispatch(const CLI::App& app, const CommandLine& given, std::ostream& out) {
@@ -108,7 +114,7 @@ ExitCode run(int argc, const char* const* argv, std::ostream& out, std::ostream&
     app.exit(wanted, out, err);
     return ExitCode::ok;
   } catch (const CLI::ParseError& error) {
-    err << "outboxctl: " << usage_message(error) << "\nSee outboxctl --help.\n";
+    err << "outboxctl: " << usage_message(app, error) << "\nSee outboxctl --help.\n";
     return ExitCode::usage;
   }
   const auto done = dispatch(app, given, out);

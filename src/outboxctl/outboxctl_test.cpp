@@ -97,6 +97,11 @@ TEST_F(OutboxctlTest, NeverShowsAPassword) {
       {"status", "--databse=postgresql://app:s3cret@127.0.0.1/shop"},
       {"status", "--format", "postgresql://app:s3cret@127.0.0.1/shop"},
       {"status", "password=s3cret"},
+      {"status", "s3cret"},
+      {"s3cret"},
+      {"migrate", "--down=s3cret"},
+      {"status", "--pw", "s3cret"},
+      {"status", "--pw=s3cret"},
   };
   for (const auto& arguments : command_lines) {
     const Outcome outcome = outboxctl(arguments);

@@ -1,9 +1,39 @@
 #include "support/config/command_line.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace outbox::config {
+namespace {
+
+// "--name" of "--name=value", "-p" of "-pvalue"; empty for what is no flag.
+std::string_view flag_name(std::string_view argument) {
+  if (!argument.starts_with('-')) return {};
+  if (!argument.starts_with("--")) return argument.substr(0, 2);
+  const auto end = std::find_if(argument.begin() + 2, argument.end(), [](unsigned char c) {
+    return std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.';
+  });
+  return argument.substr(0, static_cast<std::size_t>(end - argument.begin()));
+}
+
+}  // namespace
+
+std::string not_expected(const std::vector<std::string>& arguments) {
+  std::vector<std::string> shown;
+  bool hidden = false;
+  for (const std::string& argument : arguments) {
+    const std::string_view name = flag_name(argument);
+    if (!name.empty()) shown.emplace_back(name);
+    hidden = hidden || name.empty();
+  }
+  if (hidden) shown.emplace_back("an argument that is not shown, since it may be a secret");
+  return fmt::format("not expected: {}", fmt::join(shown, ", "));
+}
 
 Result<CommandLine> parse_command_line(int argc, const char* const* argv,
                                        const std::string& program, const std::string& summary,
@@ -29,9 +59,14 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv,
   } catch (const CLI::Success& asked) {
     app.exit(asked, out, out);
     return CommandLine{false};
-  } catch (const CLI::ParseError& problem) {
+  } catch (const CLI::ExtrasError&) {
     return Error{ErrorCode::invalid_argument,
-                 fmt::format("{}; see {} --help", problem.what(), program)};
+                 fmt::format("{}; see {} --help", not_expected(app.remaining()), program)};
+  } catch (const CLI::ParseError& problem) {
+    // "Could not convert: --flag = value": the value is left out.
+    const std::string_view text = problem.what();
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("{}; see {} --help", text.substr(0, text.find(" = ")), program)};
   }
 
   Inputs inputs;

@@ -3,6 +3,7 @@
 
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "outbox/result.hpp"
 #include "support/config/schema.hpp"
@@ -17,9 +18,13 @@ struct CommandLine {
   bool run = true;
 };
 
+// What may be said of arguments that no flag takes: the names of flags among them. The rest is not
+// shown, since it may be a secret that stands in the wrong place.
+[[nodiscard]] std::string not_expected(const std::vector<std::string>& arguments);
+
 // Reads --config FILE (or OUTBOX_CONFIG), --set path=value, --check-config, --show-config,
 // --example-config, --version and --help, and loads `schema`. What was asked for goes to `out`.
-// invalid_argument: an unknown flag, or whatever Schema::load refuses.
+// invalid_argument: an argument that is not expected, or whatever Schema::load refuses.
 [[nodiscard]] Result<CommandLine> parse_command_line(int argc, const char* const* argv,
                                                      const std::string& program,
                                                      const std::string& summary, Schema& schema,

@@ -64,5 +64,24 @@ TEST_F(CommandLineTest, ErrorsNameTheProblem) {
               HasSubstr("/nonexistent.toml"));
 }
 
+TEST_F(CommandLineTest, ArgumentsInTheWrongPlaceAreNotShown) {
+  for (const auto& arguments :
+       std::vector<std::vector<const char*>>{{"--database-url", "postgresql://u:s3cret@h/db"},
+                                             {"--database-url=postgresql://u:s3cret@h/db"},
+                                             {"--check-config", "s3cret"},
+                                             {"--check-config=s3cret"},
+                                             {"-ps3cret"},
+                                             {"--postgresql:s3cret"},
+                                             {"--", "s3cret"}}) {
+    const auto line = parse(arguments);
+    ASSERT_FALSE(line.ok()) << arguments.front();
+    EXPECT_THAT(line.error().message, testing::Not(HasSubstr("s3cret")));
+    EXPECT_THAT(line.error().message, HasSubstr("relay --help"));
+  }
+  EXPECT_EQ(parse({"--url", "x", "-v", "y", "--a=b"}).error().message,
+            "not expected: --url, -v, --a, an argument that is not shown, since it may be a "
+            "secret; see relay --help");
+}
+
 }  // namespace
 }  // namespace outbox::config

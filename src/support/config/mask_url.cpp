@@ -16,19 +16,34 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+// The parameters of PostgreSQL and MongoDB that people look for in a log and that hold no secret.
+bool may_be_shown(std::string_view parameter) {
+  static constexpr std::array<std::string_view, 16> kNames = {"user",          "dbname",
+                                                              "host",          "port",
+                                                              "sslmode",       "application_name",
+                                                              "appname",       "tls",
+                                                              "authsource",    "replicaset",
+                                                              "authmechanism", "connect_timeout",
+                                                              "ssl",           "w",
+                                                              "retrywrites",   "directconnection"};
+  return std::find(kNames.begin(), kNames.end(), lower(parameter)) != kNames.end();
+}
+
 std::string mask_query(std::string_view query) {
   std::string result;
   while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
+    const auto end = std::min(query.find_first_of("&;"), query.size());
     const auto parameter = query.substr(0, end);
     const auto equals = parameter.find('=');
-    if (equals != std::string_view::npos && names_a_secret(parameter.substr(0, equals))) {
-      result.append(parameter.substr(0, equals + 1)).append(kMask);
-    } else {
+    if (equals == std::string_view::npos) {
+      result.append(kMask);
+    } else if (may_be_shown(parameter.substr(0, equals))) {
       result.append(parameter);
+    } else {
+      result.append(parameter.substr(0, equals + 1)).append(kMask);
     }
     if (end == query.size()) break;
-    result.push_back('&');
+    result.push_back(query[end]);
     query.remove_prefix(end + 1);
   }
   return result;

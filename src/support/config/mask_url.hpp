@@ -6,8 +6,9 @@
 
 namespace outbox::config {
 
-// The URL with its password replaced by "***", both in `user:password@` and in a query parameter
-// whose name speaks of a password. Text without a URL's shape that holds a password
+// The URL with "***" for its password in `user:password@`, and for the value of each query
+// parameter but a few that are known to hold no secret (sslmode, authSource, …). Text without a
+// URL's shape that holds a password
 // ("host=db password=x") becomes "***" altogether.
 [[nodiscard]] std::string mask_url(std::string_view url);
 

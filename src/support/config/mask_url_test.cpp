@@ -17,6 +17,16 @@ TEST(MaskUrl, HidesPasswordsInTheQuery) {
             "postgresql://db/shop?user=app&password=***&sslmode=off");
 }
 
+TEST(MaskUrl, HidesParametersThatItDoesNotKnow) {
+  EXPECT_EQ(mask_url("mongodb://db/?authMechanism=MONGODB-AWS&authMechanismProperties="
+                     "AWS_SESSION_TOKEN:s3cret&replicaSet=rs0"),
+            "mongodb://db/?authMechanism=MONGODB-AWS&authMechanismProperties=***&replicaSet=rs0");
+  EXPECT_EQ(mask_url("postgresql://db/shop?pass%77ord=s3cret"),
+            "postgresql://db/shop?pass%77ord=***");
+  EXPECT_EQ(mask_url("mongodb://db/?w=1;password=s3cret"), "mongodb://db/?w=1;password=***");
+  EXPECT_EQ(mask_url("mongodb://db/?s3cret&tls=true"), "mongodb://db/?***&tls=true");
+}
+
 TEST(MaskUrl, HidesPasswordsThatBreakTheRules) {
   for (const auto* url : {"pg://a:s3c@ret@db/x", "pg://a:s3c/ret@db/x", "pg://a:s3c?ret@db/x",
                           "pg://a:s3c:ret@db/x", "host=db password=s3cret"}) {

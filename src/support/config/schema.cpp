@@ -1,7 +1,6 @@
 #include "support/config/schema.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <stdexcept>
 #include <unistd.h>
@@ -31,13 +30,6 @@ std::string entry_name(std::string_view env) {
     return c == '_' ? '.' : static_cast<char>(std::tolower(c));
   });
   return result;
-}
-
-std::string_view kind_name(const auto& value) {
-  constexpr std::array<std::string_view, 5> kNames = {"a string", "an integer", "true or false",
-                                                      R"(a duration such as "250ms", "5s" or "2m")",
-                                                      "a table"};
-  return kNames.at(value.index());
 }
 
 }  // namespace
@@ -253,7 +245,7 @@ void Schema::assign(Option& option, const std::string& key, const Given& given,
   } else if (auto* duration = std::get_if<std::chrono::milliseconds>(&option.value)) {
     const auto parsed = parse_duration(given.text);
     if (!parsed || given.kind != ValueKind::string || !in_range(parsed->count())) {
-      return refuse(std::string(kind_name(option.value)) + bounds(option));
+      return refuse(R"(a duration such as "250ms", "5s" or "2m")" + bounds(option));
     }
     *duration = *parsed;
   } else {
