@@ -13,7 +13,7 @@
 #include <boost/beast/http.hpp>
 
 #include "support/http/refusals.hpp"
-#include "support/http/target.hpp"
+#include "support/http/work.hpp"
 #include "support/telemetry/log.hpp"
 #include "support/telemetry/rate_limit.hpp"
 
@@ -66,8 +66,8 @@ Headers copy_headers(const beast::http::fields& fields) {
   return headers;
 }
 
-// A connection. It lives as long as its coroutine or a handler that works for it; everything but
-// the handler's call runs on the I/O thread.
+// A connection. It lives as long as its coroutine; everything but the handler's call runs on the
+// I/O thread.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Shared& shared, tcp::socket socket, bool refused)
@@ -99,15 +99,6 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   enum class OnExpiry { stop_reading, close };
-  // One request on its way to an answer.
-  struct Work {
-    Request request;
-    const Route* route = nullptr;
-    bool last = false;  // the connection ends after the answer
-    std::optional<Response> response;
-    std::string error;
-    SteadyClock::time_point since = SteadyClock::now();
-  };
 
   asio::awaitable<void> run() {
     const auto self = shared_from_this();
@@ -197,30 +188,11 @@ class Session : public std::enable_shared_from_this<Session> {
     work.request.body = std::move(parser.get().body());
   }
 
-  // Fills in the request and finds its route; work.response is set where that fails.
   void take_header(const Parser::value_type& message, Work& work) const {
-    Request& request = work.request;
-    request.method = std::string(message.method_string());
-    request.target = std::string(message.target());
-    request.headers = copy_headers(message.base());
-    work.response = check_framing(message.version(), request.headers);
-    work.last = work.response.has_value();
-    if (work.last) return;
-    auto target = parse_target(request.target);
-    if (!target.ok()) {
-      work.response = bad_request(target.error().message);
-      return;
-    }
-    request.path = std::move(target->path);
-    request.query = std::move(target->query);
-    auto found = shared_.router.find(request.method, request.path);
-    if (auto* refusal = std::get_if<Response>(&found)) {
-      work.response = std::move(*refusal);
-      return;
-    }
-    auto& match = std::get<Router::Match>(found);
-    work.route = match.route;
-    request.path_parameters = std::move(match.path_parameters);
+    work.request.method = std::string(message.method_string());
+    work.request.target = std::string(message.target());
+    work.request.headers = copy_headers(message.base());
+    work.find_route(shared_.router, message.version());
   }
 
   asio::awaitable<void> handle(Work& work) {
@@ -235,8 +207,8 @@ class Session : public std::enable_shared_from_this<Session> {
     ++shared_.queued;
     handler_returned_ = false;
     handled_.expires_after(shared_.options.queue_timeout);
-    // Who sets it first has the work: the task below, or this coroutine when it gives up. Until
-    // then the task may touch neither the work nor the session; afterwards both wait for it.
+    // Who sets it first has the work: the task, or this coroutine when it gives up, which may end
+    // it and the session. Once the task has it, the coroutine waits until the handler has returned.
     auto taken = std::make_shared<std::atomic<bool>>(false);
     asio::post(shared_.pool, [this, &shared = shared_, &work, taken] {
       --shared.queued;
@@ -262,24 +234,18 @@ class Session : public std::enable_shared_from_this<Session> {
   void call_handler(Work& work) const {
     if (shared_.cut_off) {
       work.response = problem(503, "Service Unavailable", "the server is stopping; try again");
-      return;
-    }
-    try {
-      work.response = work.route->handler(work.request);
-    } catch (const std::exception& error) {
-      work.error = error.what();
-      work.response = problem(500, "Internal Server Error",
-                              "the server failed at this request; its log says why");
+    } else {
+      work.call_handler();
     }
   }
 
   void report(const Work& work) const {
     const auto now = SteadyClock::now();
-    if (!work.error.empty()) {
+    if (work.error) {
       if (const auto held_back = shared_.failure_log.pass(now)) {
         log::error("a request failed with an exception", {{"method", work.request.method},
                                                           {"path", work.request.path},
-                                                          {"error", work.error},
+                                                          {"error", *work.error},
                                                           {"more_since_last_line", *held_back}});
       }
     }
