@@ -25,6 +25,8 @@ struct Delivery {
   std::int32_t partition = 0;
   std::int64_t offset = -1;
   std::optional<Error> error;
+  // Microseconds from the sink's acceptance to this report, 0 or more; -1: not known.
+  std::int64_t latency_us = -1;
 };
 
 // Hands deliveries from a sink's threads to the relay's. It holds at most one delivery for each

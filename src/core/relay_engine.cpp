@@ -70,7 +70,7 @@ void RelayEngine::take_one(const Delivery& delivery) {
   const bool rejected = delivery.error && delivery.error->code == ErrorCode::message_rejected;
   if (!delivery.error) {
     destination_failures_ = 0;
-    observer_.acknowledged(*record, delivery.topic);
+    observer_.acknowledged(*record, delivery);
   } else if (rejected) {
     observer_.rejected(*record, delivery.topic, *delivery.error);
   }

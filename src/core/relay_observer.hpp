@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "outbox/result.hpp"
+#include "outbox/sink.hpp"
 #include "outbox/source.hpp"
 
 namespace outbox {
@@ -11,7 +12,8 @@ namespace outbox {
 class RelayObserver {
  public:
   virtual ~RelayObserver() = default;
-  virtual void acknowledged(const Record& record, std::string_view topic) = 0;
+  // `delivery` has no error.
+  virtual void acknowledged(const Record& record, const Delivery& delivery) = 0;
   // The message itself was refused. `topic` is empty when the sink refused it before it had one.
   virtual void rejected(const Record& record, std::string_view topic, const Error& error) = 0;
   // The destination has failed; sending pauses.

@@ -1,5 +1,6 @@
 #include "outbox-processor/admin_routes.hpp"
 
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,9 @@ prometheus::Gauge& gauge(telemetry::Metrics& metrics, const char* name, const ch
 class OutboxGauges {
  public:
   explicit OutboxGauges(telemetry::Metrics& metrics)
-      : pending_(gauge(metrics, "outbox_pending_messages",
+      : up_(gauge(metrics, "outbox_source_up",
+                  "1 when the database answered this look at the outbox, else 0")),
+        pending_(gauge(metrics, "outbox_pending_messages",
                        "Committed messages that are not delivered; an estimate beyond 10,000")),
         oldest_(gauge(metrics, "outbox_oldest_pending_age_seconds",
                       "Age of the oldest message that is not delivered")),
@@ -28,14 +31,21 @@ class OutboxGauges {
                         "Messages that failed and wait for their next attempt")),
         dead_(gauge(metrics, "outbox_dead_letter_messages", "Messages that were given up")) {}
 
-  void set(const postgres_table::Status& status) {
-    pending_.Set(static_cast<double>(status.pending));
-    oldest_.Set(static_cast<double>(status.oldest_pending_age_ms) / 1e3);
-    retrying_.Set(static_cast<double>(status.retrying));
-    dead_.Set(static_cast<double>(status.dead));
+  // What is not known is NaN: an old number would look like news, and keep an alert silent.
+  void set(const Result<postgres_table::Status>& status) {
+    const auto known = [&](double value) {
+      return status ? value : std::numeric_limits<double>::quiet_NaN();
+    };
+    const postgres_table::Status seen = status ? *status : postgres_table::Status{};
+    up_.Set(status ? 1 : 0);
+    pending_.Set(known(static_cast<double>(seen.pending)));
+    oldest_.Set(known(static_cast<double>(seen.oldest_pending_age_ms) / 1e3));
+    retrying_.Set(known(static_cast<double>(seen.retrying)));
+    dead_.Set(known(static_cast<double>(seen.dead)));
   }
 
  private:
+  prometheus::Gauge& up_;
   prometheus::Gauge& pending_;
   prometheus::Gauge& oldest_;
   prometheus::Gauge& retrying_;
@@ -99,9 +109,7 @@ void add_admin_routes(http::Router& router, const AdminSources& sources) {
       {{"source", [sources](std::chrono::milliseconds) { return source_ready(sources); }},
        {"sink", [sources](std::chrono::milliseconds) { return sink_ready(sources); }}},
       [sources, gauges] {
-        if (const Result<postgres_table::Status> status = sources.status.read()) {
-          gauges->set(*status);
-        }
+        gauges->set(sources.status.read());
         return sources.metrics.render();
       });
 }

@@ -6,9 +6,26 @@
 
 namespace outbox {
 
+namespace {
+
+using nlohmann::json;
+
+void add_status(json& overview, const postgres_table::Status& status, bool connected) {
+  overview["pending"] = status.pending;
+  overview["pendingIsEstimate"] = status.pending_is_estimate;
+  overview["oldestPendingAgeSeconds"] = static_cast<double>(status.oldest_pending_age_ms) / 1e3;
+  overview["failed"] = {
+      {"retrying", status.retrying}, {"heldKeys", status.held_keys}, {"dead", status.dead}};
+  overview["shards"] = {{"total", kShardCount},
+                        {"owned", connected ? kShardCount : 0},
+                        {"owner", status.owner},
+                        {"epoch", status.epoch}};
+}
+
+}  // namespace
+
 std::string overview_json(const Result<postgres_table::Status>& status, const RelayMetrics& metrics,
                           const SinkHealth& sink) {
-  using nlohmann::json;
   json overview = {
       {"pending", nullptr},
       {"pendingIsEstimate", false},
@@ -26,19 +43,12 @@ std::string overview_json(const Result<postgres_table::Status>& status, const Re
   if (!metrics.source_is_connected()) {
     overview["source"]["problem"] = metrics.source_problem();
   }
-  if (!status) {
+  if (status) {
+    add_status(overview, *status, metrics.source_is_connected());
+  } else {
     overview["source"]["problem"] = status.error().message;
-    return overview.dump();
   }
-  overview["pending"] = status->pending;
-  overview["pendingIsEstimate"] = status->pending_is_estimate;
-  overview["oldestPendingAgeSeconds"] = static_cast<double>(status->oldest_pending_age_ms) / 1e3;
-  overview["failed"] = {
-      {"retrying", status->retrying}, {"heldKeys", status->held_keys}, {"dead", status->dead}};
-  overview["shards"] = {{"total", kShardCount},
-                        {"owned", metrics.source_is_connected() ? kShardCount : 0},
-                        {"owner", status->owner},
-                        {"epoch", status->epoch}};
+  // A server's message may be in any encoding.
   return overview.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -11,6 +11,15 @@ prometheus::Family<prometheus::Counter>& counter(telemetry::Metrics& metrics, co
   return prometheus::BuildCounter().Name(name).Help(help).Register(metrics.registry());
 }
 
+prometheus::Histogram& histogram(telemetry::Metrics& metrics, const char* name, const char* help) {
+  return prometheus::BuildHistogram()
+      .Name(name)
+      .Help(help)
+      .Register(metrics.registry())
+      .Add({}, prometheus::Histogram::BucketBoundaries{.001, .0025, .005, .01, .025, .05, .1, .25,
+                                                       .5, 1, 2.5, 5, 10, 30, 60, 300, 3600});
+}
+
 std::int64_t unix_us_now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -19,20 +28,38 @@ std::int64_t unix_us_now() {
 
 }  // namespace
 
+prometheus::Counter& TopicCounters::of(std::string_view topic) {
+  const auto found = by_topic_.find(topic);
+  if (found != by_topic_.end()) {
+    return *found->second;
+  }
+  if (by_topic_.size() < kMaxTopics) {
+    return *by_topic_.emplace(topic, &add(topic)).first->second;
+  }
+  if (other_ == nullptr) {
+    other_ = &add("other");
+  }
+  return *other_;
+}
+
+prometheus::Counter& TopicCounters::add(std::string_view topic) {
+  prometheus::Labels labels = labels_;
+  labels.emplace("topic", topic);
+  return family_.Add(labels);
+}
+
 RelayMetrics::RelayMetrics(telemetry::Metrics& metrics)
     : published_(counter(metrics, "outbox_messages_published_total",
-                         "Messages acknowledged by the destination")),
+                         "Messages acknowledged by the destination"),
+                 {}),
       failures_(counter(metrics, "outbox_publish_failures_total",
                         "Failed attempts to deliver a message")),
+      refused_(failures_, {{"error_type", "message"}}),
       destination_failures_(failures_.Add({{"topic", ""}, {"error_type", "destination"}})),
-      commit_to_ack_(
-          prometheus::BuildHistogram()
-              .Name("outbox_commit_to_ack_seconds")
-              .Help("From the row's insert to the destination's acknowledgement")
-              .Register(metrics.registry())
-              .Add({}, prometheus::Histogram::BucketBoundaries{.001, .0025, .005, .01, .025, .05,
-                                                               .1, .25, .5, 1, 2.5, 5, 10, 30, 60,
-                                                               300, 3600})),
+      commit_to_ack_(histogram(metrics, "outbox_commit_to_ack_seconds",
+                               "From the row's insert to the destination's acknowledgement")),
+      publish_duration_(histogram(metrics, "outbox_publish_duration_seconds",
+                                  "From sending to the destination's acknowledgement")),
       rebalances_(
           counter(metrics, "outbox_rebalances_total", "Times that shards were taken over").Add({})),
       shards_owned_(prometheus::BuildGauge()
@@ -41,15 +68,18 @@ RelayMetrics::RelayMetrics(telemetry::Metrics& metrics)
                         .Register(metrics.registry())
                         .Add({})) {}
 
-void RelayMetrics::acknowledged(const Record& record, std::string_view topic) {
-  published_to(topic).Increment();
+void RelayMetrics::acknowledged(const Record& record, const Delivery& delivery) {
+  published_.of(delivery.topic).Increment();
   commit_to_ack_.Observe(static_cast<double>(unix_us_now() - record.created_at_us) / 1e6);
+  if (delivery.latency_us >= 0) {
+    publish_duration_.Observe(static_cast<double>(delivery.latency_us) / 1e6);
+  }
 }
 
 void RelayMetrics::rejected(const Record& record, std::string_view topic, const Error& error) {
   ++failed_;
   failed_rate_.add(1);
-  failures_.Add({{"topic", std::string{topic}}, {"error_type", "message"}}).Increment();
+  refused_.of(topic).Increment();
   if (const auto held_back = rejected_log_.pass(std::chrono::steady_clock::now())) {
     log::warn("a message was refused; it is tried again later, and its key waits",
               {{"message_id", record.id.to_string()},
@@ -100,20 +130,6 @@ void RelayMetrics::source_lost(const Error& error) {
 std::string RelayMetrics::source_problem() const {
   const std::lock_guard lock{mutex_};
   return problem_;
-}
-
-prometheus::Counter& RelayMetrics::published_to(std::string_view topic) {
-  const auto found = by_topic_.find(topic);
-  if (found != by_topic_.end()) {
-    return *found->second;
-  }
-  const bool room = by_topic_.size() < kMaxTopicLabels;
-  const std::string label = room ? std::string{topic} : "other";
-  prometheus::Counter& added = published_.Add({{"topic", label}});
-  if (room) {
-    by_topic_.emplace(label, &added);
-  }
-  return added;
 }
 
 }  // namespace outbox

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
@@ -20,13 +21,34 @@
 
 namespace outbox {
 
+// A counter per topic. Topics come from aggregate types, which any writer may invent, so the labels
+// have a bound: the topics beyond it share the label "other". One thread.
+class TopicCounters {
+ public:
+  static constexpr std::size_t kMaxTopics = 200;
+
+  // `labels` come with every topic.
+  TopicCounters(prometheus::Family<prometheus::Counter>& family, prometheus::Labels labels)
+      : family_(family), labels_(std::move(labels)) {}
+
+  [[nodiscard]] prometheus::Counter& of(std::string_view topic);
+
+ private:
+  [[nodiscard]] prometheus::Counter& add(std::string_view topic);
+
+  prometheus::Family<prometheus::Counter>& family_;
+  prometheus::Labels labels_;
+  std::map<std::string, prometheus::Counter*, std::less<>> by_topic_;
+  prometheus::Counter* other_ = nullptr;
+};
+
 // Counts and logs what the relay does. The observer's methods belong to the relay's thread, the
 // questions to any.
 class RelayMetrics final : public RelayObserver {
  public:
   explicit RelayMetrics(telemetry::Metrics& metrics);
 
-  void acknowledged(const Record& record, std::string_view topic) override;
+  void acknowledged(const Record& record, const Delivery& delivery) override;
   void rejected(const Record& record, std::string_view topic, const Error& error) override;
   void destination_failed(const Error& error) override;
   void settled(const Settlement& settlement) override;
@@ -42,18 +64,14 @@ class RelayMetrics final : public RelayObserver {
   [[nodiscard]] double failed_per_second() const { return failed_rate_.per_second(); }
 
  private:
-  // Topics come from aggregate types, which any writer may invent: a label per topic needs a bound.
-  static constexpr std::size_t kMaxTopicLabels = 200;
-
-  [[nodiscard]] prometheus::Counter& published_to(std::string_view topic);
-
-  prometheus::Family<prometheus::Counter>& published_;
+  TopicCounters published_;
   prometheus::Family<prometheus::Counter>& failures_;
+  TopicCounters refused_;
   prometheus::Counter& destination_failures_;
   prometheus::Histogram& commit_to_ack_;
+  prometheus::Histogram& publish_duration_;
   prometheus::Counter& rebalances_;
   prometheus::Gauge& shards_owned_;
-  std::map<std::string, prometheus::Counter*, std::less<>> by_topic_;
   telemetry::RateLimit rejected_log_{std::chrono::seconds{1}};
   telemetry::RateLimit destination_log_{std::chrono::seconds{5}};
   telemetry::RateLimit source_log_{std::chrono::seconds{5}};

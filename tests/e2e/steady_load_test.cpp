@@ -50,7 +50,7 @@ struct Times {
 class TimingObserver final : public RelayObserver {
  public:
   explicit TimingObserver(Times& times) : times_(times) {}
-  void acknowledged(const Record& record, std::string_view /*topic*/) override {
+  void acknowledged(const Record& record, const Delivery& /*delivery*/) override {
     times_.acknowledged.at(static_cast<std::size_t>(std::stoi(std::string{record.key}))) =
         SystemClock::now();
     ++times_.acknowledgements;

@@ -13,7 +13,7 @@ namespace outbox {
 // Keeps what it was told, one line for each event. Thread-safe.
 class RecordingObserver final : public RelayObserver {
  public:
-  void acknowledged(const Record& record, std::string_view /*topic*/) override {
+  void acknowledged(const Record& record, const Delivery& /*delivery*/) override {
     note("acknowledged " + std::to_string(record.seq));
   }
   void rejected(const Record& record, std::string_view /*topic*/, const Error& /*error*/) override {

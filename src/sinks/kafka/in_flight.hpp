@@ -1,6 +1,7 @@
 // The messages that the sink has accepted and not reported.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -16,6 +17,7 @@ struct Slot {
   std::uint64_t tag = 0;
   Topic* topic = nullptr;
   std::uint64_t mark = 0;  // Topic::cold_mark when it was sent
+  std::chrono::steady_clock::time_point accepted_at;
   bool used = false;
 };
 

@@ -76,8 +76,9 @@ SendResult KafkaSink::send(std::span<const Record> messages) {
     const std::lock_guard lock(mutex_);
     if (!may_send()) return result;
     const auto end = std::min(result.accepted + kMessagesPerLock, messages.size());
+    const auto now = Clock::now();  // once for many: it is the hot path
     while (result.accepted < end) {
-      auto sent = send_one(messages[result.accepted]);
+      auto sent = send_one(messages[result.accepted], now);
       if (!sent) {
         result.rejected = std::move(sent).error();
         return result;
@@ -98,7 +99,7 @@ bool KafkaSink::may_send() {
   return false;
 }
 
-Result<bool> KafkaSink::send_one(const Record& record) {
+Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   const auto topic = topic_of(record.aggregate_type);
   if (!topic) return topic.error();
   if ((*topic)->handle() == nullptr) {
@@ -120,6 +121,7 @@ Result<bool> KafkaSink::send_one(const Record& record) {
   slot->tag = record.tag;
   slot->topic = *topic;
   slot->mark = mark;
+  slot->accepted_at = now;
   arguments_.emplace_back(argument(RD_KAFKA_VTYPE_OPAQUE)).u.ptr = slot;
 
   const auto code = producer_->produce(arguments_.data(), arguments_.size());

@@ -50,10 +50,12 @@ class KafkaSink final : public Sink {
   [[nodiscard]] SinkHealth health() const override;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   // The caller's side.
   [[nodiscard]] bool may_send();  // under mutex_
   // True: accepted. False: the buffer is full. Under mutex_.
-  [[nodiscard]] Result<bool> send_one(const Record& record);
+  [[nodiscard]] Result<bool> send_one(const Record& record, Clock::time_point now);
   [[nodiscard]] Result<Topic*> topic_of(std::string_view aggregate_type);
 
   // The event thread's side.
@@ -62,7 +64,7 @@ class KafkaSink final : public Sink {
   void take_reports(rd_kafka_event_t* event);
   void settle(const rd_kafka_message_t& report, const Slot& slot);  // under mutex_
   [[nodiscard]] Delivery delivery_of(const rd_kafka_message_t& report, const Slot& slot,
-                                     std::size_t refused) const;
+                                     std::size_t refused, Clock::time_point now) const;
   void keep_producer_fit(const std::stop_token& stop);
   void fail_outstanding(const std::stop_token& stop);
   void remake_producer(const std::stop_token& stop);

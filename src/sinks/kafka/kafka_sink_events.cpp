@@ -10,7 +10,6 @@
 namespace outbox::kafka {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPoll{100};
@@ -78,8 +77,9 @@ void KafkaSink::take_reports(rd_kafka_event_t* event) {
   }
   bool failed = false;
   pushed_.clear();
+  const auto now = Clock::now();
   for (const auto* report : reports) {
-    pushed_.push_back(delivery_of(*report, slot_of(*report), refused));
+    pushed_.push_back(delivery_of(*report, slot_of(*report), refused, now));
     failed |= report->err != RD_KAFKA_RESP_ERR_NO_ERROR;
     // A broker that judges messages is alive, whatever it says.
     if (fault_of(report->err) != Fault::destination || !report->err) futile_producers_ = 0;
@@ -110,8 +110,11 @@ void KafkaSink::settle(const rd_kafka_message_t& report, const Slot& slot) {
 }
 
 Delivery KafkaSink::delivery_of(const rd_kafka_message_t& report, const Slot& slot,
-                                std::size_t refused) const {
-  Delivery delivery{slot.tag, slot.topic->name(), report.partition, -1, std::nullopt};
+                                std::size_t refused, Clock::time_point now) const {
+  using std::chrono::microseconds;
+  const auto latency = std::chrono::duration_cast<microseconds>(now - slot.accepted_at);
+  Delivery delivery{slot.tag, slot.topic->name(), report.partition,
+                    -1,       std::nullopt,       latency.count()};
   if (!report.err) {
     delivery.offset = report.offset;
   } else if (fault_of(report.err) == Fault::message && refused > 1) {

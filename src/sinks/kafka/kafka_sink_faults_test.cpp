@@ -90,6 +90,22 @@ TEST_F(KafkaSinkFaultsTest, PassingErrorsAreRetriedWithoutADelivery) {
   EXPECT_EQ(harness.delivered_tags().size(), 5U);
 }
 
+TEST_F(KafkaSinkFaultsTest, DeliveriesTellHowLongTheyTook) {
+  using std::chrono::steady_clock;
+  settings_.properties["linger.ms"] = "200";
+  const auto records = five_keys();
+  SinkHarness harness(sink());
+  const auto begin = steady_clock::now();
+  harness.send(records.all());
+  ASSERT_TRUE(harness.settle());
+  const std::chrono::microseconds at_most =
+      std::chrono::ceil<std::chrono::microseconds>(steady_clock::now() - begin);
+  for (const auto& delivery : harness.deliveries()) {
+    EXPECT_GE(delivery.latency_us, 150'000);
+    EXPECT_LE(delivery.latency_us, at_most.count());
+  }
+}
+
 TEST_F(KafkaSinkFaultsTest, ATopicsFaultIsToldWithItsRemedy) {
   const auto records = five_keys();
   SinkHarness harness(sink());

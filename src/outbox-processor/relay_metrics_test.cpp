@@ -1,0 +1,112 @@
+#include "outbox-processor/relay_metrics.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace outbox {
+namespace {
+
+using testing::HasSubstr;
+
+class RelayMetricsTest : public testing::Test {
+ protected:
+  void acknowledge(std::string_view topic, std::int64_t latency_us = -1) {
+    Delivery delivery;
+    delivery.topic = topic;
+    delivery.latency_us = latency_us;
+    observer_.acknowledged(record_, delivery);
+  }
+  void reject(std::string_view topic) {
+    observer_.rejected(record_, topic, {ErrorCode::message_rejected, "too large"});
+  }
+  // How many lines of the metrics begin so.
+  [[nodiscard]] std::size_t lines(const std::string& start) const {
+    const std::string text = "\n" + metrics_.render();
+    std::size_t count = 0;
+    for (auto at = text.find("\n" + start); at != std::string::npos;
+         at = text.find("\n" + start, at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+
+  telemetry::Metrics metrics_{"test"};
+  RelayMetrics relay_{metrics_};
+  RelayObserver& observer_{relay_};
+  Record record_;
+};
+
+TEST_F(RelayMetricsTest, CountsWhatIsPublishedPerTopic) {
+  acknowledge("orders");
+  acknowledge("orders");
+  acknowledge("bills");
+  const std::string text = metrics_.render();
+  EXPECT_THAT(text, HasSubstr("outbox_messages_published_total{topic=\"orders\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("outbox_messages_published_total{topic=\"bills\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("outbox_commit_to_ack_seconds_count 3\n"));
+}
+
+TEST_F(RelayMetricsTest, MeasuresPublishingWhereTheSinkTellsIt) {
+  acknowledge("orders", 20'000);
+  acknowledge("orders", 0);
+  acknowledge("orders");
+  const std::string text = metrics_.render();
+  EXPECT_THAT(text, HasSubstr("outbox_publish_duration_seconds_count 2\n"));
+  EXPECT_THAT(text, HasSubstr("outbox_publish_duration_seconds_sum 0.02\n"));
+  EXPECT_THAT(text, HasSubstr("outbox_publish_duration_seconds_bucket{le=\"0.01\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("outbox_publish_duration_seconds_bucket{le=\"0.025\"} 2\n"));
+}
+
+TEST_F(RelayMetricsTest, CountsFailuresByTopicAndKind) {
+  reject("orders");
+  reject("");  // the sink refused it before it had a topic
+  observer_.destination_failed({ErrorCode::destination_unavailable, "the broker is away"});
+  const std::string text = metrics_.render();
+  const std::string name = "outbox_publish_failures_total";
+  EXPECT_THAT(text, HasSubstr(name + "{error_type=\"message\",topic=\"orders\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr(name + "{error_type=\"message\",topic=\"\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr(name + "{error_type=\"destination\",topic=\"\"} 1\n"));
+  EXPECT_EQ(relay_.failed(), 2U);
+}
+
+TEST_F(RelayMetricsTest, TopicsBeyondTheBoundShareALabel) {
+  const std::size_t topics = TopicCounters::kMaxTopics + 50;
+  for (std::size_t i = 0; i < topics; ++i) {
+    const std::string topic = "topic-" + std::to_string(i);
+    acknowledge(topic);
+    reject(topic);
+  }
+  EXPECT_EQ(lines("outbox_messages_published_total{"), TopicCounters::kMaxTopics + 1);
+  EXPECT_EQ(lines("outbox_publish_failures_total{error_type=\"message\""),
+            TopicCounters::kMaxTopics + 1);
+  const std::string text = metrics_.render();
+  EXPECT_THAT(text, HasSubstr("outbox_messages_published_total{topic=\"other\"} 50\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("outbox_publish_failures_total{error_type=\"message\",topic=\"other\"} 50\n"));
+}
+
+TEST_F(RelayMetricsTest, TellsWhetherTheSourceIsConnected) {
+  EXPECT_FALSE(relay_.source_is_connected());
+  EXPECT_EQ(relay_.source_problem(), "connecting");
+  observer_.source_connected({});
+  EXPECT_TRUE(relay_.source_is_connected());
+  EXPECT_EQ(relay_.source_problem(), "");
+  EXPECT_THAT(metrics_.render(), HasSubstr("outbox_shards_owned 64\n"));
+  observer_.source_lost({ErrorCode::source_unavailable, "the server is away"});
+  EXPECT_FALSE(relay_.source_is_connected());
+  EXPECT_EQ(relay_.source_problem(), "the server is away");
+  EXPECT_THAT(metrics_.render(), HasSubstr("outbox_shards_owned 0\n"));
+  EXPECT_THAT(metrics_.render(), HasSubstr("outbox_rebalances_total 1\n"));
+}
+
+TEST_F(RelayMetricsTest, CountsWhatIsSettled) {
+  Settlement settlement;
+  settlement.delivered.resize(3);
+  observer_.settled(settlement);
+  observer_.settled(settlement);
+  EXPECT_EQ(relay_.processed(), 6U);
+}
+
+}  // namespace
+}  // namespace outbox

@@ -1,0 +1,72 @@
+#include "outbox-processor/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace outbox {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+Result<void> load(config::Schema& schema, std::map<std::string, std::string> environment,
+                  std::vector<std::pair<std::string, std::string>> flags = {}) {
+  return schema.load(
+      {.file = {}, .environment = std::move(environment), .flags = std::move(flags)});
+}
+
+TEST(Settings, TheUsualEnvironmentNamesGiveTheDatabase) {
+  for (const char* name : {"DATABASE_URL", "DB_DSN", "OUTBOX_SOURCE__URL"}) {
+    Settings settings;
+    config::Schema schema = make_schema(settings);
+    ASSERT_TRUE(load(schema, {{name, "postgresql://db/shop"}}));
+    EXPECT_EQ(settings.source_url, "postgresql://db/shop");
+    EXPECT_EQ(settings.source_table, "outbox");
+    EXPECT_EQ(settings.http_port, 8080);
+    EXPECT_EQ(settings.http_address, "127.0.0.1");
+  }
+}
+
+TEST(Settings, TheDatabaseIsRequiredAndItsPasswordHidden) {
+  Settings settings;
+  config::Schema schema = make_schema(settings);
+  const Result<void> missing = load(schema, {});
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message, HasSubstr("source.url"));
+  ASSERT_TRUE(load(schema, {{"DATABASE_URL", "postgresql://relay:hunter2@db/shop"}}));
+  EXPECT_THAT(schema.show(), HasSubstr("postgresql://relay:***@db/shop"));
+  EXPECT_THAT(schema.show(), Not(HasSubstr("hunter2")));
+}
+
+TEST(Settings, TuneTheRelay) {
+  Settings settings;
+  config::Schema schema = make_schema(settings);
+  ASSERT_TRUE(load(schema,
+                   {{"DATABASE_URL", "postgresql://db/shop"},
+                    {"OUTBOX_RELAY__BATCH_SIZE", "7"},
+                    {"OUTBOX_RETRY__MAX_DELAY", "2m"}},
+                   {{"relay.batch_size", "9"}, {"sink.brokers", "kafka:9092"}}));
+  EXPECT_EQ(settings.relay_batch_size, 9);
+  EXPECT_EQ(settings.retry_max_delay, std::chrono::minutes{2});
+  EXPECT_EQ(settings.kafka.brokers, "kafka:9092");
+}
+
+TEST(Settings, RefuseWhatIsOutOfBounds) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"relay.batch_size", "0"},
+                                                        {"relay.batches_in_flight", "65"},
+                                                        {"relay.drain_timeout", "11m"},
+                                                        {"source.max_batch_bytes", "1"},
+                                                        {"http.port", "65536"},
+                                                        {"log.level", "loud"}}) {
+    Settings settings;
+    config::Schema schema = make_schema(settings);
+    const Result<void> refused =
+        load(schema, {{"DATABASE_URL", "postgresql://db/shop"}}, {{name, value}});
+    ASSERT_FALSE(refused) << name;
+    EXPECT_THAT(refused.error().message, HasSubstr(name));
+  }
+}
+
+}  // namespace
+}  // namespace outbox
