@@ -1,5 +1,6 @@
 #include "invoice-service/invoice_store.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include "invoice-service/invoice.hpp"
@@ -14,24 +15,45 @@ using mongo::Bson;
 constexpr std::size_t kMaxPageBytes = 8 * 1024 * 1024;
 // Keeps a reply to the driver within what it takes, also from a server that sees to that less.
 constexpr int kMaxBatch = 50;
+constexpr std::int64_t kKeepRedeliveriesSeconds = 14 * 86'400;
+constexpr int kMostRedeliveries = 1'000;  // counted of one message
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace
 
-Result<void> InvoiceStore::create_index() const {
+Result<void> InvoiceStore::create_indexes() const {
+  if (auto made = make_index(kInvoices, "effects.messageId", Bson()); !made) return made;
+  if (auto made = make_index(kRedeliveries, "messages", Bson()); !made) return made;
+  indexed_ = true;
+  Bson expiry;
+  expiry.integer("expireAfterSeconds", kKeepRedeliveriesSeconds);
+  if (auto made = make_index(kRedeliveries, "at", expiry); !made) {
+    // Not every server that speaks MongoDB's protocol forgets by itself.
+    log::info("redeliveries are kept for good", {{"error", made.error().message}});
+  }
+  return {};
+}
+
+Result<void> InvoiceStore::make_index(const char* collection, const char* field,
+                                      const Bson& extra) const {
   Bson key;
-  key.integer("effects.messageId", 1);
+  key.integer(field, 1);
   Bson index;
-  index.document("key", key).text("name", "effects.messageId");
+  index.document("key", key).text("name", field).append(*extra.get());
   std::vector<Bson> indexes;
   indexes.push_back(std::move(index));
   Bson command;
-  command.text("createIndexes", kInvoices).array("indexes", indexes);
-  const mongo::Collection invoices = client_->collection(kInvoices);
+  command.text("createIndexes", collection).array("indexes", indexes);
+  const mongo::Collection handle = client_->collection(collection);
   bson_error_t error{};
-  if (!mongoc_collection_command_simple(invoices.get(), command.get(), nullptr, nullptr, &error)) {
-    return mongo::to_error(error, "create the index on effects.messageId");
+  if (!mongoc_collection_command_simple(handle.get(), command.get(), nullptr, nullptr, &error)) {
+    return mongo::to_error(error, std::string("create the index on ") + field);
   }
-  indexed_ = true;
   return {};
 }
 
@@ -68,7 +90,7 @@ Result<InvoicePage> InvoiceStore::list(const std::string& after, int limit) cons
 
 Result<std::optional<MessageFate>> InvoiceStore::find_message(const Uuid& id) const {
   if (!indexed_) {
-    if (auto indexed = create_index(); !indexed) return std::move(indexed).error();
+    if (auto indexed = create_indexes(); !indexed) return std::move(indexed).error();
   }
   const std::string message = id.to_string();
   Bson filter;
@@ -90,32 +112,29 @@ Result<std::optional<MessageFate>> InvoiceStore::find_message(const Uuid& id) co
     fate.at_ms = mongo::find_date(effect, "at").value_or(0);
   }
 
-  const auto again = client_->collection(kRedeliveries).find_by_id(message);
+  Bson noted;
+  noted.text("messages", message);
+  Bson id_only;
+  id_only.integer("_id", 1);
+  Bson redeliveries;
+  redeliveries.document("projection", id_only).integer("limit", kMostRedeliveries);
+  const auto again = client_->collection(kRedeliveries).find(noted, redeliveries);
   if (!again) return again.error();
-  if (*again) fate.redeliveries = mongo::find_integer(**again, "count").value_or(0);
+  fate.redeliveries = static_cast<std::int64_t>(again->size());
   return std::optional<MessageFate>(std::move(fate));
 }
 
+// One insert for all: a write for each would keep a server that is slow at them from the invoices.
 void InvoiceStore::note(std::span<const Uuid> messages) {
+  Bson ids;
+  for (std::size_t i = 0; i < messages.size(); ++i)
+    ids.text(std::to_string(i), messages[i].to_string());
+  Bson noted;
+  noted.date("at", now_ms()).integer("count", static_cast<std::int64_t>(messages.size()));
+  bson_append_array(noted.get(), "messages", -1, ids.get());
   const mongo::Collection collection = client_->collection(kRedeliveries);
-  Bson one;
-  one.integer("count", 1);
-  Bson increment;
-  increment.document("$inc", one);
-  Bson options;
-  bson_append_bool(options.get(), "ordered", -1, false);
-  Bson upsert;
-  bson_append_bool(upsert.get(), "upsert", -1, true);
-  const mongo::Owned<mongoc_bulk_operation_t> bulk(
-      mongoc_collection_create_bulk_operation_with_opts(collection.get(), options.get()));
   bson_error_t error{};
-  for (const Uuid& message : messages) {
-    Bson filter;
-    filter.text("_id", message.to_string());
-    mongoc_bulk_operation_update_one_with_opts(bulk.get(), filter.get(), increment.get(),
-                                               upsert.get(), &error);
-  }
-  if (mongoc_bulk_operation_execute(bulk.get(), nullptr, &error) == 0) {
+  if (!mongoc_collection_insert_one(collection.get(), noted.get(), nullptr, nullptr, &error)) {
     log::warn("redeliveries were not noted",
               {{"messages", messages.size()}, {"error", error.message}});
   }

@@ -34,9 +34,9 @@ class InvoiceStore final : public RedeliveryLog {
  public:
   explicit InvoiceStore(const mongo::Client& client) : client_(&client) {}
 
-  // Makes the index by which messages are found, unless it exists. find_message does so itself when
-  // it was not done before.
-  [[nodiscard]] Result<void> create_index() const;
+  // Makes the indexes by which messages are found, unless they exist. find_message does so itself
+  // when it was not done before.
+  [[nodiscard]] Result<void> create_indexes() const;
 
   // The invoice's document; none for an unknown order and for a tombstone.
   [[nodiscard]] Result<std::optional<mongo::Bson>> find_by_order(const std::string& order_id) const;
@@ -47,10 +47,13 @@ class InvoiceStore final : public RedeliveryLog {
 
   [[nodiscard]] Result<void> ping() const { return client_->ping(); }
 
-  // Counts, in one small document per message: no more of them than the ledgers have entries.
+  // In one document for all of them, which the server forgets after 14 days.
   void note(std::span<const Uuid> messages) override;
 
  private:
+  [[nodiscard]] Result<void> make_index(const char* collection, const char* field,
+                                        const mongo::Bson& extra) const;
+
   const mongo::Client* client_;
   mutable std::atomic<bool> indexed_{false};
 };

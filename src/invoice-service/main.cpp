@@ -82,8 +82,8 @@ Result<void> run(const Settings& settings, telemetry::StopSignals& signals) {
                                        {"topic", settings.topic},
                                        {"group", settings.group},
                                        {"mongo", config::mask_url(settings.mongo_uri)}});
-  if (auto indexed = store.create_index(); !indexed) {
-    log::warn("look-ups by message are slow: the index was not made",
+  if (auto indexed = store.create_indexes(); !indexed) {
+    log::warn("look-ups by message are slow: the indexes were not made",
               {{"error", indexed.error().message}});
   }
   telemetry::notify_service_manager("READY=1");

@@ -47,9 +47,6 @@ TEST_F(ServiceTest, AnOrderBecomesAnInvoiceAndARedeliveryChangesNothing) {
   const std::string message(*created_event(1).header("id"));
   produce({created_event(1)});
   ASSERT_TRUE(eventually([&] { return redeliveries() == 2; }));
-  const auto noted = database_.client().collection(kRedeliveries).find({}, {});
-  ASSERT_TRUE(noted);
-  EXPECT_EQ(noted->size(), 1U) << "a message that comes again and again takes no more room";
   const auto reply = request(service.port, "GET", "/v1/events/" + message);
   ASSERT_EQ(reply.status, 200);
   const auto fate = nlohmann::json::parse(reply.body);
