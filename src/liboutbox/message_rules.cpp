@@ -5,6 +5,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include <nlohmann/json.hpp>
+
 #include "support/text/utf8.hpp"
 
 namespace outbox {
@@ -16,7 +18,7 @@ using Complaint = std::optional<std::string>;
 Complaint check_text(std::string_view text) {
   if (!text::is_utf8(text)) return "is not valid UTF-8";
   if (text.find('\0') != std::string_view::npos)
-    return "holds a NUL, which PostgreSQL cannot store";
+    return "holds a NUL, which the outbox cannot store";
   return std::nullopt;
 }
 
@@ -38,12 +40,12 @@ Complaint check_key(std::string_view text) {
   return check_text(text);
 }
 
-Complaint check_payload(std::string_view payload, const OutboxOptions& options) {
-  if (payload.size() > options.max_payload_bytes) {
+Complaint check_payload(std::string_view payload, const PayloadRules& rules) {
+  if (payload.size() > rules.max_bytes) {
     return "has " + std::to_string(payload.size()) + " bytes, more than max_payload_bytes, " +
-           std::to_string(options.max_payload_bytes);
+           std::to_string(rules.max_bytes);
   }
-  return options.payload_type == PayloadType::bytea ? std::nullopt : check_text(payload);
+  return rules.is_text ? check_text(payload) : std::nullopt;
 }
 
 // The complaint names the header by its place.
@@ -62,11 +64,11 @@ Complaint check_headers(std::span<const Header> headers, std::size_t& bytes) {
          std::to_string(kMaxHeadersBytes);
 }
 
-Complaint check_message(const Message& message, const OutboxOptions& options, std::size_t& bytes) {
+Complaint check_message(const Message& message, const PayloadRules& payload, std::size_t& bytes) {
   if (auto complaint = check_name(message.aggregate_type)) return "aggregate_type " + *complaint;
   if (auto complaint = check_key(message.aggregate_id)) return "aggregate_id " + *complaint;
   if (auto complaint = check_name(message.type)) return "type " + *complaint;
-  if (auto complaint = check_payload(message.payload, options)) return "payload " + *complaint;
+  if (auto complaint = check_payload(message.payload, payload)) return "payload " + *complaint;
   std::size_t header_bytes = 0;
   if (auto complaint = check_headers(message.headers, header_bytes)) return "headers" + *complaint;
   bytes += message.aggregate_type.size() + message.aggregate_id.size() + message.type.size() +
@@ -80,14 +82,14 @@ Error refuse(std::string text) {
 
 }  // namespace
 
-Result<void> check_messages(std::span<const Message> messages, const OutboxOptions& options) {
+Result<void> check_messages(std::span<const Message> messages, const PayloadRules& payload) {
   if (messages.size() > Outbox::kMaxMessagesPerCall) {
     return refuse(std::to_string(messages.size()) + " messages in one call, more than " +
                   std::to_string(Outbox::kMaxMessagesPerCall) + "; split them");
   }
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < messages.size(); ++i) {
-    if (const auto complaint = check_message(messages[i], options, bytes)) {
+    if (const auto complaint = check_message(messages[i], payload, bytes)) {
       return refuse("message " + std::to_string(i) + ": " + *complaint);
     }
     if (bytes > Outbox::kMaxBytesPerCall) {
@@ -96,6 +98,13 @@ Result<void> check_messages(std::span<const Message> messages, const OutboxOptio
     }
   }
   return {};
+}
+
+std::string headers_as_json(std::span<const Header> headers) {
+  auto object = nlohmann::json::object();
+  for (const Header& header : headers)
+    object[header.name] = header.value;
+  return object.dump();
 }
 
 }  // namespace outbox

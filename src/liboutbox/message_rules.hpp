@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "outbox/message.hpp"
 #include "outbox/outbox.hpp"
@@ -14,9 +15,17 @@ inline constexpr std::size_t kMaxNameBytes = 255;
 inline constexpr std::size_t kMaxKeyBytes = 1'024;
 inline constexpr std::size_t kMaxHeadersBytes = 256 * 1024;
 
+struct PayloadRules {
+  std::size_t max_bytes = 1'000'000;
+  bool is_text = true;  // UTF-8 without NUL; else any bytes
+};
+
 // invalid_argument for the first broken rule, with the message's place (from 0) and the field; the
 // values themselves are not quoted.
 [[nodiscard]] Result<void> check_messages(std::span<const Message> messages,
-                                          const OutboxOptions& options);
+                                          const PayloadRules& payload);
+
+// The headers as the outbox stores them: a JSON object of strings.
+[[nodiscard]] std::string headers_as_json(std::span<const Header> headers);
 
 }  // namespace outbox

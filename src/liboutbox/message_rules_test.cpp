@@ -23,12 +23,12 @@ Message valid() {
   return message;
 }
 
-Result<void> check(const Message& message, const OutboxOptions& options = {}) {
+Result<void> check(const Message& message, const PayloadRules& options = {}) {
   return check_messages(std::span{&message, 1}, options);
 }
 
 // The complaint about a message that broke one rule.
-std::string complaint(const Message& message, const OutboxOptions& options = {}) {
+std::string complaint(const Message& message, const PayloadRules& options = {}) {
   const auto checked = check(message, options);
   if (checked) return "accepted";
   EXPECT_EQ(checked.error().code, ErrorCode::invalid_argument);
@@ -93,17 +93,17 @@ TEST(MessageRules, RefuseInvalidUtf8Everywhere) {
 TEST(MessageRules, LetBinaryPayloadsBeAnything) {
   Message message = valid();
   message.payload = "\0\xFF"s;
-  OutboxOptions options;
+  PayloadRules options;
   EXPECT_THAT(complaint(message, options), HasSubstr("payload is not valid UTF-8"));
   message.payload = "a\0b"s;
   EXPECT_THAT(complaint(message, options), HasSubstr("payload holds a NUL"));
-  options.payload_type = PayloadType::bytea;
+  options.is_text = false;
   EXPECT_TRUE(check(message, options));
 }
 
 TEST(MessageRules, LimitThePayload) {
-  OutboxOptions options;
-  options.max_payload_bytes = 10;
+  PayloadRules options;
+  options.max_bytes = 10;
   Message message = valid();
   message.payload = "0123456789";
   EXPECT_TRUE(check(message, options));
@@ -143,8 +143,8 @@ TEST(MessageRules, LimitACall) {
   ASSERT_FALSE(checked);
   EXPECT_THAT(checked.error().message, HasSubstr("10001 messages"));
 
-  OutboxOptions options;
-  options.max_payload_bytes = Outbox::kMaxBytesPerCall;
+  PayloadRules options;
+  options.max_bytes = Outbox::kMaxBytesPerCall;
   Message large = valid();
   large.payload = std::string(Outbox::kMaxBytesPerCall, ' ');
   EXPECT_THAT(complaint(large, options), HasSubstr("bytes together"));

@@ -2,4 +2,5 @@
 include(CMakeFindDependencyMacro)
 find_dependency(OpenSSL)
 find_dependency(PostgreSQL)
+find_dependency(SQLite3)
 include(${CMAKE_CURRENT_LIST_DIR}/outbox-targets.cmake)

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <libpq-fe.h>
-#include <nlohmann/json.hpp>
 
 #include "liboutbox/message_rules.hpp"
 #include "liboutbox/migration_script.hpp"
@@ -74,11 +73,8 @@ Result<void> check_transaction(PGconn* connection) {
   return {};
 }
 
-std::string headers_as_json(const std::vector<Header>& headers) {
-  auto object = nlohmann::json::object();
-  for (const Header& header : headers)
-    object[header.name] = header.value;
-  return object.dump();
+PayloadRules rules_of(const OutboxOptions& options) {
+  return {options.max_payload_bytes, options.payload_type != PayloadType::bytea};
 }
 
 pg::Params one_row(const Message& message, const Uuid& id, PayloadType type) {
@@ -140,7 +136,7 @@ Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
                                           std::span<const Message> messages) const {
   PGconn* connection = transaction.connection();
   if (auto checked = check_transaction(connection); !checked) return std::move(checked).error();
-  if (auto checked = check_messages(messages, options_); !checked) {
+  if (auto checked = check_messages(messages, rules_of(options_)); !checked) {
     return std::move(checked).error();
   }
   std::vector<Uuid> ids;

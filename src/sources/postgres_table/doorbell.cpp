@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 #include <utility>
 
 #include <libpq-fe.h>
 
+#include "sources/stop_fd.hpp"
 #include "support/pg/error.hpp"
 
 namespace outbox::postgres_table {
@@ -20,37 +18,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kIdleAfter{250};
 constexpr milliseconds kLongestPoll{5};
 constexpr milliseconds kPollWhileTheyRun{50};
-
-class EventFd {
- public:
-  EventFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~EventFd() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  EventFd(const EventFd&) = delete;
-  EventFd& operator=(const EventFd&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-// Becomes readable when stop is requested.
-class StopFd {
- public:
-  explicit StopFd(const std::stop_token& stop) : on_stop_(stop, Signal{event_.get()}) {}
-  [[nodiscard]] int get() const { return event_.get(); }
-
- private:
-  struct Signal {
-    int fd;
-    void operator()() const noexcept { eventfd_write(fd, 1); }
-  };
-  EventFd event_;
-  std::stop_callback<Signal> on_stop_;  // behind event_, so that it is destroyed first
-};
 
 }  // namespace
 

@@ -1,11 +1,13 @@
 #include "tests/conformance/source/postgres_table_driver.hpp"
 #include "tests/conformance/source/source_driver.hpp"
+#include "tests/conformance/source/sqlite_driver.hpp"
 
 namespace outbox::test {
 
 std::vector<DriverFactory> all_drivers() {
   return {
       DriverFactory{"PostgresTable", true, make_postgres_table_driver},
+      DriverFactory{"Sqlite", true, make_sqlite_driver},
   };
 }
 

@@ -1,0 +1,5 @@
+drop view outbox_message;
+drop table outbox_position;
+drop table outbox_exception;
+drop table outbox_receipt;
+drop table outbox;

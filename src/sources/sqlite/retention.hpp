@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "outbox/result.hpp"
+#include "support/sqlite/database.hpp"
+
+namespace outbox::sqlite {
+
+// Deletes old processed messages with their receipts, in steps that hold the file's write lock for
+// milliseconds. Messages that are not processed, and all of a key that has an exception, stay. One
+// thread.
+class Retention {
+ public:
+  // `keep` of 0: everything stays. The database must outlive it.
+  Retention(Database& database, std::chrono::milliseconds keep)
+      : database_(&database), keep_(keep) {}
+
+  // Deletes a few, if it is time to.
+  [[nodiscard]] Result<void> step();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Database* database_;
+  std::chrono::milliseconds keep_;
+  std::int64_t looked_up_to_ = 0;  // in this round, which begins with the oldest
+  Clock::time_point next_;
+};
+
+}  // namespace outbox::sqlite

@@ -1,0 +1,169 @@
+#include "sources/sqlite/sqlite_source.hpp"
+
+#include <utility>
+
+#include "sources/sqlite/records.hpp"
+
+namespace outbox {
+namespace {
+
+using namespace sqlite;
+
+// As the relay understands it: whatever passes is tried again from the start.
+Error as_source_error(const Error& error) {
+  if (error.code == ErrorCode::timeout) {
+    return Error{ErrorCode::source_unavailable,
+                 error.message + " (another connection wrote for a long time)"};
+  }
+  return error;
+}
+
+constexpr std::string_view kTakeOver =
+    "update outbox_position set epoch = epoch + 1, owner = ? where id = 1 "
+    "returning epoch, last_seq";
+
+constexpr std::string_view kNext = " from outbox where seq > ? order by seq limit ?";
+
+}  // namespace
+
+Result<Exceptions> SqliteSource::connect() {
+  close();
+  Result<Exceptions> exceptions = open();
+  if (!exceptions) {
+    close();
+    return as_source_error(exceptions.error());
+  }
+  return exceptions;
+}
+
+Result<Exceptions> SqliteSource::open() {
+  if (Result<void> opened = open_writer(); !opened) {
+    return std::move(opened).error();
+  }
+  if (Result<void> opened = open_reader(); !opened) {
+    return std::move(opened).error();
+  }
+  return settler_->load_exceptions();
+}
+
+Result<void> SqliteSource::open_writer() {
+  Result<Database> database = Database::open(options_.path, {});
+  if (!database) {
+    return std::move(database).error();
+  }
+  writer_.emplace(*std::move(database));
+  Result<Statement> take = writer_->prepare(kTakeOver);
+  if (!take) {
+    return Error{take.error().code,
+                 take.error().message + " in " + options_.path +
+                     ": make the outbox's tables with 'outboxctl migrate --database sqlite:" +
+                     options_.path + "'"};
+  }
+  Result<RelayLock> lock = RelayLock::take(options_.path);
+  if (!lock) {
+    Result<Statement> owner = writer_->prepare("select owner from outbox_position");
+    const bool known = owner && owner->step();
+    return Error{lock.error().code,
+                 lock.error().message + (known ? ": " + std::string{owner->text(0)} : "")};
+  }
+  lock_ = *std::move(lock);
+  const Result<bool> taken = take->bind(options_.owner).step();
+  if (!taken) {
+    return taken.error();
+  }
+  const std::int64_t epoch = take->int8(0);
+  read_up_to_ = take->int8(1);
+  if (const Result<bool> end = take->step(); !end) {
+    return end.error();
+  }
+  Result<Settler> settler = Settler::make(*writer_, epoch, read_up_to_);
+  if (!settler) {
+    return std::move(settler).error();
+  }
+  settler_ = *std::move(settler);
+  return {};
+}
+
+Result<void> SqliteSource::open_reader() {
+  Result<Database> database = Database::open(options_.path, {});
+  if (!database) {
+    return std::move(database).error();
+  }
+  reader_.emplace(*std::move(database));
+  Result<Statement> next =
+      reader_->prepare(std::string{"select "} + kRecordColumns + std::string{kNext});
+  if (!next) {
+    return std::move(next).error();
+  }
+  next_ = *std::move(next);
+  watch_.emplace(options_.path);
+  retention_.emplace(*reader_, options_.keep_processed);
+  last_number_ = 0;
+  return {};
+}
+
+void SqliteSource::close() {
+  retention_.reset();
+  watch_.reset();
+  next_.reset();
+  reader_.reset();
+  settler_.reset();
+  writer_.reset();
+  lock_.reset();
+  const std::lock_guard lock{mutex_};
+  positions_.clear();
+}
+
+Result<Batch> SqliteSource::claim(std::size_t limit) {
+  RecordReader reader{options_.max_batch_bytes};
+  next_->bind(read_up_to_).bind(static_cast<std::int64_t>(limit));
+  if (Result<void> read = reader.read(*next_); !read) {
+    return as_source_error(read.error());
+  }
+  Batch batch = reader.take();
+  if (!batch.records.empty()) {
+    read_up_to_ = batch.records.back().seq;
+    watch_->work_found();
+  }
+  batch.number = ++last_number_;
+  const std::lock_guard lock{mutex_};
+  positions_.emplace_back(last_number_, read_up_to_);
+  return batch;
+}
+
+Result<void> SqliteSource::await_work(std::chrono::milliseconds timeout,
+                                      const std::stop_token& stop) {
+  if (Result<void> deleted = retention_->step(); !deleted) {
+    return as_source_error(deleted.error());
+  }
+  return watch_->wait(timeout, stop);
+}
+
+Result<Batch> SqliteSource::claim_exceptions(std::span<const HeldRange> ranges,
+                                             std::size_t limit_per_range) {
+  Result<Batch> batch = settler_->claim(ranges, limit_per_range, options_.max_batch_bytes);
+  if (!batch) {
+    return as_source_error(batch.error());
+  }
+  return batch;
+}
+
+Result<void> SqliteSource::settle(const Settlement& settlement) {
+  if (Result<void> settled = settler_->settle(settlement, take_position(settlement.through));
+      !settled) {
+    return as_source_error(settled.error());
+  }
+  return {};
+}
+
+std::optional<std::int64_t> SqliteSource::take_position(std::uint64_t number) {
+  const std::lock_guard lock{mutex_};
+  std::optional<std::int64_t> position;
+  while (!positions_.empty() && positions_.front().first <= number) {
+    position = positions_.front().second;
+    positions_.pop_front();
+  }
+  return position;
+}
+
+}  // namespace outbox

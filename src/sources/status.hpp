@@ -1,0 +1,35 @@
+// How an outbox is, for people and metrics.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "outbox/result.hpp"
+
+namespace outbox {
+
+// As the outbox's tables tell. Counts stop at kCountLimit, so that looking costs the same whatever
+// has piled up.
+struct SourceStatus {
+  static constexpr std::int64_t kCountLimit = 10'000;
+
+  std::int64_t pending = 0;          // committed and not passed by the position
+  bool pending_is_estimate = false;  // more than the limit: told from the seqs
+  std::int64_t oldest_pending_age_ms = 0;
+  std::int64_t retrying = 0;   // heads that wait for their next attempt
+  std::int64_t held_keys = 0;  // keys with messages behind a head
+  std::int64_t dead = 0;
+  std::string owner;  // the relay that has the shards; empty: none ever had
+  std::int64_t epoch = 0;
+  std::int64_t shards = 0;
+};
+
+// Thread-safe.
+class SourceStatusReader {
+ public:
+  virtual ~SourceStatusReader() = default;
+  // A look may be up to a second old.
+  [[nodiscard]] virtual Result<SourceStatus> read() = 0;
+};
+
+}  // namespace outbox
