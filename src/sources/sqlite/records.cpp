@@ -40,14 +40,14 @@ Result<Record> RecordReader::to_record(const Statement& row) {
   return record;
 }
 
-Result<void> RecordReader::read(Statement& statement) {
+Result<bool> RecordReader::read(Statement& statement) {
   while (!full()) {
     const Result<bool> row = statement.step();
     if (!row) {
       return row.error();
     }
     if (!*row) {
-      return {};
+      return true;
     }
     Result<Record> record = to_record(statement);
     if (!record) {
@@ -57,7 +57,7 @@ Result<void> RecordReader::read(Statement& statement) {
     batch_.records.push_back(*record);
   }
   statement.reset();
-  return {};
+  return false;
 }
 
 bool RecordReader::full() const {

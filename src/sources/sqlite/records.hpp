@@ -18,8 +18,8 @@ class RecordReader {
   explicit RecordReader(std::size_t max_bytes);
 
   // The rows of a statement that gives kRecordColumns, all of them or up to the row that reaches
-  // the bytes; the statement is reset.
-  [[nodiscard]] Result<void> read(Statement& statement);
+  // the bytes; the statement is reset. True: all.
+  [[nodiscard]] Result<bool> read(Statement& statement);
 
   [[nodiscard]] bool full() const;
   // What was collected. Once.

@@ -180,16 +180,14 @@ Result<Batch> Settler::claim(std::span<const HeldRange> ranges, std::size_t limi
   RecordReader reader{max_bytes};
   bool truncated = false;
   for (const HeldRange& range : ranges) {
-    if (reader.full()) {
-      truncated = true;
-      break;
-    }
     Statement& statement = statements_.claim;
     statement.bind(range.key).bind(range.from_seq).bind(range.until_seq).bind(position_);
     statement.bind(static_cast<std::int64_t>(limit_per_range));
-    if (Result<void> read = reader.read(statement); !read) {
-      return std::move(read).error();
+    const Result<bool> all = reader.read(statement);
+    if (!all) {
+      return all.error();
     }
+    truncated = truncated || !*all;
   }
   Batch batch = reader.take();
   batch.truncated = truncated;

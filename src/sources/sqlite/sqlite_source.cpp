@@ -117,7 +117,7 @@ void SqliteSource::close() {
 Result<Batch> SqliteSource::claim(std::size_t limit) {
   RecordReader reader{options_.max_batch_bytes};
   next_->bind(read_up_to_).bind(static_cast<std::int64_t>(limit));
-  if (Result<void> read = reader.read(*next_); !read) {
+  if (const Result<bool> read = reader.read(*next_); !read) {
     return as_source_error(read.error());
   }
   Batch batch = reader.take();

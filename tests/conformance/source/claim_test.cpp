@@ -3,6 +3,8 @@
 #include <chrono>
 #include <numeric>
 
+#include <nlohmann/json.hpp>
+
 #include "outbox/shard.hpp"
 #include "tests/conformance/source/source_test.hpp"
 
@@ -35,8 +37,9 @@ TEST_P(ClaimTest, RecordCarriesWhatWasWritten) {
   EXPECT_EQ(record.aggregate_type, "order");
   EXPECT_EQ(record.type, "OrderCreated");
   EXPECT_EQ(record.payload, message.payload);
-  EXPECT_EQ(record.headers,
-            R"({"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})");
+  const auto headers = nlohmann::json::parse(record.headers);
+  EXPECT_EQ(headers.size(), 1U);
+  EXPECT_EQ(headers["traceparent"], message.headers[0].value);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   EXPECT_LT(std::abs(std::chrono::duration_cast<std::chrono::seconds>(now).count() -
                      record.created_at_us / 1'000'000),
