@@ -57,6 +57,9 @@ class Outbox {
   OutboxOptions options_;
 };
 
+// The version to which this library migrates.
+[[nodiscard]] int newest_migration();
+
 // Brings the outbox's tables in the connection's main database to the newest version, in one
 // transaction; running it again is a no-op. The connection must have no transaction open.
 //

@@ -32,11 +32,11 @@ class OutboxGauges {
         dead_(gauge(metrics, "outbox_dead_letter_messages", "Messages that were given up")) {}
 
   // What is not known is NaN: an old number would look like news, and keep an alert silent.
-  void set(const Result<postgres_table::Status>& status) {
+  void set(const Result<SourceStatus>& status) {
     const auto known = [&](double value) {
       return status ? value : std::numeric_limits<double>::quiet_NaN();
     };
-    const postgres_table::Status seen = status ? *status : postgres_table::Status{};
+    const SourceStatus seen = status ? *status : SourceStatus{};
     up_.Set(status ? 1 : 0);
     pending_.Set(known(static_cast<double>(seen.pending)));
     oldest_.Set(known(static_cast<double>(seen.oldest_pending_age_ms) / 1e3));

@@ -10,7 +10,7 @@ namespace outbox {
 
 // What the routes tell of; everything is borrowed and must outlive the server.
 struct AdminSources {
-  postgres_table::StatusReader& status;
+  SourceStatusReader& status;
   RelayMetrics& relay;
   const Sink& sink;
   telemetry::Metrics& metrics;

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-void add_status(json& overview, const postgres_table::Status& status, bool connected) {
+void add_status(json& overview, const SourceStatus& status, bool connected) {
   overview["pending"] = status.pending;
   overview["pendingIsEstimate"] = status.pending_is_estimate;
   overview["oldestPendingAgeSeconds"] = static_cast<double>(status.oldest_pending_age_ms) / 1e3;
@@ -24,7 +24,7 @@ void add_status(json& overview, const postgres_table::Status& status, bool conne
 
 }  // namespace
 
-std::string overview_json(const Result<postgres_table::Status>& status, const RelayMetrics& metrics,
+std::string overview_json(const Result<SourceStatus>& status, const RelayMetrics& metrics,
                           const SinkHealth& sink) {
   json overview = {
       {"pending", nullptr},

@@ -10,7 +10,7 @@ namespace outbox {
 
 // The JSON of GET /api/v1/overview. What the database could not tell is null, with the reason in
 // `source.problem`.
-[[nodiscard]] std::string overview_json(const Result<postgres_table::Status>& status,
+[[nodiscard]] std::string overview_json(const Result<SourceStatus>& status,
                                         const RelayMetrics& metrics, const SinkHealth& sink);
 
 }  // namespace outbox

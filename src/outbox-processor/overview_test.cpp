@@ -11,7 +11,7 @@ using nlohmann::json;
 
 class OverviewTest : public testing::Test {
  protected:
-  [[nodiscard]] json overview(const Result<postgres_table::Status>& status) const {
+  [[nodiscard]] json overview(const Result<SourceStatus>& status) const {
     return json::parse(overview_json(status, relay_, {true, "1 broker"}));
   }
 
@@ -22,7 +22,7 @@ class OverviewTest : public testing::Test {
 
 TEST_F(OverviewTest, TellsWhatTheDatabaseTells) {
   observer_.source_connected({});
-  postgres_table::Status status;
+  SourceStatus status;
   status.pending = 7;
   status.oldest_pending_age_ms = 1'500;
   status.retrying = 2;
@@ -52,7 +52,7 @@ TEST_F(OverviewTest, SaysNullForWhatIsNotKnown) {
 
 TEST_F(OverviewTest, ARelayThatIsNotConnectedOwnsNothing) {
   observer_.source_lost({ErrorCode::not_owner, "host:2 reads"});
-  const json told = overview(postgres_table::Status{});
+  const json told = overview(SourceStatus{});
   EXPECT_EQ(told["shards"]["owned"], 0);
   EXPECT_EQ(told["source"], (json{{"connected", false}, {"problem", "host:2 reads"}}));
 }

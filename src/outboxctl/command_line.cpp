@@ -28,7 +28,8 @@ PayloadType payload_type_of(const std::string& name) {
 }
 
 void add_common(CLI::App& command, CommonOptions& common) {
-  command.add_option("--database", common.database_url, "postgresql://USER@HOST:PORT/DATABASE");
+  command.add_option("--database", common.database_url,
+                     "postgresql://USER@HOST:PORT/DATABASE or sqlite:PATH");
   command.add_option("--table", common.table, "the outbox table: TABLE or SCHEMA.TABLE")
       ->capture_default_str();
   const auto set_format = [&common](const std::string& name) {
@@ -54,7 +55,9 @@ void add_commands(CLI::App& app, CommandLine& given) {
   const auto set_type = [&given](const std::string& name) {
     given.migrate.payload_type = payload_type_of(name);
   };
-  migrate->add_option_function<std::string>("--payload-type", set_type, "of the payload column")
+  migrate
+      ->add_option_function<std::string>("--payload-type", set_type,
+                                         "of the payload column (PostgreSQL)")
       ->check(CLI::IsMember({"json", "jsonb", "text", "bytea"}))
       ->default_str("json");
   migrate->add_flag("--down", given.migrate.down, "remove the tables with all messages");

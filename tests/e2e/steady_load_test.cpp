@@ -105,7 +105,7 @@ std::vector<std::int64_t> sample_ages_ms(const std::string& url, SystemClock::ti
     if (SystemClock::now() >= next + kSampleEvery) {
       continue;  // the one before took too long: it does not count twice
     }
-    const Result<postgres_table::Status> seen = status.read();
+    const Result<SourceStatus> seen = status.read();
     EXPECT_TRUE(seen) << seen.error().message;
     if (seen) ages.push_back(seen->oldest_pending_age_ms);
   }

@@ -91,6 +91,10 @@ Result<MigrationReport> migrate_in_transaction(sqlite3* connection, int target) 
 
 }  // namespace
 
+int newest_migration() {
+  return kNewest;
+}
+
 Result<MigrationReport> migrate(sqlite3* connection) {
   return migrate_in_transaction(connection, kNewest);
 }

@@ -44,7 +44,7 @@ constexpr const char* kOwner =
 
 }  // namespace
 
-Result<Status> StatusReader::read() {
+Result<SourceStatus> StatusReader::read() {
   const std::lock_guard lock{mutex_};
   if (last_ && Clock::now() - looked_at_ < cache_for_) {
     return *last_;
@@ -52,7 +52,7 @@ Result<Status> StatusReader::read() {
   if (!connection_ || !connection_->alive()) {
     if (Result<void> connected = connect(); !connected) {
       connection_.reset();
-      last_ = Result<Status>{connected.error()};
+      last_ = Result<SourceStatus>{connected.error()};
     }
   }
   if (connection_) {
@@ -82,9 +82,9 @@ Result<void> StatusReader::connect() {
   return set ? Result<void>{} : Result<void>{set.error()};
 }
 
-Result<Status> StatusReader::query() {
+Result<SourceStatus> StatusReader::query() {
   pg::Params params;
-  params.int8(kCountLimit + 1);
+  params.int8(SourceStatus::kCountLimit + 1);
   const Result<pg::Rows> pending = connection_->query(tables_->sql(kPending), params);
   if (!pending) {
     return pending.error();
@@ -97,10 +97,10 @@ Result<Status> StatusReader::query() {
   if (!owner) {
     return owner.error();
   }
-  Status status;
+  SourceStatus status;
   status.pending = pending->int8(0, 0);
   status.oldest_pending_age_ms = pending->int8(0, 2);
-  if (status.pending > kCountLimit) {
+  if (status.pending > SourceStatus::kCountLimit) {
     status.pending_is_estimate = true;
     status.pending = std::max(status.pending, pending->int8(0, 3) - pending->int8(0, 1) + 1);
   }

@@ -1,0 +1,97 @@
+// The commands on a SQLite file; what they print is tested on PostgreSQL.
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "outbox/sqlite.hpp"
+#include "outboxctl/command_line.hpp"
+#include "support/sqlite/database.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace outbox::ctl {
+namespace {
+
+using testing::HasSubstr;
+
+class SqliteOutboxctlTest : public testing::Test {
+ protected:
+  // The exit code; what was printed is in text_.
+  ExitCode outboxctl(std::vector<std::string> arguments) {
+    arguments.push_back("--database");
+    arguments.push_back("sqlite:" + path_);
+    std::vector<const char*> argv{"outboxctl"};
+    for (const std::string& argument : arguments)
+      argv.push_back(argument.c_str());
+    std::ostringstream out;
+    const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), out, out);
+    text_ = out.str();
+    return code;
+  }
+  nlohmann::json json() const { return nlohmann::json::parse(text_); }
+
+  test::TemporaryFolder folder_;
+  std::string path_ = folder_.path() / "shop.db";
+  std::string text_;
+};
+
+TEST_F(SqliteOutboxctlTest, MigratesUpAndDown) {
+  EXPECT_EQ(outboxctl({"status"}), ExitCode::unreachable) << "no command but migrate makes a file";
+  ASSERT_EQ(outboxctl({"migrate"}), ExitCode::ok) << text_;
+  EXPECT_THAT(text_, HasSubstr("migrated from version 0 to 1"));
+  ASSERT_EQ(outboxctl({"migrate", "--format", "json"}), ExitCode::ok) << text_;
+  EXPECT_EQ(json()["from_version"], 1);
+  EXPECT_EQ(outboxctl({"migrate", "--table", "other"}), ExitCode::usage);
+  ASSERT_EQ(outboxctl({"migrate", "--down", "--yes"}), ExitCode::ok) << text_;
+  EXPECT_EQ(outboxctl({"messages"}), ExitCode::failed);
+  EXPECT_THAT(text_, HasSubstr("outboxctl migrate"));
+}
+
+TEST_F(SqliteOutboxctlTest, ShowsStatusAndMessages) {
+  ASSERT_EQ(outboxctl({"migrate"}), ExitCode::ok);
+  auto database = sqlite::Database::open(path_, {});
+  ASSERT_TRUE(database);
+  ASSERT_TRUE(database->exec("begin immediate"));
+  sqlite::Transaction transaction{database->raw()};
+  for (const char* key : {"done", "failing", "failing", "new"}) {
+    Message message;
+    message.aggregate_type = "order";
+    message.aggregate_id = key;
+    message.type = "OrderCreated";
+    message.payload = "{}";
+    ASSERT_TRUE(sqlite::Outbox{}.enqueue(transaction, message));
+  }
+  ASSERT_TRUE(database->exec(
+      "commit; update outbox_position set last_seq = 3, epoch = 1, owner = 'relay-7';"
+      "insert into outbox_receipt values (1, 'order-events', 3, 77, 0);"
+      "insert into outbox_exception values "
+      "(2, null, 1893456000000000, 0, 0, 2, 'retrying', 'failing', 'no such topic'), "
+      "(3, 3, null, 0, 0, 0, 'held', 'failing', null)"));
+
+  ASSERT_EQ(outboxctl({"status", "--format", "json"}), ExitCode::ok) << text_;
+  EXPECT_EQ(json()["pending"], 1);
+  EXPECT_EQ(json()["retrying"], 1);
+  EXPECT_EQ(json()["held_keys"], 1);
+  EXPECT_EQ(json()["processed"], 1);
+  EXPECT_EQ(json()["relay"]["owner"], "relay-7");
+  EXPECT_EQ(json()["positions"][0]["last_seq"], 3);
+
+  ASSERT_EQ(outboxctl({"messages", "--format", "json"}), ExitCode::ok) << text_;
+  std::string statuses;
+  for (const auto& message : json())
+    statuses += message["status"].get<std::string>() + " ";
+  EXPECT_EQ(statuses, "pending held retrying processed ");
+  EXPECT_EQ(json()[3]["offset"], 77);
+  EXPECT_EQ(json()[2]["due_at"], "2030-01-01T00:00:00.000Z");
+  for (const std::string status : {"pending", "held", "retrying", "processed"}) {
+    ASSERT_EQ(outboxctl({"messages", "--format", "json", "--status", status}), ExitCode::ok);
+    ASSERT_EQ(json().size(), 1U) << status;
+    EXPECT_EQ(json()[0]["status"], status);
+  }
+}
+
+}  // namespace
+}  // namespace outbox::ctl
