@@ -2,7 +2,7 @@
 
 #include "outbox-processor/relay_metrics.hpp"
 #include "outbox/sink.hpp"
-#include "sources/postgres_table/status_reader.hpp"
+#include "sources/status.hpp"
 #include "support/http/router.hpp"
 #include "support/telemetry/metrics.hpp"
 

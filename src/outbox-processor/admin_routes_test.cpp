@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/testing/fake_sink.hpp"
+#include "sources/postgres_table/status_reader.hpp"
 #include "support/http/server.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/http/test_client.hpp"

@@ -1,19 +1,17 @@
-// outbox-processor: carries messages from the outbox table to Kafka.
+// outbox-processor: carries messages from the outbox table to a broker.
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <random>
 #include <string>
-#include <unistd.h>
 
 #include "core/exponential_backoff.hpp"
 #include "core/relay.hpp"
 #include "outbox-processor/admin_routes.hpp"
+#include "outbox-processor/drivers.hpp"
 #include "outbox-processor/relay_metrics.hpp"
 #include "outbox-processor/settings.hpp"
 #include "outbox/clock.hpp"
-#include "sinks/kafka/kafka_sink.hpp"
-#include "sources/postgres_table/postgres_table_source.hpp"
-#include "sources/postgres_table/status_reader.hpp"
 #include "support/config/command_line.hpp"
 #include "support/http/server.hpp"
 #include "support/telemetry/log.hpp"
@@ -23,17 +21,6 @@
 
 namespace outbox {
 namespace {
-
-PostgresTableOptions source_options(const Settings& settings) {
-  char host[256] = "localhost";
-  static_cast<void>(gethostname(host, sizeof host - 1));
-  PostgresTableOptions options;
-  options.url = settings.source_url;
-  options.table = settings.source_table;
-  options.owner = std::string{host} + ":" + std::to_string(getpid());
-  options.max_batch_bytes = static_cast<std::size_t>(settings.source_max_batch_bytes);
-  return options;
-}
 
 RelayOptions relay_options(const Settings& settings, std::uint64_t seed) {
   RelayOptions options;
@@ -54,15 +41,14 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
   const std::uint64_t seed = std::random_device{}();
   telemetry::Metrics metrics{"outbox-processor"};
   RelayMetrics relay_metrics{metrics};
-  postgres_table::StatusReader status{settings.source_url, settings.source_table};
-  PostgresTableSource source{source_options(settings)};
-  kafka::KafkaSink sink{settings.kafka};
+  const SourceDriver driver = make_source(settings);
+  const std::unique_ptr<Sink> sink = make_sink(settings);
   ExponentialBackoff retry{{settings.retry_initial_delay, settings.retry_max_delay}, seed};
   const SteadyClock clock;
-  Relay relay{relay_options(settings, seed), source, sink, retry, clock, relay_metrics};
+  Relay relay{relay_options(settings, seed), *driver.source, *sink, retry, clock, relay_metrics};
 
   http::Router router;
-  add_admin_routes(router, {status, relay_metrics, sink, metrics});
+  add_admin_routes(router, {*driver.status, relay_metrics, *sink, metrics});
   http::ServerOptions http_options;
   http_options.address = settings.http_address;
   http_options.port = static_cast<std::uint16_t>(settings.http_port);
@@ -89,8 +75,8 @@ int run(int argc, const char* const* argv) {
   Settings settings;
   config::Schema schema = make_schema(settings);
   const Result<config::CommandLine> command_line = config::parse_command_line(
-      argc, argv, "outbox-processor", "Carries messages from the outbox table to Kafka.", schema,
-      std::cout);
+      argc, argv, "outbox-processor",
+      "Carries messages from the outbox table to Kafka or to an HTTP endpoint.", schema, std::cout);
   if (!command_line) {
     std::cerr << "outbox-processor: " << command_line.error().message << '\n';
     return config::kExitUsage;

@@ -5,18 +5,25 @@ namespace {
 
 void add_source(config::Schema& schema, Settings& s) {
   schema
-      .text("source.url", s.source_url,
-            {.help = "the database with the outbox table; a direct connection, not a transaction "
-                     "pooler's",
-             .secret = true,
-             .env_aliases = {"DATABASE_URL", "DB_DSN"},
-             .required = true,
-             .example = "postgresql://relay:secret@localhost/shop"})
+      .text(
+          "source.url", s.source_url,
+          {.help =
+               "the database with the outbox table: PostgreSQL's address (of a direct connection, "
+               "not of a transaction pooler) or sqlite:PATH",
+           .secret = true,
+           .env_aliases = {"DATABASE_URL", "DB_DSN"},
+           .required = true,
+           .example = "postgresql://relay:secret@localhost/shop"})
       .text("source.table", s.source_table,
-            {.help = "the outbox table, where it matters with its schema: billing.outbox"})
+            {.help =
+                 "PostgreSQL: the outbox table, where it matters with its schema: billing.outbox"})
       .integer("source.max_batch_bytes", s.source_max_batch_bytes, {64 * 1024, 1024 * 1024 * 1024},
                {.help = "a batch ends with the message that reaches so many bytes; four to six "
-                        "batches are in memory"});
+                        "batches are in memory"})
+      .duration(
+          "retention.processed", s.retention_processed, {0, 3'650LL * 86'400'000},
+          {.help = "SQLite: processed messages and their receipts are deleted when so old; 0: "
+                   "never"});
 }
 
 void add_relay(config::Schema& schema, Settings& s) {

@@ -15,6 +15,8 @@ struct Settings {
   std::string source_table = "outbox";
   std::int64_t source_max_batch_bytes = 8 * 1024 * 1024;
 
+  std::chrono::milliseconds retention_processed = std::chrono::hours{24 * 7};
+
   kafka::KafkaSettings kafka;
 
   std::int64_t relay_batch_size = 5'000;

@@ -1,0 +1,42 @@
+#include "outbox-processor/drivers.hpp"
+
+#include <string>
+#include <unistd.h>
+
+#include "sinks/kafka/kafka_sink.hpp"
+#include "sources/postgres_table/postgres_table_source.hpp"
+#include "sources/postgres_table/status_reader.hpp"
+#include "sources/sqlite/sqlite_source.hpp"
+#include "sources/sqlite/status_reader.hpp"
+#include "support/sqlite/database.hpp"
+
+namespace outbox {
+namespace {
+
+std::string owner() {
+  char host[256] = "localhost";
+  static_cast<void>(gethostname(host, sizeof host - 1));
+  return std::string{host} + ":" + std::to_string(getpid());
+}
+
+}  // namespace
+
+SourceDriver make_source(const Settings& settings) {
+  const auto max_batch_bytes = static_cast<std::size_t>(settings.source_max_batch_bytes);
+  if (const auto path = sqlite::path_of(settings.source_url)) {
+    SqliteOptions options{*path, owner(), max_batch_bytes, settings.retention_processed};
+    return {std::make_unique<SqliteSource>(std::move(options)),
+            std::make_unique<sqlite::StatusReader>(*path)};
+  }
+  PostgresTableOptions options{settings.source_url, settings.source_table, owner(),
+                               max_batch_bytes};
+  return {
+      std::make_unique<PostgresTableSource>(std::move(options)),
+      std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table)};
+}
+
+std::unique_ptr<Sink> make_sink(const Settings& settings) {
+  return std::make_unique<kafka::KafkaSink>(settings.kafka);
+}
+
+}  // namespace outbox
