@@ -13,12 +13,12 @@ namespace outbox::demo {
 
 // Where orders, messages and invoices are. URLs may hold passwords: they are never printed.
 struct AuditTargets {
-  std::string database_url;  // of order-service and the outbox
+  std::string orders_database;  // of order-service and the outbox: PostgreSQL's or sqlite:PATH
   std::string outbox_table = "outbox";
-  std::string kafka_brokers;
-  std::string topic = "order-events";
-  std::string mongo_uri;
+  std::string invoices_database;  // MongoDB's or sqlite:PATH
   std::string mongo_database = "outbox";
+  std::string kafka_brokers;  // empty: the messages go by HTTP, and there is no topic to count
+  std::string topic = "order-events";
 };
 
 struct AuditReport {
@@ -36,6 +36,8 @@ struct AuditReport {
   std::int64_t duplicate_effects = 0;
   // Records with an id that an earlier record had. Legal: delivery is at least once.
   std::int64_t duplicate_records = 0;
+  // Messages that came to invoice-service again and changed nothing, by its own count.
+  std::int64_t redelivered = 0;
   // From the message's row to its effect in the ledger, by this machine's clock.
   double p50_ms = 0;
   double p99_ms = 0;
@@ -49,14 +51,18 @@ struct AuditReport {
   }
 };
 
-// Reads everything. source_unavailable: one of the three does not answer within 30 s.
+// Reads everything. source_unavailable, destination_unavailable: one of the databases, or the
+// topic, does not answer within 30 s.
 [[nodiscard]] Result<AuditReport> audit(const AuditTargets& targets);
 
 struct Progress {
   std::int64_t orders = 0;
   std::int64_t invoices = 0;
+  std::int64_t processed = 0;
   std::int64_t unprocessed = 0;  // messages that the relay has not marked yet
 };
+
+[[nodiscard]] Result<Progress> progress(const AuditTargets& targets);
 
 // Waits until every order has an invoice and every message is processed, also while servers are
 // away. timeout: says what is missing; `report` is called after each look.

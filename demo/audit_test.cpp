@@ -19,10 +19,10 @@ using std::chrono::steady_clock;
 class AuditTest : public ::testing::Test {
  protected:
   AuditTest() {
-    targets_.database_url = database_.url();
+    targets_.orders_database = database_.url();
     targets_.kafka_brokers = test::require_env("OUTBOX_TEST_KAFKA");
     targets_.topic = topic_.name();
-    targets_.mongo_uri = mongo_.uri();
+    targets_.invoices_database = mongo_.uri();
     targets_.mongo_database = mongo_.name();
     run("create table orders (id uuid primary key, total_minor bigint not null, "
         "currency text not null, cancelled_at timestamptz)");
@@ -111,7 +111,7 @@ TEST_F(AuditTest, AnEmptySystemIsSettledAndClean) {
 }
 
 TEST_F(AuditTest, AServerThatIsAwayIsAnErrorWithoutThePassword) {
-  targets_.mongo_uri = "mongodb://user:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=300";
+  targets_.invoices_database = "mongodb://user:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=300";
   const auto report = audit(targets_);
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().message.find("hunter2"), std::string::npos);

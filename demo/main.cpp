@@ -133,17 +133,32 @@ Result<void> audit_only(const Options& options, steady_clock::duration timeout) 
   return print_audit(options, 0);
 }
 
+int print_progress(const Options& options) {
+  const auto seen = progress(options.targets);
+  if (!seen) {
+    std::cerr << "outbox-demo: " << seen.error().message << '\n';
+    return EXIT_FAILURE;
+  }
+  std::cout << seen->orders << ' ' << seen->invoices << ' ' << seen->processed << std::endl;
+  return EXIT_SUCCESS;
+}
+
 void add_targets(CLI::App& command, Options& options) {
   auto& targets = options.targets;
-  command.add_option("--database", targets.database_url, "URL of the orders' PostgreSQL")
+  command
+      .add_option("--database", targets.orders_database,
+                  "of the orders: postgresql://… or sqlite:PATH")
       ->envname("DATABASE_URL")
       ->required();
-  command.add_option("--kafka", targets.kafka_brokers, "Kafka's brokers, host:port,…")
-      ->envname("KAFKA_BROKERS")
-      ->required();
-  command.add_option("--mongo", targets.mongo_uri, "URI of the invoices' MongoDB")
+  command
+      .add_option("--invoices", targets.invoices_database,
+                  "of the invoices: mongodb://… or sqlite:PATH")
       ->envname("MONGO_URI")
       ->required();
+  command
+      .add_option("--kafka", targets.kafka_brokers,
+                  "Kafka's brokers, host:port,…; without it the messages go by HTTP")
+      ->envname("KAFKA_BROKERS");
   command.add_option("--mongo-database", targets.mongo_database, "the database in MongoDB")
       ->envname("OUTBOX_MONGO__DATABASE")
       ->capture_default_str();
@@ -178,8 +193,12 @@ int main_with(int argc, const char* const* argv) {
       ->add_option("--timeout", audit_timeout, "wait so long for outstanding invoices first")
       ->capture_default_str();
   add_targets(*audit_command, options);
+  CLI::App* progress_command = app.add_subcommand(
+      "progress", "orders, invoices and processed messages so far, as three numbers");
+  add_targets(*progress_command, options);
   CLI11_PARSE(app, argc, argv);
 
+  if (progress_command->parsed()) return print_progress(options);
   const bool runs = run_command->parsed();
   const auto timeout = parse_duration(runs ? options.timeout : audit_timeout);
   const auto outcome = !timeout ? Result<void>(timeout.error())

@@ -39,6 +39,7 @@ std::string report_json(const AuditReport& report, double elapsed_s) {
       {"invoices", report.invoices},
       {"lost", report.lost},
       {"duplicate_effects", report.duplicate_effects},
+      {"redelivered", report.redelivered},
       {"duplicate_records", report.duplicate_records},
       {"cancelled", report.cancelled},
       {"records", report.records},
@@ -50,13 +51,16 @@ std::string report_json(const AuditReport& report, double elapsed_s) {
 
 std::string report_table(const AuditReport& report, double elapsed_s) {
   std::string table = "\n";
-  table += line("orders in PostgreSQL", grouped(report.orders));
+  table += line("orders", grouped(report.orders));
   if (report.cancelled > 0) table += line("  of them cancelled", grouped(report.cancelled));
   table += line("messages in the outbox", grouped(report.outbox_rows));
   table += line("  of them processed", grouped(report.processed));
-  table += line("records on the Kafka topic", grouped(report.records));
-  table += line("  of them delivered again (legal)", grouped(report.duplicate_records));
-  table += line("invoices in MongoDB", grouped(report.invoices));
+  if (report.records > 0) {
+    table += line("records on the Kafka topic", grouped(report.records));
+    table += line("  of them written again (legal)", grouped(report.duplicate_records));
+  }
+  table += line("redeliveries that the inbox swallowed", grouped(report.redelivered));
+  table += line("invoices", grouped(report.invoices));
   table += line("orders without a right invoice", grouped(report.lost));
   table += line("effects that happened twice", grouped(report.duplicate_effects));
   table += line("order written to invoice made, p50",

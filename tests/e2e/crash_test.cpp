@@ -31,9 +31,9 @@ constexpr auto kLongest = 4min;
 
 demo::AuditTargets targets_of(const test::OwnStack& stack) {
   demo::AuditTargets targets;
-  targets.database_url = stack.variable("OUTBOX_TEST_POSTGRES");
+  targets.orders_database = stack.variable("OUTBOX_TEST_POSTGRES");
   targets.kafka_brokers = stack.variable("OUTBOX_TEST_KAFKA");
-  targets.mongo_uri = stack.variable("OUTBOX_TEST_MONGO");
+  targets.invoices_database = stack.variable("OUTBOX_TEST_MONGO");
   return targets;
 }
 
@@ -41,7 +41,7 @@ class Crash : public ::testing::Test {
  protected:
   void SetUp() override {
     mongo::ClientOptions options;
-    options.uri = targets_.mongo_uri;
+    options.uri = targets_.invoices_database;
     options.database = targets_.mongo_database;
     auto client = mongo::Client::create(options);
     ASSERT_TRUE(client) << client.error().message;
@@ -75,7 +75,7 @@ class Crash : public ::testing::Test {
   }
 
   [[nodiscard]] std::int64_t delivered() const {
-    auto connection = pg::Connection::connect(targets_.database_url);
+    auto connection = pg::Connection::connect(targets_.orders_database);
     if (!connection) return -1;
     const auto rows = connection->query("select count(*) from outbox_receipt");
     return rows ? rows->int8(0, 0) : -1;
@@ -100,7 +100,7 @@ class Crash : public ::testing::Test {
 
   test::OwnStack stack_{"crash", "postgres,kafka,mongo"};
   demo::AuditTargets targets_ = targets_of(stack_);
-  postgres_table::StatusReader status_{targets_.database_url, "outbox", 0ms};
+  postgres_table::StatusReader status_{targets_.orders_database, "outbox", 0ms};
   std::unique_ptr<mongo::Client> mongo_;
   System system_{stack_};
   std::atomic<std::int64_t> accepted_{0};
