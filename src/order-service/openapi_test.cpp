@@ -83,7 +83,7 @@ void check_answer(std::string_view operation, const Reply& reply) {
   check_headers(documented, reply);
 }
 
-class OpenApi : public ::testing::Test {
+class OpenApi : public testing::OnEachStore {
  protected:
   // Checks an answer against the document and notes that it was seen.
   void see(std::string_view operation, int status, const Reply& reply) {
@@ -116,7 +116,7 @@ class OpenApi : public ::testing::Test {
     const std::string operation = "post " + std::string(path);
     const std::string key = "Idempotency-Key: held" + std::string(path) + "\r\n";
     std::jthread first([&] { see(operation, 503, service_.post(path, body, key)); });
-    ASSERT_TRUE(service_.holds_a_transaction());
+    ASSERT_TRUE(service_.holds_transactions(1));
     const Reply twin = service_.post(path, body, key);
     first.join();
     see(operation, 409, twin);
@@ -151,7 +151,7 @@ class OpenApi : public ::testing::Test {
 
   void see_an_away_database() {
     const std::string path(*service_.post("/v1/orders", kOrderBody).headers.find("Location"));
-    service_.close_database();
+    service_.database().close_database();
     see("get /v1/orders", 503, service_.get("/v1/orders"));
     see("get /v1/orders/{id}", 503, service_.get(path));
     see("post /v1/orders/{id}/cancel", 503, service_.post(path + "/cancel", ""));
@@ -159,28 +159,31 @@ class OpenApi : public ::testing::Test {
     see("get /readyz", 503, service_.get("/readyz?verbose"));
   }
 
-  RunningService service_{{.database_statement_timeout = milliseconds(1'000)}};
+  RunningService service_{GetParam(), {.database_statement_timeout = milliseconds(1'000)}};
   std::set<std::string> seen_;
 };
 
-TEST_F(OpenApi, EachDocumentedAnswerIsGivenAsDocumented) {
+INSTANTIATE_TEST_SUITE_P(Stores, OpenApi, testing::each_store(), testing::store_name);
+
+TEST_P(OpenApi, EachDocumentedAnswerIsGivenAsDocumented) {
   see_creations("/v1/orders", std::string(kOrderBody));
   see_creations("/orders", std::string(kSimpleBody));
-  service_.hold_transactions();
+  service_.database().hold_transactions();
   see_a_held_transaction("/v1/orders", std::string(kOrderBody));
   see_a_held_transaction("/orders", std::string(kSimpleBody));
-  service_.release_transactions();
+  service_.database().release_transactions();
   see_order_routes();
   see_operations_routes();
   see_an_away_database();
   EXPECT_EQ(seen_, documented_answers());
 }
 
-TEST_F(OpenApi, EachRouteIsDocumentedAndNoOther) {
-  OrderStore store({.url = service_.database().url(), .outbox = {}});
+TEST_P(OpenApi, EachRouteIsDocumentedAndNoOther) {
+  const auto store = open_store({.url = service_.database().url()}, {});
+  ASSERT_TRUE(store.ok()) << store.error().message;
   ServiceMetrics metrics;
   http::Router router;
-  add_order_routes(router, store, metrics);
+  add_order_routes(router, **store, metrics);
   http::add_health_routes(router, {}, [] { return std::string(); });
   std::set<std::string> routes;
   for (const http::Route* route : router.routes()) {
@@ -194,7 +197,7 @@ TEST_F(OpenApi, EachRouteIsDocumentedAndNoOther) {
   EXPECT_EQ(routes, documented);
 }
 
-TEST_F(OpenApi, TheServedDocumentIsTheFile) {
+TEST_P(OpenApi, TheServedDocumentIsTheFile) {
   EXPECT_EQ(body_of(service_.get("/openapi.json")), document());
   EXPECT_EQ(document()["openapi"], "3.1.0");
 }

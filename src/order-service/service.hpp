@@ -17,8 +17,7 @@ namespace outbox::orders {
 
 class Service {
  public:
-  // Waits for the database (until `stop` or the start-up timeout), brings the service's tables up
-  // to date, and serves. not_found: the outbox table is missing.
+  // Opens the store (see open_store) and serves.
   [[nodiscard]] static Result<std::unique_ptr<Service>> start(const Settings& settings,
                                                               const std::stop_token& stop);
   ~Service();  // stops
@@ -31,11 +30,11 @@ class Service {
   void stop();
 
  private:
-  Service(const Settings& settings, PayloadType payload_type);
+  Service(const Settings& settings, std::unique_ptr<OrderStore> store);
   [[nodiscard]] http::Router make_router();
   void prune(const std::stop_token& stop);
 
-  OrderStore store_;
+  std::unique_ptr<OrderStore> store_;
   ServiceMetrics metrics_;
   http::Server server_;
   std::jthread pruner_;

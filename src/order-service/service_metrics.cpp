@@ -45,9 +45,9 @@ ServiceMetrics::ServiceMetrics()
       replayed_(counter(metrics_, "idempotent_replays_total",
                         "Requests answered with the answer to an earlier one of the same key.")),
       connections_in_use_(gauge(metrics_, "database_connections_in_use",
-                                "Connections to PostgreSQL that requests hold now.")),
+                                "Connections to the database that requests hold now.")),
       connections_max_(gauge(metrics_, "database_connections_max",
-                             "Connections to PostgreSQL that there may be.")) {}
+                             "Connections to the database that there may be.")) {}
 
 void ServiceMetrics::request_answered(const http::Exchange& exchange) {
   const std::string route(exchange.route);
@@ -59,8 +59,9 @@ void ServiceMetrics::request_answered(const http::Exchange& exchange) {
 }
 
 std::string ServiceMetrics::render(const OrderStore& store) {
-  connections_in_use_.Set(store.connections_in_use());
-  connections_max_.Set(static_cast<double>(store.pool_size()));
+  const OrderStore::Connections connections = store.connections();
+  connections_in_use_.Set(connections.in_use);
+  connections_max_.Set(static_cast<double>(connections.max));
   return metrics_.render();
 }
 

@@ -24,7 +24,7 @@ class ServiceMetrics {
   void order_cancelled() { cancelled_.Increment(); }
   void answer_replayed() { replayed_.Increment(); }
 
-  // Prometheus' text format, with the store's pool as it is now.
+  // Prometheus' text format, with the store's connections as they are now.
   [[nodiscard]] std::string render(const OrderStore& store);
 
  private:

@@ -1,33 +1,30 @@
 #include "order-service/service_test_support.hpp"
 
 #include <stdexcept>
+#include <utility>
 
-#include "tests/support/environment.hpp"
-#include "tests/support/eventually.hpp"
+#include "order-service/postgres_test_store.hpp"
+#include "order-service/sqlite_test_store.hpp"
 
 namespace outbox::orders::testing {
 
-namespace {
-
-pg::Connection connect_to_server() {
-  auto connection = pg::Connection::connect(test::require_env("OUTBOX_TEST_POSTGRES"));
-  if (!connection.ok()) throw std::runtime_error(connection.error().message);
-  return std::move(*connection);
+std::unique_ptr<TestStore> TestStore::make(StoreKind kind) {
+  if (kind == StoreKind::postgres) return std::make_unique<PostgresTestStore>();
+  return std::make_unique<SqliteTestStore>();
 }
 
-}  // namespace
-
-RunningService::RunningService(Settings settings)
-    : server_(connect_to_server()), sql_(database_.connect()) {
-  settings.database_url = database_.url();
+Result<std::unique_ptr<Service>> start_service(const std::string& database_url, Settings settings,
+                                               const std::stop_token& stop) {
+  settings.database_url = database_url;
   settings.http_port = 0;
-  auto started = Service::start(settings, {});
+  return Service::start(settings, stop);
+}
+
+RunningService::RunningService(StoreKind kind, const Settings& settings)
+    : database_(TestStore::make(kind)) {
+  auto started = start_service(database_->url(), settings);
   if (!started.ok()) throw std::runtime_error("cannot start: " + started.error().message);
   service_ = std::move(*started);
-}
-
-std::string RunningService::value(const std::string& query) {
-  return test::value_of(sql_, query);
 }
 
 Reply RunningService::get(std::string_view path) const {
@@ -40,37 +37,22 @@ Reply RunningService::post(std::string_view path, std::string_view body,
                                 "Content-Type: application/json\r\n" + std::string(extra));
 }
 
-void RunningService::close_database() {
-  const std::string name = pg::quote_identifier(database_.name());
-  test::must_exec(server_, "alter database " + name + " allow_connections false");
-  test::must_exec(sql_,
-                  "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
-                  "where datname = current_database() and application_name = 'order-service'");
+int RunningService::connections_in_use() const {
+  constexpr std::string_view kName = "\ndatabase_connections_in_use ";
+  const std::string metrics = get("/metrics").body;
+  const std::size_t found = metrics.find(kName);
+  if (found == std::string::npos) throw std::runtime_error("no such metric in:\n" + metrics);
+  return std::stoi(metrics.substr(found + kName.size()));
 }
 
-void RunningService::open_database() {
-  const std::string name = pg::quote_identifier(database_.name());
-  test::must_exec(server_, "alter database " + name + " allow_connections true");
+bool RunningService::holds_transactions(int count) {
+  return database_->holds_transactions(count, [this] { return connections_in_use(); });
 }
 
-void RunningService::hold_transactions() {
-  test::must_exec(sql_, R"sql(
-    select pg_advisory_lock(1);
-    create function wait() returns trigger language plpgsql as $$
-      begin perform pg_advisory_xact_lock_shared(1); return new; end $$;
-    create trigger wait before insert on outbox for each row execute function wait())sql");
-}
-
-bool RunningService::holds_a_transaction() {
-  return test::eventually([&] {
-    return value(
-               "select count(*) from pg_stat_activity where wait_event = 'advisory' "
-               "and datname = current_database()") != "0";
-  });
-}
-
-void RunningService::release_transactions() {
-  test::must_exec(sql_, "select pg_advisory_unlock(1)");
+void expect_nothing(TestStore& database) {
+  for (const std::string table : {"orders", "order_lines", "outbox", "order_idempotency"}) {
+    EXPECT_EQ(database.value("select count(*) from " + table), "0") << table;
+  }
 }
 
 nlohmann::json body_of(const Reply& reply) {

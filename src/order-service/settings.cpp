@@ -18,23 +18,25 @@ config::Schema make_schema(Settings& settings) {
       .duration("http.drain_timeout", settings.http_drain_timeout, {0, kMaxWaitMs},
                 {.help = "How long requests may take to end when the service stops."})
       .text("database.url", settings.database_url,
-            {.help = "PostgreSQL, for the orders and the outbox.",
+            {.help = "For the orders and the outbox: postgresql://…, or sqlite:PATH.",
              .secret = true,
              .env_aliases = {"DATABASE_URL", "DB_DSN"},
              .required = true,
              .example = "postgresql://orders:secret@127.0.0.1:5432/orders"})
       .integer("database.pool_size", settings.database_pool_size, {1, 1'024},
-               {.help = "Connections to PostgreSQL."})
+               {.help = "Connections to the database. SQLite: one writes, the others read."})
       .duration("database.acquire_timeout", settings.database_acquire_timeout, {1, kMaxWaitMs},
                 {.help = "How long a request waits for a free connection, then 503."})
       .duration("database.connect_timeout", settings.database_connect_timeout, {2'000, kMaxWaitMs},
-                {.help = "How long a connection may take to be made."})
+                {.help = "PostgreSQL only: how long a connection may take to be made."})
       .duration("database.statement_timeout", settings.database_statement_timeout, {1, kMaxWaitMs},
-                {.help = "How long a statement may take, then 503."})
+                {.help = "How long a statement may take, then 503. SQLite: how long it waits "
+                         "while another program writes."})
       .duration("database.startup_timeout", settings.database_startup_timeout, {0, kMaxWaitMs},
-                {.help = "How long the start waits for a database that does not answer."})
+                {.help = "PostgreSQL only: how long the start waits for a database that does "
+                         "not answer."})
       .text("outbox.table", settings.outbox_table,
-            {.help = "The outbox table, made by 'outboxctl migrate'."})
+            {.help = "PostgreSQL only: the outbox table, made by 'outboxctl migrate'."})
       .duration("idempotency.keep", settings.idempotency_keep, {1, kMonthMs},
                 {.help = "How long the answer to an Idempotency-Key is kept."})
       .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},

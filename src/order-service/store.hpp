@@ -1,17 +1,17 @@
-// Orders in PostgreSQL, each change in one transaction with its outbox row.
+// Orders in a database, each change in one transaction with its outbox row.
 #pragma once
 
-#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "order-service/order.hpp"
-#include "outbox/outbox.hpp"
 #include "outbox/result.hpp"
-#include "support/pg/pool.hpp"
 
 namespace outbox::orders {
 
@@ -44,66 +44,68 @@ struct Cancellation {
   bool changed = false;  // false: it was cancelled before
 };
 
-struct StoreOptions {
-  std::string url;
-  std::size_t pool_size = 8;
-  std::chrono::milliseconds acquire_timeout{2'000};
-  std::chrono::milliseconds connect_timeout{2'000};
-  std::chrono::milliseconds statement_timeout{5'000};
-  std::chrono::milliseconds keep_answers{std::chrono::hours{24}};
-  OutboxOptions outbox;
-};
-
-// Thread-safe. The tables exist (see schema.hpp). Each call may fail with source_unavailable (the
-// database is away; when that happens during a commit, whether it took effect is not known) or
-// timeout (no connection was free, or a statement took too long).
 struct OrderPage {
   std::vector<Order> orders;
   bool more = false;  // there are older ones
 };
 
+// Thread-safe. Each call may fail with source_unavailable (the database is away; when that happens
+// during a commit, whether it took effect is not known) or timeout (no connection was free, or a
+// statement took too long).
 class OrderStore {
  public:
-  explicit OrderStore(StoreOptions options);
+  struct Connections {
+    int in_use = 0;
+    std::size_t max = 0;
+  };
+
+  virtual ~OrderStore() = default;
 
   // Writes the order, its OrderCreated message and, under the request's key, the answer.
-  [[nodiscard]] Result<Creation> create(const Order& order,
-                                        const std::optional<std::string>& traceparent,
-                                        const Answer& answer,
-                                        const std::optional<IdempotentRequest>& request);
+  [[nodiscard]] virtual Result<Creation> create(
+      const Order& order, const std::optional<std::string>& traceparent, const Answer& answer,
+      const std::optional<IdempotentRequest>& request) = 0;
 
   // Cancels the order and writes its OrderCancelled message. Nothing: there is no such order.
-  [[nodiscard]] Result<std::optional<Cancellation>> cancel(
+  [[nodiscard]] virtual Result<std::optional<Cancellation>> cancel(
       const Uuid& id, const std::optional<std::string>& reason, std::int64_t now_us,
-      const std::optional<std::string>& traceparent);
+      const std::optional<std::string>& traceparent) = 0;
 
-  [[nodiscard]] Result<std::optional<Order>> find(const Uuid& id);
+  [[nodiscard]] virtual Result<std::optional<Order>> find(const Uuid& id) = 0;
 
   // The newest orders that are older than `before` (all without it), newest first, at most `limit`:
   // fewer where they have many lines, but at least one if there is any.
-  [[nodiscard]] Result<OrderPage> list(const std::optional<Uuid>& before, int limit);
+  [[nodiscard]] virtual Result<OrderPage> list(const std::optional<Uuid>& before, int limit) = 0;
 
   // Forgets some of the answers that are old enough; how many.
-  [[nodiscard]] Result<std::int64_t> prune_answers();
+  [[nodiscard]] virtual Result<std::int64_t> prune_answers() = 0;
 
   // Whether the database answers.
-  [[nodiscard]] Result<void> ping(std::chrono::milliseconds timeout);
+  [[nodiscard]] virtual Result<void> ping(std::chrono::milliseconds timeout) = 0;
 
-  [[nodiscard]] int connections_in_use() const { return in_use_; }
-  [[nodiscard]] std::size_t pool_size() const { return options_.pool_size; }
-
- private:
-  class Session;
-  [[nodiscard]] Result<Session> session(std::chrono::milliseconds timeout);
-  [[nodiscard]] Result<std::optional<Creation>> earlier_answer(pg::Connection& connection,
-                                                               const IdempotentRequest& request);
-  Result<void> keep_answer(pg::Connection& connection, const IdempotentRequest& request,
-                           const Answer& answer);
-
-  StoreOptions options_;
-  Outbox outbox_;
-  std::atomic<int> in_use_{0};
-  pg::Pool pool_;
+  [[nodiscard]] virtual Connections connections() const = 0;
 };
+
+// A page ends behind the order that reaches this many lines: an order has up to 1,000.
+inline constexpr std::int64_t kMaxLinesPerPage = 5'000;
+// Answers that one call of prune_answers forgets at most.
+inline constexpr std::int64_t kPruneBatch = 1'000;
+
+struct StoreOptions {
+  std::string url;  // postgresql://… or sqlite:PATH
+  std::size_t pool_size = 8;
+  std::chrono::milliseconds acquire_timeout{2'000};
+  std::chrono::milliseconds connect_timeout{2'000};    // PostgreSQL's
+  std::chrono::milliseconds statement_timeout{5'000};  // SQLite: the wait for the write lock
+  std::chrono::milliseconds startup_timeout{30'000};   // PostgreSQL's
+  std::chrono::milliseconds keep_answers{std::chrono::hours{24}};
+  std::string outbox_table = "outbox";
+};
+
+// Opens the database that the URL names (PostgreSQL: waits for it, until `stop` or the start-up
+// timeout) and brings the service's tables up to date. not_found: the outbox table is missing.
+// conflict: the tables are at a newer version.
+[[nodiscard]] Result<std::unique_ptr<OrderStore>> open_store(const StoreOptions& options,
+                                                             const std::stop_token& stop);
 
 }  // namespace outbox::orders

@@ -1,4 +1,4 @@
-#include "order-service/schema.hpp"
+#include "order-service/postgres_schema.hpp"
 
 #include <iterator>
 

@@ -1,4 +1,4 @@
-// The service's tables.
+// The service's tables in PostgreSQL.
 #pragma once
 
 #include <string>
