@@ -18,7 +18,7 @@ config::Schema make_schema(Settings& settings) {
       .duration("http.drain_timeout", settings.http_drain_timeout, {0, kMaxWaitMs},
                 {.help = "How long requests may take to end when the service stops."})
       .text("database.url", settings.database_url,
-            {.help = "For the orders and the outbox: postgresql://…, or sqlite:PATH.",
+            {.help = "For the orders and the outbox: postgresql://…, or sqlite:/path/to/a/file.",
              .secret = true,
              .env_aliases = {"DATABASE_URL", "DB_DSN"},
              .required = true,

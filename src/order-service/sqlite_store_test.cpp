@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sqlite3.h>
+#include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -80,7 +81,7 @@ TEST(SqliteStore, RefusesADatabaseWithoutAnOutboxAndSaysWhatToDo) {
   const std::string remedy = "outboxctl migrate --database sqlite:" + path + "'";
   EXPECT_NE(start_error("sqlite:" + path).find(remedy), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(path)) << "a start that is refused leaves no file";
-  std::ofstream{path};
+  const std::ofstream empty(path);
   EXPECT_NE(start_error("sqlite:" + path).find(remedy), std::string::npos);
 }
 
@@ -91,6 +92,21 @@ TEST(SqliteStore, RefusesWhatIsNoDatabase) {
   EXPECT_NE(start_error("sqlite:" + path).find(path), std::string::npos);
   EXPECT_NE(start_error("sqlite:" + folder.path().string()).find(folder.path()), std::string::npos);
   EXPECT_NE(start_error("sqlite:").find("sqlite:PATH"), std::string::npos);
+}
+
+TEST(SqliteStore, TheTablesRefuseWhatNoOrderHolds) {
+  RunningService service(StoreKind::sqlite);
+  ASSERT_EQ(service.post("/v1/orders", kOrderBody, "Idempotency-Key: k\r\n").status, 201);
+  for (const std::string change :
+       {"delete from orders", "update orders set id = 'x'", "update orders set currency = 'eur'",
+        "update orders set total_minor = -1", "update orders set created_at = 'today'",
+        "update orders set status = 'CANCELLED'", "update orders set cancelled_at = 1",
+        "update order_lines set order_id = '01890000-0000-7000-8000-000000000001'",
+        "update order_lines set quantity = 0", "update order_lines set quantity = 2147483648",
+        "update order_lines set unit_price_minor = -1", "update order_lines set product_id = null",
+        "update order_idempotency set request_hash = 'text'"}) {
+    EXPECT_THROW(service.database().exec(change), std::runtime_error) << change;
+  }
 }
 
 // A process that is killed in the middle of an order.
