@@ -11,6 +11,7 @@
 
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
+#include "sinks/row_headers.hpp"
 
 namespace outbox::kafka {
 
@@ -32,15 +33,8 @@ class RecordHeaders {
   [[nodiscard]] Result<void> append(const Record& record, std::vector<rd_kafka_vu_t>& arguments);
 
  private:
-  struct Entry {
-    std::size_t name = 0;  // offsets in text_; names end with NUL
-    std::size_t value = 0;
-    std::size_t size = 0;
-    bool null = false;
-  };
-  class Reader;
-
-  void append_own(const Record& record, std::vector<rd_kafka_vu_t>& arguments);
+  void append_own(const Record& record, bool has_content_type,
+                  std::vector<rd_kafka_vu_t>& arguments);
   void write_id(const Uuid& id);
   void write_time(std::int64_t unix_us);
 
@@ -49,10 +43,7 @@ class RecordHeaders {
   std::string id_;
   std::string time_;
   std::int64_t time_second_ = -1;  // the second whose text time_ holds
-
-  std::string text_;
-  std::vector<Entry> entries_;
-  bool has_content_type_ = false;
+  sinks::RowHeaders row_;
 };
 
 }  // namespace outbox::kafka

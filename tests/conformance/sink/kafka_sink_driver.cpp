@@ -1,7 +1,9 @@
+#include "tests/conformance/sink/kafka_sink_driver.hpp"
+
+#include <algorithm>
 #include <utility>
 
 #include "sinks/kafka/kafka_sink.hpp"
-#include "tests/conformance/sink/sink_driver.hpp"
 #include "tests/support/environment.hpp"
 #include "tests/support/kafka_topic.hpp"
 #include "tests/support/own_stack.hpp"
@@ -31,9 +33,16 @@ std::unique_ptr<Sink> make_kafka_sink(const std::string& brokers, const std::str
 
 std::vector<Received> read(const KafkaTopic& topic) {
   std::vector<Received> result;
-  for (auto& record : topic.read_all()) {
-    result.push_back({record.key.value_or(""), record.value.value_or(""), std::move(record.headers),
-                      topic.name(), record.partition, record.offset});
+  for (const auto& record : topic.read_all()) {
+    const auto id = std::find_if(record.headers.begin(), record.headers.end(),
+                                 [](const auto& header) { return header.first == "id"; });
+    result.push_back({.key = record.key.value_or(""),
+                      .payload = record.value.value_or(""),
+                      .id = id == record.headers.end() ? "" : id->second.value_or(""),
+                      .headers = record.headers,
+                      .topic = topic.name(),
+                      .partition = record.partition,
+                      .offset = record.offset});
   }
   return result;
 }
@@ -50,6 +59,7 @@ class KafkaSinkDriver final : public SinkDriver {
   std::vector<Received> received() override { return read(topic_); }
   std::size_t oversize() const override { return kSinkLimit + 1; }
   std::size_t refused_size() const override { return kTopicLimit + 1; }
+  bool has_null_headers() const override { return true; }
 
  private:
   std::string brokers_ = require_env("OUTBOX_TEST_KAFKA");
@@ -69,6 +79,7 @@ class RestartableKafkaSinkDriver final : public RestartableSinkDriver {
   std::vector<Received> received() override { return read(topic_); }
   std::size_t oversize() const override { return kSinkLimit + 1; }
   std::size_t refused_size() const override { return kTopicLimit + 1; }
+  bool has_null_headers() const override { return true; }
   void kill() override { stack_.kill("kafka"); }
   void start() override { stack_.start("kafka"); }
 
@@ -80,12 +91,12 @@ class RestartableKafkaSinkDriver final : public RestartableSinkDriver {
 
 }  // namespace
 
-std::vector<SinkDriverFactory> all_sink_drivers() {
-  return {{"Kafka",
-           []() -> std::unique_ptr<SinkDriver> { return std::make_unique<KafkaSinkDriver>(); },
-           []() -> std::unique_ptr<RestartableSinkDriver> {
-             return std::make_unique<RestartableKafkaSinkDriver>();
-           }}};
+SinkDriverFactory kafka_sink_driver() {
+  return {"Kafka",
+          []() -> std::unique_ptr<SinkDriver> { return std::make_unique<KafkaSinkDriver>(); },
+          []() -> std::unique_ptr<RestartableSinkDriver> {
+            return std::make_unique<RestartableKafkaSinkDriver>();
+          }};
 }
 
 }  // namespace outbox::test

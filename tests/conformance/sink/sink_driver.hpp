@@ -18,6 +18,8 @@ namespace outbox::test {
 struct Received {
   std::string key;
   std::string payload;
+  std::string id;  // as the consumer reads it
+  // Of the row, and the sink's own.
   std::vector<std::pair<std::string, std::optional<std::string>>> headers;
   // Where it lies, for sinks with offsets.
   std::string topic;
@@ -48,6 +50,8 @@ class SinkDriver {
   [[nodiscard]] virtual std::size_t oversize() const = 0;
   // A payload of this size is accepted by the sink and refused by the destination.
   [[nodiscard]] virtual std::size_t refused_size() const = 0;
+  // A header can lack a value; otherwise one that does is left out.
+  [[nodiscard]] virtual bool has_null_headers() const = 0;
 };
 
 // A destination that the test may kill.

@@ -17,6 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::Contains;
+using testing::Not;
 using testing::Pair;
 
 class SinkConformance : public testing::TestWithParam<SinkDriverFactory> {
@@ -65,10 +66,14 @@ TEST_P(SinkConformance, DeliversKeyPayloadAndHeadersAsTheyAre) {
             [](const Received& a, const Received& b) { return a.key < b.key; });
   EXPECT_EQ(received[0].key, "k");
   EXPECT_EQ(received[0].payload, bytes);
-  EXPECT_THAT(received[0].headers, Contains(Pair("id", records.by_tag(1).id.to_string())));
+  EXPECT_EQ(received[0].id, records.by_tag(1).id.to_string());
   EXPECT_THAT(received[0].headers, Contains(Pair("trace", "1")));
   EXPECT_THAT(received[0].headers, Contains(Pair("text", "ü")));
-  EXPECT_THAT(received[0].headers, Contains(Pair("none", std::nullopt)));
+  if (driver_->has_null_headers()) {
+    EXPECT_THAT(received[0].headers, Contains(Pair("none", std::nullopt)));
+  } else {
+    EXPECT_THAT(received[0].headers, Not(Contains(Pair("none", testing::_))));
+  }
   EXPECT_THAT(received[0].headers, Contains(Pair("n", "3")));
   EXPECT_THAT(received[0].headers, Contains(Pair("nested", R"({"a":[1,true]})")));
   EXPECT_EQ(received[1].payload, "");
@@ -109,10 +114,7 @@ TEST_P(SinkConformance, GivesEachAcceptedMessageExactlyOneDelivery) {
 }
 
 TEST_P(SinkConformance, DeliveriesTellWhereTheMessageLies) {
-  if (!driver_->make_sink({})->traits().has_offsets) {
-    SUCCEED() << "the sink has no offsets";
-    return;
-  }
+  const bool has_offsets = driver_->make_sink({})->traits().has_offsets;
   Records records;
   for (int i = 0; i < 500; ++i) {
     records.add("key-" + std::to_string(i % 10), std::to_string(i));
@@ -125,9 +127,13 @@ TEST_P(SinkConformance, DeliveriesTellWhereTheMessageLies) {
     payloads[{one.partition, one.offset}] = one.payload;
   }
   for (const auto& delivery : harness.deliveries()) {
+    ASSERT_FALSE(delivery.topic.empty());
+    if (!has_offsets) {
+      ASSERT_EQ(delivery.offset, -1);
+      continue;
+    }
     ASSERT_EQ((payloads[{delivery.partition, delivery.offset}]),
               records.by_tag(delivery.tag).payload);
-    ASSERT_FALSE(delivery.topic.empty());
   }
 }
 
