@@ -47,16 +47,17 @@ class DeliveryQueue {
 };
 
 struct SinkTraits {
-  std::string_view name;  // "kafka"
+  std::string_view name;  // "kafka", "http"
   bool ordered_per_key;   // accepted messages of one key arrive in the order of acceptance
-  bool has_offsets;       // deliveries carry partition and offset
+  bool has_offsets;       // deliveries carry partition and offset; otherwise 0 and -1
 };
 
 struct SendResult {
   // messages[0, accepted) now belong to the sink; each gets exactly one Delivery.
   std::size_t accepted = 0;
   // messages[accepted] can never be accepted as it is; it gets no Delivery. Without it and with
-  // accepted < messages.size() the sink's buffer is full: go on when deliveries have come.
+  // accepted < messages.size() the sink takes no more for now: its buffer is full, or it pauses, as
+  // a destination may ask for. Go on when deliveries have come or the queue was woken.
   std::optional<Error> rejected;
 };
 

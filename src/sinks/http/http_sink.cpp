@@ -43,7 +43,10 @@ Result<void> HttpSink::connect(DeliveryQueue& deliveries) {
     transfers_.push_back(std::make_unique<Transfer>(settings_, endpoint_));
     idle_.push_back(transfers_.back().get());
   }
-  health_ = {false, fmt::format("not tried yet: {}", endpoint_.name)};
+  {
+    const std::lock_guard lock(mutex_);
+    health_ = {false, fmt::format("not tried yet: {}", endpoint_.name)};
+  }
   thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
   return {};
 }

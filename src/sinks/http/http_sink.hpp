@@ -83,7 +83,7 @@ class HttpSink final : public Sink {
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::vector<Transfer*> idle_;
   std::vector<Transfer*> active_;
-  std::int64_t failures_in_a_row_ = 0;
+  int failures_in_a_row_ = 0;
   std::vector<Delivery> pushed_;
 
   mutable std::mutex mutex_;

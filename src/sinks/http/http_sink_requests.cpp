@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestWait{1'000};
 // How long the body behind a complete header may take: the outcome is known already.
 constexpr milliseconds kBodyTime{2'000};
+// Failures of single messages are the destination's when so many come one after the other.
+constexpr int kFailuresInARow = 16;
 
 // OpenSSL writes to connections that the peer has broken, and libcurl leaves the signal that
 // follows, which would end the process, to its user.
@@ -73,7 +75,9 @@ void HttpSink::start_requests() {
     idle_.pop_back();
     active_.push_back(transfer);
     transfer->begin(*std::move(message));
-    curl_multi_add_handle(multi_.get(), transfer->easy());
+    if (curl_multi_add_handle(multi_.get(), transfer->easy()) != CURLM_OK) {
+      end(*transfer, CURLE_FAILED_INIT);
+    }
   }
 }
 
@@ -113,8 +117,7 @@ void HttpSink::end(Transfer& transfer, CURLcode code) {
 void HttpSink::settle(const Message& message, Outcome outcome) {
   const bool failed = outcome.error && outcome.error->code == ErrorCode::destination_unavailable;
   failures_in_a_row_ = failed ? failures_in_a_row_ + 1 : 0;
-  const bool of_destination =
-      outcome.of_destination || failures_in_a_row_ >= settings_.requests_in_flight;
+  const bool of_destination = outcome.of_destination || failures_in_a_row_ >= kFailuresInARow;
   if (outcome.pause.count() > 0) {
     log::warn("http: the destination asks for a pause",
               {{"destination", endpoint_.name}, {"seconds", outcome.pause.count() / 1'000}});

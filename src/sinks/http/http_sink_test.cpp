@@ -14,6 +14,7 @@
 
 #include "sinks/http/http_sink_test_fixture.hpp"
 #include "support/webhook/signer.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/http/webhook_receiver.hpp"
 
 namespace outbox::http_sink {
@@ -165,7 +166,9 @@ TEST_F(HttpSinkTest, AConnectionThatTheServerHasClosedIsNoFailure) {
   const auto sender = harness(server.url());
   sender->send(records.all());
   ASSERT_TRUE(sender->settle());
-  EXPECT_THAT(sender->delivered_tags(), SizeIs(50));
+  for (const auto& delivery : sender->deliveries()) {
+    EXPECT_FALSE(delivery.error.has_value()) << delivery.tag << ": " << delivery.error->message;
+  }
 }
 
 TEST_F(HttpSinkTest, TheBufferIsBoundedInBytes) {
@@ -271,6 +274,34 @@ TEST_F(RetryAfterTest, PausesNoLongerThanTheSettingsAllow) {
     EXPECT_GT(paused, milliseconds(200)) << value;
     EXPECT_LT(paused, seconds(5)) << value;
   }
+}
+
+TEST_F(RetryAfterTest, CountsForItsOwnAnswerOnly) {
+  std::atomic<int> requests = 0;
+  const ScriptedServer server([&](Peer& peer) {
+    while (!peer.read_request().empty()) {
+      const char* retry_after = requests++ == 0 ? "Retry-After: 1\r\n" : "";
+      if (!peer.write(
+              fmt::format("HTTP/1.1 503 Busy\r\n{}Content-Length: 0\r\n\r\n", retry_after))) {
+        return;
+      }
+    }
+  });
+  settings_.requests_in_flight = 1;
+  settings_.max_retry_after = milliseconds(200);
+  DeliveryQueue queue;
+  settings_.url = server.url();
+  HttpSink sink(settings_);
+  ASSERT_TRUE(sink.connect(queue).ok());
+  Records records;
+  records.add("k", "{}");
+  ASSERT_EQ(sink.send(records.all()).accepted, 1U);
+  ASSERT_TRUE(sink.flush(seconds(10)).ok());
+  EXPECT_EQ(sink.send(records.all()).accepted, 0U);  // the failure
+  EXPECT_TRUE(test::eventually([&] { return sink.send(records.all()).accepted == 1; }));
+  ASSERT_TRUE(sink.flush(seconds(10)).ok());
+  EXPECT_EQ(sink.send(records.all()).accepted, 0U);  // the failure
+  EXPECT_EQ(sink.send(records.all()).accepted, 1U);  // and no pause
 }
 
 TEST_F(RetryAfterTest, DoesNotPauseForOtherAnswersAndValues) {

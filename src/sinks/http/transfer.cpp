@@ -35,7 +35,13 @@ void Transfer::set(CURLoption option, Value value) {
 Transfer::Transfer(const HttpSettings& settings, const Endpoint& endpoint)
     : settings_(settings), endpoint_(endpoint), easy_(curl_easy_init()) {
   if (easy_ == nullptr) throw std::bad_alloc();
-  set(CURLOPT_URL, settings.url.c_str());
+}
+
+void Transfer::set_options() {
+  // libcurl counts over a handle's whole life how often it found a kept connection closed, and
+  // takes the sixth time for a failure. Only this sets it back (connections are kept).
+  curl_easy_reset(easy_.get());
+  set(CURLOPT_URL, settings_.url.c_str());
   set(CURLOPT_POST, 1L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_USERAGENT, "outbox");
@@ -98,6 +104,7 @@ void Transfer::begin(Message message) {
   for (const auto& line : message_.headers) {
     append(headers_, line);
   }
+  set_options();
   set(CURLOPT_HTTPHEADER, headers_.get());
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(message_.payload.size()));
   set(CURLOPT_POSTFIELDS, message_.payload.c_str());

@@ -44,6 +44,7 @@ class Transfer {
   [[nodiscard]] Exchange exchange(CURLcode code) const;
 
  private:
+  void set_options();
   void set_limits();
   void set_security();
   void set_callbacks();
