@@ -118,6 +118,13 @@ Result<void> HttpSink::flush(std::chrono::milliseconds timeout) {
 
 void HttpSink::close() {
   thread_ = {};  // stops and joins
+  for (Transfer* transfer : active_) {
+    curl_multi_remove_handle(multi_.get(), transfer->easy());
+  }
+  active_.clear();
+  idle_.clear();
+  transfers_.clear();
+  multi_.reset();
   failures_in_a_row_ = 0;
   const std::lock_guard lock(mutex_);
   queues_ = {};

@@ -59,7 +59,6 @@ class HttpSink final : public Sink {
 
   // The thread's side.
   void serve(const std::stop_token& stop);
-  void drop_requests();
   void end_pause();
   void start_requests();
   [[nodiscard]] bool take_ended();

@@ -1,6 +1,5 @@
 // The thread's side of the sink: requests, and deliveries from what comes of them.
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include "sinks/http/http_sink.hpp"
@@ -17,43 +16,19 @@ constexpr milliseconds kBodyTime{2'000};
 // Failures of single messages are the destination's when so many come one after the other.
 constexpr int kFailuresInARow = 16;
 
-// OpenSSL writes to connections that the peer has broken, and libcurl leaves the signal that
-// follows, which would end the process, to its user.
-void block_broken_pipes() {
-  sigset_t signals{};
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
-
 }  // namespace
 
 void HttpSink::serve(const std::stop_token& stop) {
-  block_broken_pipes();
-  {
-    const std::stop_callback interrupt(stop, [this] { curl_multi_wakeup(multi_.get()); });
-    while (!stop.stop_requested()) {
-      end_pause();
-      start_requests();
-      int running = 0;
-      curl_multi_perform(multi_.get(), &running);
-      const bool ended = take_ended();
-      if (cut_off_bodies() || ended) continue;  // others may begin
-      curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(longest_wait().count()), nullptr);
-    }
+  const std::stop_callback interrupt(stop, [this] { curl_multi_wakeup(multi_.get()); });
+  while (!stop.stop_requested()) {
+    end_pause();
+    start_requests();
+    int running = 0;
+    curl_multi_perform(multi_.get(), &running);
+    const bool ended = take_ended();
+    if (cut_off_bodies() || ended) continue;  // others may begin
+    curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(longest_wait().count()), nullptr);
   }
-  drop_requests();
-}
-
-// Here and not in close: TLS writes when it ends.
-void HttpSink::drop_requests() {
-  for (Transfer* transfer : active_) {
-    curl_multi_remove_handle(multi_.get(), transfer->easy());
-  }
-  active_.clear();
-  idle_.clear();
-  transfers_.clear();
-  multi_.reset();
 }
 
 void HttpSink::end_pause() {

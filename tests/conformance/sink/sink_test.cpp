@@ -293,6 +293,25 @@ TEST_P(SinkConformance, AcceptedMessagesBehindARefusedOneAreNotDelivered) {
   }
 }
 
+// So that the caller sees the failure before it sends what has to wait behind it.
+TEST_P(SinkConformance, TheFirstSendAfterAFailedDeliveryAcceptsNothing) {
+  Records records;
+  records.add("guilty", std::string(driver_->refused_size(), 'x'));
+  records.add("innocent", "1");
+  SinkHarness harness(driver_->make_sink({.one_by_one = true}));
+  harness.send(records.all().subspan(0, 1));
+  while (harness.deliveries().empty()) {
+    harness.take(seconds(30));
+  }
+  ASSERT_TRUE(harness.deliveries()[0].error.has_value());
+  const auto first = harness.sink().send(records.all().subspan(1));
+  EXPECT_EQ(first.accepted, 0U);
+  EXPECT_FALSE(first.rejected.has_value());
+  harness.send(records.all().subspan(1));
+  ASSERT_TRUE(harness.settle());
+  EXPECT_THAT(harness.delivered_tags(), testing::ElementsAre(2U));
+}
+
 TEST_P(SinkConformance, SurvivesARestartOfItsDestination) {
   const auto driver = GetParam().make_restartable();
   Records records;
