@@ -83,8 +83,8 @@ bool HttpSink::cut_off_bodies() {
 
 void HttpSink::end(Transfer& transfer, CURLcode code) {
   curl_multi_remove_handle(multi_.get(), transfer.easy());
-  settle(transfer.message(),
-         outcome_of(transfer.exchange(code), endpoint_, settings_.max_retry_after));
+  Outcome outcome = outcome_of(transfer.exchange(code), endpoint_, settings_.max_retry_after);
+  settle(transfer.take_message(), std::move(outcome));
   active_.erase(std::find(active_.begin(), active_.end(), &transfer));
   idle_.push_back(&transfer);
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <curl/curl.h>
 
@@ -34,7 +35,6 @@ class Transfer {
   Transfer& operator=(const Transfer&) = delete;
 
   [[nodiscard]] CURL* easy() const { return easy_.get(); }
-  [[nodiscard]] const Message& message() const { return message_; }
 
   // Prepares the message's request, signed with the present time.
   void begin(Message message);
@@ -42,6 +42,8 @@ class Transfer {
   [[nodiscard]] std::optional<Clock::time_point> answered() const { return answered_; }
   // What came of it. `code` is libcurl's; CURLE_OK when the transfer was cut off after its header.
   [[nodiscard]] Exchange exchange(CURLcode code) const;
+  // Gives up the message of a request that has ended.
+  [[nodiscard]] Message take_message() { return std::move(message_); }
 
  private:
   void set_options();
