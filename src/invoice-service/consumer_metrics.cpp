@@ -7,7 +7,7 @@ namespace outbox::invoices {
 ConsumerMetrics::ConsumerMetrics(prometheus::Registry& registry)
     : events_(&prometheus::BuildCounter()
                    .Name("outbox_consumer_events_total")
-                   .Help("Records consumed, by what became of them")
+                   .Help("Events from Kafka and by HTTP, by what became of them")
                    .Register(registry)),
       batch_seconds_(&prometheus::BuildHistogram()
                           .Name("outbox_consumer_batch_duration_seconds")
@@ -22,7 +22,7 @@ ConsumerMetrics::ConsumerMetrics(prometheus::Registry& registry)
                           .Add({}, prometheus::Histogram::BucketBoundaries{1, 5, 20, 100, 500})),
       store_failures_(&prometheus::BuildCounter()
                            .Name("outbox_consumer_failures_total")
-                           .Help("Attempts that ended because MongoDB or Kafka was away")
+                           .Help("Attempts that ended because the store or Kafka was away")
                            .Register(registry)
                            .Add({})),
       assigned_(&prometheus::BuildGauge()
@@ -37,7 +37,7 @@ ConsumerMetrics::ConsumerMetrics(prometheus::Registry& registry)
                        .Add({})),
       paused_(&prometheus::BuildGauge()
                    .Name("outbox_consumer_paused")
-                   .Help("1 while consumption waits for MongoDB or Kafka to come back")
+                   .Help("1 while consumption waits for the store or Kafka to come back")
                    .Register(registry)
                    .Add({})) {}
 

@@ -21,7 +21,7 @@ class ConsumerMetrics {
 
   explicit ConsumerMetrics(prometheus::Registry& registry);
 
-  // `outcome`: applied, duplicate, skipped or dead_lettered.
+  // `outcome`: applied, duplicate, skipped, dead_lettered, or refused (by HTTP).
   void event(std::string_view type, std::string_view outcome);
   void batch(std::size_t records, double seconds);
   void store_failure() { store_failures_->Increment(); }

@@ -1,9 +1,9 @@
 #include "invoice-service/event_handler.hpp"
 
 #include <set>
+#include <utility>
 #include <variant>
 
-#include "invoice-service/invoice.hpp"
 #include "support/telemetry/log.hpp"
 
 namespace outbox::invoices {
@@ -31,25 +31,25 @@ std::string shortened(std::string reason) {
 
 }  // namespace
 
-Result<void> EventHandler::handle(std::vector<PendingRecord>& records) {
+Result<void> EventHandler::handle(std::vector<PendingRecord>& records, DeadLetters& dead_letters) {
   auto applied = apply(records);
   // Dead letters of other keys need not wait for the store.
-  auto buried = bury(records);
+  auto buried = bury(records, dead_letters);
   return applied ? buried : applied;
 }
 
-void EventHandler::read(PendingRecord& pending, std::vector<mongo::DocumentMessage>& messages,
+void EventHandler::read(PendingRecord& pending, std::vector<InvoiceMessage>& messages,
                         std::vector<Applicable>& sources) {
   auto event = parse_order_event(pending.record);
   if (!event) {
-    pending.dead_reason = shortened(event.error().message);
+    pending.refusal = shortened(event.error().message);
     return;
   }
-  if (const auto* created = std::get_if<OrderCreated>(&event->body)) {
-    messages.push_back({event->message_id, effect_of(*created)});
+  if (auto* created = std::get_if<OrderCreated>(&event->body)) {
+    messages.push_back({event->message_id, std::move(*created)});
     sources.push_back({&pending, "OrderCreated"});
-  } else if (const auto* cancelled = std::get_if<OrderCancelled>(&event->body)) {
-    messages.push_back({event->message_id, effect_of(*cancelled)});
+  } else if (auto* cancelled = std::get_if<OrderCancelled>(&event->body)) {
+    messages.push_back({event->message_id, std::move(*cancelled)});
     sources.push_back({&pending, "OrderCancelled"});
   } else {
     pending.done = true;
@@ -58,15 +58,14 @@ void EventHandler::read(PendingRecord& pending, std::vector<mongo::DocumentMessa
 }
 
 Result<void> EventHandler::apply(std::vector<PendingRecord>& records) {
-  std::vector<mongo::DocumentMessage> messages;
+  std::vector<InvoiceMessage> messages;
   std::vector<Applicable> sources;
   for (PendingRecord& pending : records) {
-    if (!pending.done && !pending.dead_reason) read(pending, messages, sources);
+    if (!pending.done && !pending.refusal) read(pending, messages, sources);
   }
   if (messages.empty()) return {};
 
   Result<void> result;
-  std::vector<Uuid> duplicates;
   const auto outcomes = inbox_->apply(messages);
   for (std::size_t index = 0; index < outcomes.size(); ++index) {
     const auto& outcome = outcomes[index];
@@ -74,30 +73,28 @@ Result<void> EventHandler::apply(std::vector<PendingRecord>& records) {
     if (outcome) {
       const bool duplicate = *outcome == InboxOutcome::duplicate;
       pending.done = true;
-      if (duplicate) duplicates.push_back(messages[index].id);
       metrics_->event(sources[index].type, duplicate ? "duplicate" : "applied");
     } else if (outcome.error().code == ErrorCode::message_rejected) {
-      pending.dead_reason = shortened(outcome.error().message);
+      pending.refusal = shortened(outcome.error().message);
     } else {
       result = outcome.error();
     }
   }
-  if (!duplicates.empty()) redeliveries_->note(duplicates);
   return result;
 }
 
-Result<void> EventHandler::bury(std::vector<PendingRecord>& records) {
+Result<void> EventHandler::bury(std::vector<PendingRecord>& records, DeadLetters& dead_letters) {
   std::vector<DeadLetter> letters;
   std::vector<PendingRecord*> sources;
   for (PendingRecord& pending : records) {
-    if (pending.done || !pending.dead_reason) continue;
-    letters.push_back({&pending.record, *pending.dead_reason});
+    if (pending.done || !pending.refusal) continue;
+    letters.push_back({&pending.record, *pending.refusal});
     sources.push_back(&pending);
   }
   if (letters.empty()) return {};
 
   Result<void> result;
-  const auto outcomes = dead_letters_->send(letters);
+  const auto outcomes = dead_letters.send(letters);
   for (std::size_t index = 0; index < outcomes.size(); ++index) {
     if (!outcomes[index]) {
       result = outcomes[index].error();
@@ -110,7 +107,7 @@ Result<void> EventHandler::bury(std::vector<PendingRecord>& records) {
                                                     {"partition", pending.record.partition},
                                                     {"offset", pending.record.offset},
                                                     {"key", shown_key(pending.record)},
-                                                    {"reason", *pending.dead_reason}});
+                                                    {"reason", *pending.refusal}});
   }
   return result;
 }

@@ -1,4 +1,5 @@
-// What the service does with the records that it got: effects, dead letters, skips.
+// What the service does with the events that it got, by whichever way: effects, skips, refusals,
+// and for those of Kafka dead letters.
 #pragma once
 
 #include <map>
@@ -8,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "inbox/mongo/document_inbox.hpp"
 #include "invoice-service/consumer_metrics.hpp"
+#include "invoice-service/invoice_store.hpp"
 #include "invoice-service/order_event.hpp"
 #include "outbox/inbox.hpp"
 
@@ -19,8 +20,8 @@ namespace outbox::invoices {
 struct PendingRecord {
   EventRecord record;
   bool done = false;
-  // Why it goes to the dead letters, once that is known: about 1 KiB at most.
-  std::optional<std::string> dead_reason;
+  // Why it can never be processed, once that is known: about 1 KiB at most.
+  std::optional<std::string> refusal;
 };
 
 struct DeadLetter {
@@ -36,40 +37,31 @@ class DeadLetters {
   [[nodiscard]] virtual std::vector<Result<void>> send(std::span<const DeadLetter> letters) = 0;
 };
 
-// Notes that a message came again, for those who ask. Losing a note does no harm.
-class RedeliveryLog {
- public:
-  virtual ~RedeliveryLog() = default;
-  virtual void note(std::span<const Uuid> messages) = 0;
-};
-
-// One thread. The parts must outlive it.
+// As thread-safe as its inbox. The parts must outlive it.
 class EventHandler {
  public:
-  EventHandler(Inbox<mongo::DocumentEffect>& inbox, DeadLetters& dead_letters,
-               RedeliveryLog& redeliveries, ConsumerMetrics& metrics)
-      : inbox_(&inbox),
-        dead_letters_(&dead_letters),
-        redeliveries_(&redeliveries),
-        metrics_(&metrics) {}
+  EventHandler(Inbox<InvoiceEffect>& inbox, ConsumerMetrics& metrics)
+      : inbox_(&inbox), metrics_(&metrics) {}
 
-  // Marks the records `done` whose effect, skip or dead letter is durable, those of one key in
-  // their order. An error: the store or the broker is away and some are left; call again later.
-  Result<void> handle(std::vector<PendingRecord>& records);
+  // Marks the records `done` whose effect or skip is durable, those of one key in their order, and
+  // gives a refusal to those that cannot be processed. An error: the store is away and some have
+  // neither; call again later.
+  Result<void> apply(std::vector<PendingRecord>& records);
+
+  // As apply; what is refused is done when the dead letters have it. An error: the store or the
+  // broker is away and some are left.
+  Result<void> handle(std::vector<PendingRecord>& records, DeadLetters& dead_letters);
 
  private:
   struct Applicable {
     PendingRecord* pending;
     const char* type;
   };
-  void read(PendingRecord& pending, std::vector<mongo::DocumentMessage>& messages,
+  void read(PendingRecord& pending, std::vector<InvoiceMessage>& messages,
             std::vector<Applicable>& sources);
-  Result<void> apply(std::vector<PendingRecord>& records);
-  Result<void> bury(std::vector<PendingRecord>& records);
+  Result<void> bury(std::vector<PendingRecord>& records, DeadLetters& dead_letters);
 
-  Inbox<mongo::DocumentEffect>* inbox_;
-  DeadLetters* dead_letters_;
-  RedeliveryLog* redeliveries_;
+  Inbox<InvoiceEffect>* inbox_;
   ConsumerMetrics* metrics_;
 };
 

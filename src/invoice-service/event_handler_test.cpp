@@ -16,18 +16,21 @@ Error away() {
   return {ErrorCode::destination_unavailable, "away"};
 }
 
-// An inbox, dead letters and a log that remember what they got and fail on demand.
-class FakeInbox final : public Inbox<mongo::DocumentEffect> {
+// An inbox and dead letters that remember what they got and fail on demand.
+class FakeInbox final : public Inbox<InvoiceEffect> {
  public:
-  std::vector<Result<InboxOutcome>> apply(
-      std::span<const mongo::DocumentMessage> messages) override {
+  std::vector<Result<InboxOutcome>> apply(std::span<const InvoiceMessage> messages) override {
     std::vector<Result<InboxOutcome>> outcomes;
     for (const auto& message : messages) {
-      seen.push_back(message.effect.name + " " + message.effect.document_id.substr(35));
+      const auto* created = std::get_if<OrderCreated>(&message.effect);
+      const std::string order_id = created != nullptr
+                                       ? created->order_id
+                                       : std::get<OrderCancelled>(message.effect).order_id;
+      seen.push_back((created != nullptr ? "created " : "voided ") + order_id.substr(35));
       const bool again = std::find(known.begin(), known.end(), message.id) != known.end();
-      if (message.effect.document_id == unavailable) {
+      if (order_id == unavailable) {
         outcomes.emplace_back(away());
-      } else if (message.effect.document_id == impossible) {
+      } else if (order_id == impossible) {
         outcomes.emplace_back(Error{ErrorCode::message_rejected, refusal});
       } else {
         outcomes.emplace_back(again ? InboxOutcome::duplicate : InboxOutcome::applied);
@@ -59,12 +62,6 @@ class FakeDeadLetters final : public DeadLetters {
   }
   bool is_away = false;
   std::vector<std::pair<std::int64_t, std::string>> sent;
-};
-
-class FakeLog final : public RedeliveryLog {
- public:
-  void note(std::span<const Uuid> messages) override { noted += messages.size(); }
-  std::size_t noted = 0;
 };
 
 std::string order_id(int n) {
@@ -99,21 +96,20 @@ class EventHandlerTest : public ::testing::Test {
   ConsumerMetrics metrics_{registry_};
   FakeInbox inbox_;
   FakeDeadLetters dead_letters_;
-  FakeLog redeliveries_;
-  EventHandler handler_{inbox_, dead_letters_, redeliveries_, metrics_};
+  EventHandler handler_{inbox_, metrics_};
   std::int64_t next_offset_ = 0;
 };
 
 TEST_F(EventHandlerTest, AppliesEffectsInTheirOrder) {
   std::vector<PendingRecord> records{created(1), created(2), cancelled(1)};
-  ASSERT_TRUE(handler_.handle(records));
+  ASSERT_TRUE(handler_.handle(records, dead_letters_));
   EXPECT_THAT(inbox_.seen, ElementsAre("created 1", "created 2", "voided 1"));
   EXPECT_THAT(finished_offsets(records), ElementsAre(Pair(Pair("order-events", 0), 3)));
 }
 
 TEST_F(EventHandlerTest, SkipsTypesThatItDoesNotKnow) {
   std::vector<PendingRecord> records{event(1, "OrderPainted", "anything"), created(1)};
-  ASSERT_TRUE(handler_.handle(records));
+  ASSERT_TRUE(handler_.handle(records, dead_letters_));
   EXPECT_THAT(inbox_.seen, ElementsAre("created 1"));
   EXPECT_THAT(dead_letters_.sent, IsEmpty());
   EXPECT_TRUE(records[0].done);
@@ -121,7 +117,7 @@ TEST_F(EventHandlerTest, SkipsTypesThatItDoesNotKnow) {
 
 TEST_F(EventHandlerTest, WhatCannotBeReadGoesToTheDeadLettersAndStopsNothing) {
   std::vector<PendingRecord> records{garbage(), created(1), garbage(), created(2)};
-  ASSERT_TRUE(handler_.handle(records));
+  ASSERT_TRUE(handler_.handle(records, dead_letters_));
   EXPECT_THAT(inbox_.seen, ElementsAre("created 1", "created 2"));
   ASSERT_EQ(dead_letters_.sent.size(), 2U);
   EXPECT_EQ(dead_letters_.sent[0].first, 0);
@@ -133,7 +129,7 @@ TEST_F(EventHandlerTest, AReasonIsShortHoweverLongItsCauseIs) {
   const std::string name(100'000, 'x');
   std::vector<PendingRecord> named{
       event(1, "OrderCreated", "{\"" + name + "\":1,\"" + name + "\":2}")};
-  ASSERT_TRUE(handler_.handle(named));
+  ASSERT_TRUE(handler_.handle(named, dead_letters_));
   EXPECT_LE(dead_letters_.sent.back().second.size(), 1'100U);
 
   inbox_.impossible = order_id(1);
@@ -142,7 +138,7 @@ TEST_F(EventHandlerTest, AReasonIsShortHoweverLongItsCauseIs) {
     for (int i = 0; i < 1'000; ++i)
       inbox_.refusal += "\U0001F600";
     std::vector<PendingRecord> refused{created(1)};
-    ASSERT_TRUE(handler_.handle(refused));
+    ASSERT_TRUE(handler_.handle(refused, dead_letters_));
     const std::string& reason = dead_letters_.sent.back().second;
     EXPECT_LE(reason.size(), 1'100U);
     EXPECT_GT(reason.size(), 1'000U);
@@ -153,7 +149,7 @@ TEST_F(EventHandlerTest, AReasonIsShortHoweverLongItsCauseIs) {
 TEST_F(EventHandlerTest, AnEffectThatTheStateDoesNotAdmitGoesToTheDeadLetters) {
   inbox_.impossible = order_id(1);
   std::vector<PendingRecord> records{created(1), created(2)};
-  ASSERT_TRUE(handler_.handle(records));
+  ASSERT_TRUE(handler_.handle(records, dead_letters_));
   ASSERT_EQ(dead_letters_.sent.size(), 1U);
   EXPECT_EQ(dead_letters_.sent[0].second, "it cannot be");
   EXPECT_TRUE(records[0].done);
@@ -162,7 +158,7 @@ TEST_F(EventHandlerTest, AnEffectThatTheStateDoesNotAdmitGoesToTheDeadLetters) {
 TEST_F(EventHandlerTest, WhileTheStoreIsAwayTheRecordStaysAndOthersAreNotRepeated) {
   inbox_.unavailable = order_id(2);
   std::vector<PendingRecord> records{created(1), created(2), created(3)};
-  const auto handled = handler_.handle(records);
+  const auto handled = handler_.handle(records, dead_letters_);
   ASSERT_FALSE(handled);
   EXPECT_EQ(handled.error().code, ErrorCode::destination_unavailable);
   EXPECT_THAT(finished_offsets(records), ElementsAre(Pair(Pair("order-events", 0), 1)))
@@ -170,7 +166,7 @@ TEST_F(EventHandlerTest, WhileTheStoreIsAwayTheRecordStaysAndOthersAreNotRepeate
 
   inbox_.unavailable.clear();
   inbox_.seen.clear();
-  ASSERT_TRUE(handler_.handle(records));
+  ASSERT_TRUE(handler_.handle(records, dead_letters_));
   EXPECT_THAT(inbox_.seen, ElementsAre("created 2"));
   EXPECT_THAT(finished_offsets(records), ElementsAre(Pair(Pair("order-events", 0), 3)));
 }
@@ -178,22 +174,31 @@ TEST_F(EventHandlerTest, WhileTheStoreIsAwayTheRecordStaysAndOthersAreNotRepeate
 TEST_F(EventHandlerTest, TheOffsetWaitsForTheDeadLettersAcknowledgement) {
   dead_letters_.is_away = true;
   std::vector<PendingRecord> records{created(1), garbage(), created(2)};
-  ASSERT_FALSE(handler_.handle(records));
+  ASSERT_FALSE(handler_.handle(records, dead_letters_));
   EXPECT_THAT(finished_offsets(records), ElementsAre(Pair(Pair("order-events", 0), 1)));
   dead_letters_.is_away = false;
-  ASSERT_TRUE(handler_.handle(records));
+  ASSERT_TRUE(handler_.handle(records, dead_letters_));
   EXPECT_EQ(dead_letters_.sent.size(), 1U);
   EXPECT_THAT(inbox_.seen, ElementsAre("created 1", "created 2"));
 }
 
-TEST_F(EventHandlerTest, NotesThatAMessageCameAgain) {
+TEST_F(EventHandlerTest, AMessageThatComesAgainIsDone) {
   std::vector<PendingRecord> once{created(1)};
   std::vector<PendingRecord> again = once;
-  ASSERT_TRUE(handler_.handle(once));
-  EXPECT_EQ(redeliveries_.noted, 0U);
-  ASSERT_TRUE(handler_.handle(again));
-  EXPECT_EQ(redeliveries_.noted, 1U);
+  ASSERT_TRUE(handler_.handle(once, dead_letters_));
+  ASSERT_TRUE(handler_.handle(again, dead_letters_));
   EXPECT_TRUE(again[0].done);
+}
+
+TEST_F(EventHandlerTest, WithoutDeadLettersARefusalIsLeftToTheCaller) {
+  inbox_.impossible = order_id(2);
+  std::vector<PendingRecord> records{garbage(), created(1), created(2)};
+  ASSERT_TRUE(handler_.apply(records));
+  EXPECT_FALSE(records[0].done);
+  EXPECT_THAT(records[0].refusal.value_or(""), ::testing::HasSubstr("not JSON"));
+  EXPECT_TRUE(records[1].done);
+  EXPECT_FALSE(records[2].done);
+  EXPECT_EQ(records[2].refusal, "it cannot be");
 }
 
 TEST_F(EventHandlerTest, OffsetsAreKeptPerPartition) {

@@ -9,7 +9,8 @@
 namespace outbox::invoices {
 
 // GET /health, /v1/invoices, /v1/invoices/{id}, /v1/events/{id} and /openapi.json. `check_kafka`
-// tells whether the brokers answer. Everything passed must outlive the router's server.
+// tells whether the brokers answer; none without Kafka. Everything passed must outlive the router's
+// server.
 void add_routes(http::Router& router, const InvoiceStore& store,
                 std::function<Result<void>()> check_kafka);
 

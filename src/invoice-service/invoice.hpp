@@ -1,30 +1,36 @@
-// Invoices: what an order's events do to one, and how one is stored and shown.
-//
-// The document's _id is the order's id, so an order cannot have two. Its fields:
-//   number, customerId, currency, items, totalMinor, issuedAt   once OrderCreated was applied
-//   status      issued | voided
-//   voidedAt    once OrderCancelled was applied
-//   effects     the ledger, kept by the inbox
-// An order that is cancelled before its OrderCreated was seen leaves a tombstone: status voided and
-// no number. The OrderCreated that comes later fills it in, and the invoice stays voided.
+// Invoices: what one is, and how it is named and shown.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "inbox/mongo/document_inbox.hpp"
 #include "invoice-service/order_event.hpp"
 
 namespace outbox::invoices {
 
-inline constexpr const char* kInvoices = "invoices";          // the collection
-inline constexpr const char* kRedeliveries = "redeliveries";  // how often messages came again
+// The texts of an effect in the ledger, and of an invoice's status.
+inline constexpr std::string_view kCreated = "created";
+inline constexpr std::string_view kVoided = "voided";
+inline constexpr std::string_view kIssued = "issued";
 
-// What the event does to its invoice. message_rejected comes back from the effect when the order
-// has that effect already by another message.
-[[nodiscard]] mongo::DocumentEffect effect_of(const OrderCreated& event);
-[[nodiscard]] mongo::DocumentEffect effect_of(const OrderCancelled& event);
+// An order has at most one. An order that is cancelled before its OrderCreated was seen leaves a
+// tombstone, voided and without content, which is no invoice to anyone; the OrderCreated that comes
+// later fills it in, and the invoice stays voided.
+struct Invoice {
+  std::string order_id;
+  std::string number;
+  std::string status;  // issued | voided
+  std::optional<std::string> customer_id;
+  std::string currency;
+  std::vector<OrderItem> items;
+  std::int64_t total_minor = 0;
+  std::int64_t issued_at_ms = 0;  // Unix time, as the next
+  std::optional<std::int64_t> voided_at_ms;
+  std::optional<std::string> void_reason;
+};
 
 // "inv-" and the order's id: an invoice is found without a second key.
 [[nodiscard]] std::string invoice_id(std::string_view order_id);
@@ -32,13 +38,16 @@ inline constexpr const char* kRedeliveries = "redeliveries";  // how often messa
 [[nodiscard]] std::optional<std::string> order_of_invoice(std::string_view invoice_id);
 
 // "INV-" and the order's id in Crockford's base 32: unique, and rising with the orders' time as
-// version 7 ids do. Not gapless: that would need a transaction over two documents.
+// version 7 ids do. Not gapless: that would need a transaction over two invoices.
 [[nodiscard]] std::string invoice_number(const std::string& order_id);
 
-// False for a tombstone.
-[[nodiscard]] bool is_invoice(const mongo::Bson& document);
+[[nodiscard]] std::string invoice_json(const Invoice& invoice);
 
-// Precondition: is_invoice.
-[[nodiscard]] std::string invoice_json(const mongo::Bson& document);
+// message_rejected: the order has this effect already, by `other`, the id of another message.
+[[nodiscard]] Error has_effect(std::string_view order_id, std::string_view effect,
+                               std::string_view other);
+
+// Unix time in milliseconds.
+[[nodiscard]] std::int64_t now_ms();
 
 }  // namespace outbox::invoices

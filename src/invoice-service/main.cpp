@@ -1,12 +1,15 @@
-// invoice-service: keeps one invoice per order, from the topic `order-events`.
+// invoice-service: keeps one invoice per order, from the order events that come by Kafka or HTTP.
+#include <condition_variable>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "invoice-service/dead_letter_producer.hpp"
+#include "invoice-service/event_api.hpp"
 #include "invoice-service/http_api.hpp"
-#include "invoice-service/invoice.hpp"
+#include "invoice-service/invoice_store.hpp"
 #include "invoice-service/order_consumer.hpp"
 #include "invoice-service/settings.hpp"
 #include "support/config/command_line.hpp"
@@ -17,6 +20,7 @@
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/stop_signals.hpp"
 #include "support/telemetry/systemd.hpp"
+#include "support/webhook/signature.hpp"
 
 namespace outbox::invoices {
 namespace {
@@ -44,50 +48,98 @@ http::ServerOptions server_options(const Settings& settings) {
   return options;
 }
 
-http::Router routes(const InvoiceStore& store, const OrderConsumer& consumer,
-                    const DeadLetterProducer& letters, const telemetry::Metrics& metrics) {
+// The way in by Kafka.
+struct KafkaInput {
+  std::unique_ptr<DeadLetterProducer> letters;
+  std::unique_ptr<OrderConsumer> consumer;
+};
+
+Result<KafkaInput> make_kafka_input(const Settings& settings, EventHandler& handler,
+                                    ConsumerMetrics& metrics) {
+  auto letters = DeadLetterProducer::create(settings.brokers, settings.dead_letters(),
+                                            settings.kafka_properties);
+  if (!letters) return std::move(letters).error();
+  auto consumer = OrderConsumer::create(consumer_options(settings), handler, **letters, metrics);
+  if (!consumer) return std::move(consumer).error();
+  return KafkaInput{std::move(letters).value(), std::move(consumer).value()};
+}
+
+// `kafka`: null when there is none.
+http::Router routes(const InvoiceStore& store, const KafkaInput* kafka,
+                    const telemetry::Metrics& metrics) {
   http::Router router;
-  add_routes(router, store, [&consumer] { return consumer.check(milliseconds(1'000)); });
-  http::add_health_routes(
-      router,
-      {{"mongo", [&store](milliseconds) { return store.ping(); }},
-       {"kafka", [&consumer](milliseconds timeout) { return consumer.check(timeout); }},
-       {"dead_letters", [&letters](milliseconds timeout) { return letters.check(timeout); }}},
-      [&metrics] { return metrics.render(); });
+  std::function<Result<void>()> check_kafka;
+  std::vector<http::ReadinessCheck> checks{
+      {std::string(store.name()), [&store](milliseconds) { return store.ping(); }}};
+  if (kafka != nullptr) {
+    check_kafka = [kafka] { return kafka->consumer->check(milliseconds(1'000)); };
+    checks.push_back(
+        {"kafka", [kafka](milliseconds timeout) { return kafka->consumer->check(timeout); }});
+    checks.push_back(
+        {"dead_letters", [kafka](milliseconds timeout) { return kafka->letters->check(timeout); }});
+  }
+  add_routes(router, store, std::move(check_kafka));
+  http::add_health_routes(router, std::move(checks), [&metrics] { return metrics.render(); });
   return router;
 }
 
+void wait_for(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait(lock, stop, [] { return false; });
+}
+
+// The secrets of events by HTTP; none when only Kafka is read.
+Result<std::vector<std::string>> event_secrets(const Settings& settings) {
+  auto secrets = webhook::decode_secrets(settings.event_secrets);
+  if (!secrets) return Error{secrets.error().code, "events.secrets: " + secrets.error().message};
+  if (secrets->empty() && settings.brokers.empty()) {
+    return Error{ErrorCode::invalid_argument,
+                 "no events can come in: set kafka.brokers to read them from Kafka, "
+                 "events.secrets to take them by HTTP, or both"};
+  }
+  return secrets;
+}
+
 Result<void> run(const Settings& settings, telemetry::StopSignals& signals) {
+  auto secrets = event_secrets(settings);
+  if (!secrets) return std::move(secrets).error();
   telemetry::Metrics metrics("invoice-service");
   ConsumerMetrics consumer_metrics(metrics.registry());
-  mongo::ClientOptions client_options;
-  client_options.uri = settings.mongo_uri;
-  client_options.database = settings.database;
-  auto client = mongo::Client::create(client_options);
-  if (!client) return client.error();
-  InvoiceStore store(**client);
-  mongo::DocumentInbox inbox(**client, kInvoices);
-  auto dead_letters = DeadLetterProducer::create(settings.brokers, settings.dead_letters(),
-                                                 settings.kafka_properties);
-  if (!dead_letters) return dead_letters.error();
-  EventHandler handler(inbox, **dead_letters, store, consumer_metrics);
-  auto consumer = OrderConsumer::create(consumer_options(settings), handler, consumer_metrics);
-  if (!consumer) return consumer.error();
+  const auto store = open_store(settings.store_url, settings.mongo_database);
+  if (!store) return store.error();
+  EventHandler handler(**store, consumer_metrics);
+  EventBatcher batcher(handler, consumer_metrics);
+  std::optional<KafkaInput> kafka;
+  if (!settings.brokers.empty()) {
+    auto made = make_kafka_input(settings, handler, consumer_metrics);
+    if (!made) return std::move(made).error();
+    kafka = std::move(made).value();
+  }
 
-  http::Server server(server_options(settings), routes(store, **consumer, **dead_letters, metrics));
+  http::Router router = routes(**store, kafka ? &*kafka : nullptr, metrics);
+  const bool takes_events = !secrets->empty();
+  if (takes_events) {
+    add_event_route(router, {std::move(secrets).value(), settings.event_tolerance}, batcher,
+                    consumer_metrics);
+  }
+  http::Server server(server_options(settings), std::move(router));
   if (auto started = server.start(); !started) return started;
   log::info("invoice-service serves", {{"address", settings.address},
                                        {"port", server.port()},
+                                       {"events_by_http", takes_events},
                                        {"brokers", settings.brokers},
                                        {"topic", settings.topic},
                                        {"group", settings.group},
-                                       {"mongo", config::mask_url(settings.mongo_uri)}});
-  if (auto indexed = store.create_indexes(); !indexed) {
-    log::warn("look-ups by message are slow: the indexes were not made",
-              {{"error", indexed.error().message}});
-  }
+                                       {"store", config::mask_url(settings.store_url)}});
   telemetry::notify_service_manager("READY=1");
-  auto consumed = (*consumer)->run(signals.token());
+  Result<void> consumed;
+  if (kafka) {
+    consumed = kafka->consumer->run(signals.token());
+  } else {
+    wait_for(signals.token());
+  }
   telemetry::notify_service_manager("STOPPING=1");
   server.stop();
   log::info("invoice-service has stopped");

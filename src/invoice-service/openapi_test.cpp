@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "invoice-service/event_api.hpp"
 #include "invoice-service/http_api.hpp"
-#include "invoice-service/invoice.hpp"
+#include "invoice-service/mongo_invoice.hpp"
 #include "invoice-service/service_fixture.hpp"
 #include "support/http/health.hpp"
 #include "tests/support/http/json_schema.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace outbox::invoices {
 namespace {
@@ -28,18 +30,25 @@ const json& document() {
 }
 
 TEST(OpenApi, DocumentsEachRouteAndNoOther) {
-  auto client = mongo::Client::create({});
-  ASSERT_TRUE(client);
-  const InvoiceStore store(**client);
+  const test::TemporaryFolder folder;
+  const auto store = open_store("sqlite:" + (folder.path() / "invoices.db").string(), "");
+  ASSERT_TRUE(store) << store.error().message;
+  prometheus::Registry registry;
+  ConsumerMetrics metrics(registry);
+  EventHandler handler(**store, metrics);
+  EventBatcher batcher(handler, metrics);
   http::Router router;
-  add_routes(router, store, [] { return Result<void>(); });
+  add_routes(router, **store, {});
+  add_event_route(router, {}, batcher, metrics);
   http::add_health_routes(router, {}, [] { return std::string(); });
-  std::set<std::string> routes;
+  std::set<std::pair<std::string, std::string>> routes;
   for (const http::Route* route : router.routes())
-    routes.insert(route->pattern);
-  std::set<std::string> documented;
-  for (const auto& [path, item] : document()["paths"].items())
-    documented.insert(path);
+    routes.emplace(route->method, route->pattern);
+  std::set<std::pair<std::string, std::string>> documented;
+  for (const auto& [path, item] : document()["paths"].items()) {
+    for (const auto& [method, operation] : item.items())
+      documented.emplace(method == "get" ? "GET" : "POST", path);
+  }
   EXPECT_EQ(routes, documented);
 }
 

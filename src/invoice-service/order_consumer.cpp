@@ -61,6 +61,7 @@ void complain(const rd_kafka_error_t* error, const char* what) {
 
 Result<std::unique_ptr<OrderConsumer>> OrderConsumer::create(ConsumerOptions options,
                                                              EventHandler& handler,
+                                                             DeadLetters& dead_letters,
                                                              ConsumerMetrics& metrics) {
   for (const char* name : kOwnProperties) {
     if (options.properties.contains(name)) {
@@ -93,8 +94,8 @@ Result<std::unique_ptr<OrderConsumer>> OrderConsumer::create(ConsumerOptions opt
   };
   auto settings = kafka_settings({&defaults, &options.properties, &own});
   if (!settings) return std::move(settings).error();
-  auto consumer =
-      std::unique_ptr<OrderConsumer>(new OrderConsumer(std::move(options), handler, metrics));
+  auto consumer = std::unique_ptr<OrderConsumer>(
+      new OrderConsumer(std::move(options), handler, dead_letters, metrics));
   rd_kafka_conf_set_opaque(settings->get(), consumer.get());
   rd_kafka_conf_set_rebalance_cb(settings->get(), &OrderConsumer::on_rebalance);
   auto client = kafka_client(RD_KAFKA_CONSUMER, std::move(settings).value());
@@ -195,7 +196,7 @@ bool OrderConsumer::take_one(milliseconds timeout) {
 
 Result<void> OrderConsumer::handle_pending() {
   const auto begun = steady_clock::now();
-  auto handled = handler_->handle(pending_);
+  auto handled = handler_->handle(pending_, *dead_letters_);
   store_finished();
   if (!handled) {
     metrics_->store_failure();
@@ -292,7 +293,7 @@ void OrderConsumer::revoke(const rd_kafka_topic_partition_list_t* partitions) {
   const bool lost = rd_kafka_assignment_lost(consumer_.get()) != 0;
   if (lost) joined_ = false;  // until the group takes us in again, if only without a partition
   if (!lost && !paused_ && !pending_.empty()) {
-    const auto handled = handler_->handle(pending_);
+    const auto handled = handler_->handle(pending_, *dead_letters_);
     if (!handled) metrics_->store_failure();
     store_finished();
   }

@@ -33,10 +33,11 @@ struct ConsumerOptions {
 // run belongs to one thread; check may be called by any.
 class OrderConsumer {
  public:
-  // `handler` and `metrics` must outlive the consumer. invalid_argument: an unknown property, or
+  // The parts must outlive the consumer. invalid_argument: an unknown property, or
   // one that the consumer's promises depend on.
   [[nodiscard]] static Result<std::unique_ptr<OrderConsumer>> create(ConsumerOptions options,
                                                                      EventHandler& handler,
+                                                                     DeadLetters& dead_letters,
                                                                      ConsumerMetrics& metrics);
 
   ~OrderConsumer();
@@ -52,8 +53,12 @@ class OrderConsumer {
   [[nodiscard]] Result<void> check(std::chrono::milliseconds timeout) const;
 
  private:
-  OrderConsumer(ConsumerOptions options, EventHandler& handler, ConsumerMetrics& metrics)
-      : options_(std::move(options)), handler_(&handler), metrics_(&metrics) {}
+  OrderConsumer(ConsumerOptions options, EventHandler& handler, DeadLetters& dead_letters,
+                ConsumerMetrics& metrics)
+      : options_(std::move(options)),
+        handler_(&handler),
+        dead_letters_(&dead_letters),
+        metrics_(&metrics) {}
 
   static void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t event,
                            rd_kafka_topic_partition_list_t* partitions, void* opaque);
@@ -71,6 +76,7 @@ class OrderConsumer {
 
   ConsumerOptions options_;
   EventHandler* handler_;
+  DeadLetters* dead_letters_;
   ConsumerMetrics* metrics_;
   std::vector<PendingRecord> pending_;
   std::atomic<bool> joined_{false};

@@ -18,10 +18,9 @@ using std::chrono::seconds;
 using test::eventually;
 
 // Applies nothing until it is released.
-class HangingInbox final : public Inbox<mongo::DocumentEffect> {
+class HangingInbox final : public Inbox<InvoiceEffect> {
  public:
-  std::vector<Result<InboxOutcome>> apply(
-      std::span<const mongo::DocumentMessage> messages) override {
+  std::vector<Result<InboxOutcome>> apply(std::span<const InvoiceMessage> messages) override {
     std::unique_lock lock(mutex_);
     released_.wait(lock, [this] { return is_released_; });
     return {messages.size(), InboxOutcome::applied};
@@ -45,18 +44,13 @@ class NoDeadLetters final : public DeadLetters {
   }
 };
 
-class NoLog final : public RedeliveryLog {
- public:
-  void note(std::span<const Uuid> /*messages*/) override {}
-};
-
 class OrderConsumerTest : public testing::ServiceTest {
  protected:
   // A consumer that runs as long as it lives.
   class Running {
    public:
     explicit Running(const ConsumerOptions& options) {
-      auto created = OrderConsumer::create(options, handler_, metrics_);
+      auto created = OrderConsumer::create(options, handler_, letters_, metrics_);
       if (!created) throw std::runtime_error(created.error().message);
       consumer_ = std::move(created).value();
       thread_ = std::jthread(
@@ -72,10 +66,9 @@ class OrderConsumerTest : public testing::ServiceTest {
    private:
     HangingInbox inbox_;
     NoDeadLetters letters_;
-    NoLog log_;
     prometheus::Registry registry_;
     ConsumerMetrics metrics_{registry_};
-    EventHandler handler_{inbox_, letters_, log_, metrics_};
+    EventHandler handler_{inbox_, metrics_};
     std::unique_ptr<OrderConsumer> consumer_;
     std::jthread thread_;  // last: joined before the rest goes
   };

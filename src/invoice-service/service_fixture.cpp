@@ -11,8 +11,8 @@
 
 #include <fmt/format.h>
 
-#include "invoice-service/invoice.hpp"
 #include "invoice-service/kafka_handles.hpp"
+#include "invoice-service/mongo_invoice.hpp"
 #include "tests/support/environment.hpp"
 #include "tests/support/eventually.hpp"
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "invoice-service/invoice.hpp"
+#include "invoice-service/mongo_invoice.hpp"
 #include "invoice-service/service_fixture.hpp"
 #include "invoice-service/tcp_proxy.hpp"
 #include "tests/support/eventually.hpp"

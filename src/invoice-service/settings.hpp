@@ -11,7 +11,7 @@
 namespace outbox::invoices {
 
 struct Settings {
-  std::string brokers = "127.0.0.1:9092";
+  std::string brokers;  // empty: no Kafka
   std::string topic = "order-events";
   std::string dead_letter_topic;  // empty: the topic's name and ".dlq"
   std::string group = "invoice-group";
@@ -20,8 +20,11 @@ struct Settings {
   std::chrono::milliseconds max_backoff{5'000};
   std::chrono::milliseconds close_timeout{5'000};
 
-  std::string mongo_uri = "mongodb://127.0.0.1:27017/";
-  std::string database = "outbox";
+  std::string event_secrets;  // empty: no events by HTTP
+  std::chrono::milliseconds event_tolerance{300'000};
+
+  std::string store_url = "mongodb://127.0.0.1:27017/";
+  std::string mongo_database = "outbox";
 
   std::string address = "127.0.0.1";
   std::int64_t port = 3001;

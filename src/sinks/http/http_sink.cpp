@@ -30,7 +30,7 @@ Result<void> HttpSink::connect(DeliveryQueue& deliveries) {
   if (!endpoint) return endpoint.error();
   // The name stays where it is: deliveries of an earlier connection point to it.
   if (endpoint_.name.empty()) endpoint_.name = std::move(endpoint->name);
-  endpoint_.signer = std::move(endpoint->signer);
+  endpoint_.secrets = std::move(endpoint->secrets);
   endpoint_.confidential = std::move(endpoint->confidential);
   headers_.emplace(settings_.content_type, settings_.ce_source);
   deliveries_ = &deliveries;

@@ -13,6 +13,7 @@
 
 #include "sinks/http/request_headers.hpp"
 #include "support/webhook/base64.hpp"
+#include "support/webhook/signature.hpp"
 
 namespace outbox::http_sink {
 namespace {
@@ -139,9 +140,9 @@ Result<Endpoint> make_endpoint(const HttpSettings& settings) {
   if (!settings.ca_file.empty() && !std::ifstream(settings.ca_file).good()) {
     return invalid(fmt::format("sink.http.ca_file: {} cannot be read", settings.ca_file));
   }
-  auto signer = webhook::Signer::make(settings.secrets);
-  if (!signer) return invalid("sink.http.secrets: " + signer.error().message);
-  endpoint.signer = *std::move(signer);
+  auto secrets = webhook::decode_secrets(settings.secrets);
+  if (!secrets) return invalid("sink.http.secrets: " + secrets.error().message);
+  endpoint.secrets = *std::move(secrets);
   return endpoint;
 }
 

@@ -8,13 +8,13 @@
 
 #include "outbox/result.hpp"
 #include "support/config/schema.hpp"
-#include "support/webhook/signer.hpp"
 
 namespace outbox::http_sink {
 
 struct HttpSettings {
-  std::string url;      // http or https; may hold user:password@, which is sent as Basic
-  std::string secrets;  // of the signatures: see webhook::Signer. None: requests are not signed
+  std::string url;  // http or https; may hold user:password@, which is sent as Basic
+  std::string
+      secrets;  // of the signatures: see webhook::decode_secrets. None: requests are not signed
   std::string content_type = "application/json";
   std::string ce_source = "outbox";  // the ce-source header: a URI reference
   // At a time, each on a connection of its own; of one key there is never more than one.
@@ -37,7 +37,7 @@ void declare(config::Schema& schema, HttpSettings& settings);
 // What the settings say, checked.
 struct Endpoint {
   std::string name;  // the URL without user, password, query and fragment: fit for logs
-  webhook::Signer signer;
+  std::vector<std::string> secrets;  // decoded
   // What must not come back in an error, should the destination echo it.
   std::vector<std::string> confidential;
 };

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "sinks/http/address_guard.hpp"
+#include "support/webhook/signature.hpp"
 
 namespace outbox::http_sink {
 namespace {
@@ -96,9 +97,9 @@ void Transfer::begin(Message message) {
   headers_.reset();
   append(headers_, fmt::format("webhook-id: {}", message_.id));
   append(headers_, fmt::format("webhook-timestamp: {}", now));
-  if (!endpoint_.signer.empty()) {
-    append(headers_,
-           "webhook-signature: " + endpoint_.signer.sign(message_.id, now, message_.payload));
+  if (!endpoint_.secrets.empty()) {
+    append(headers_, "webhook-signature: " + webhook::sign_with_all(endpoint_.secrets, message_.id,
+                                                                    now, message_.payload));
   }
   append(headers_, "Expect:");  // libcurl would ask before it sends a large body
   for (const auto& line : message_.headers) {
