@@ -27,6 +27,11 @@ Result<PendingRecord> EventBatcher::submit(EventRecord record) {
   return std::move(entry.pending);
 }
 
+std::size_t EventBatcher::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
 void EventBatcher::store(const std::vector<Entry*>& batch) noexcept {
   const auto begun = std::chrono::steady_clock::now();
   std::vector<PendingRecord> records;

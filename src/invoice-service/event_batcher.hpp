@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <mutex>
 #include <vector>
 
@@ -21,6 +22,9 @@ class EventBatcher {
   // and its own.
   [[nodiscard]] Result<PendingRecord> submit(EventRecord record);
 
+  // How many wait for a batch that has not begun.
+  [[nodiscard]] std::size_t waiting() const;
+
  private:
   struct Entry {
     PendingRecord pending;
@@ -32,7 +36,7 @@ class EventBatcher {
 
   EventHandler* handler_;
   ConsumerMetrics* metrics_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Entry*> waiting_;  // each on the stack of its thread, so no more than threads
   bool busy_ = false;

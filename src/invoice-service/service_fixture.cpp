@@ -1,12 +1,8 @@
 #include "invoice-service/service_fixture.hpp"
 
-#include <arpa/inet.h>
 #include <array>
 #include <filesystem>
 #include <map>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -86,16 +82,10 @@ ServiceTest::Instance ServiceTest::start(const e2e::Environment& changes) const 
   Instance instance{e2e::Process({INVOICE_SERVICE}, environment, log), port};
   EXPECT_TRUE(test::eventually(
       [&] {
-        // Nobody listens at first, which the test client would count as a failure.
-        const int probe = socket(AF_INET, SOCK_STREAM, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        address.sin_port = htons(port);
-        auto* const raw = reinterpret_cast<sockaddr*>(&address);  // NOLINT: the sockets API
-        const bool listens = connect(probe, raw, sizeof address) == 0;
-        close(probe);
-        return listens && http::testing::request(port, "GET", "/readyz").status == 200;
+        const auto client = http::testing::Client::try_connect(port);
+        if (!client || !client->send_request("GET", "/readyz")) return false;
+        const auto reply = client->read();
+        return reply && reply->status == 200;
       },
       std::chrono::seconds(30)))
       << "the service did not get ready; see " << log;

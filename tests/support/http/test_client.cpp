@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -40,8 +41,17 @@ std::size_t content_length(const Reply& reply) {
 
 }  // namespace
 
-Client::Client(std::uint16_t port, int receive_buffer)
-    : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+Client::Client(std::uint16_t port, int receive_buffer) {
+  EXPECT_TRUE(connect(port, receive_buffer)) << "cannot connect to port " << port;
+}
+
+std::unique_ptr<Client> Client::try_connect(std::uint16_t port) {
+  std::unique_ptr<Client> client(new Client);
+  return client->connect(port, 0) ? std::move(client) : nullptr;
+}
+
+bool Client::connect(std::uint16_t port, int receive_buffer) {
+  socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (receive_buffer > 0) {
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
   }
@@ -49,9 +59,7 @@ Client::Client(std::uint16_t port, int receive_buffer)
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int connected =
-      ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  EXPECT_EQ(connected, 0) << "cannot connect to port " << port;
+  return ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
 }
 
 Client::~Client() {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ class Client {
  public:
   // Connects to 127.0.0.1. `receive_buffer`: SO_RCVBUF in bytes, 0 as the system likes.
   explicit Client(std::uint16_t port, int receive_buffer = 0);
+  // Null when nobody listens.
+  [[nodiscard]] static std::unique_ptr<Client> try_connect(std::uint16_t port);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -37,9 +40,11 @@ class Client {
   bool closed_by_peer();
 
  private:
+  Client() = default;
+  [[nodiscard]] bool connect(std::uint16_t port, int receive_buffer);
   bool fill();
 
-  int socket_;
+  int socket_ = -1;
   std::string received_;
 };
 
