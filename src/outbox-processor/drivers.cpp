@@ -3,6 +3,7 @@
 #include <string>
 #include <unistd.h>
 
+#include "sinks/http/http_sink.hpp"
 #include "sinks/kafka/kafka_sink.hpp"
 #include "sources/postgres_table/postgres_table_source.hpp"
 #include "sources/postgres_table/status_reader.hpp"
@@ -36,6 +37,9 @@ SourceDriver make_source(const Settings& settings) {
 }
 
 std::unique_ptr<Sink> make_sink(const Settings& settings) {
+  if (settings.sink_type == "http") {
+    return std::make_unique<http_sink::HttpSink>(settings.http_sink);
+  }
   return std::make_unique<kafka::KafkaSink>(settings.kafka);
 }
 

@@ -47,7 +47,10 @@ void add_relay(config::Schema& schema, Settings& s) {
 config::Schema make_schema(Settings& settings) {
   config::Schema schema;
   add_source(schema, settings);
+  schema.choice("sink.type", settings.sink_type, {"kafka", "http"},
+                {.help = "where messages go; sink.http.* concerns http, the rest of sink.* Kafka"});
   kafka::declare(schema, settings.kafka);
+  http_sink::declare(schema, settings.http_sink);
   add_relay(schema, settings);
   schema
       .text("http.address", settings.http_address,

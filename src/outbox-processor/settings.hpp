@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "sinks/http/settings.hpp"
 #include "sinks/kafka/settings.hpp"
 #include "support/config/schema.hpp"
 
@@ -17,7 +18,9 @@ struct Settings {
 
   std::chrono::milliseconds retention_processed = std::chrono::hours{24 * 7};
 
+  std::string sink_type = "kafka";
   kafka::KafkaSettings kafka;
+  http_sink::HttpSettings http_sink;
 
   std::int64_t relay_batch_size = 5'000;
   std::int64_t relay_batches_in_flight = 4;

@@ -1,27 +1,33 @@
 # shellcheck shell=bash
-# ./dev demo: the three programs on a stack of their own, and orders that become invoices.
-# Their state and logs lie in .stack/demo beside the stack's. What it counts must be its own: servers
-# that the environment names for the tests are not used.
+# ./dev demo: the three programs, and orders that become invoices while parts of it are killed.
+# They keep their data in SQLite files and speak HTTP; with --real, they have PostgreSQL, Kafka and
+# MongoDB. State and logs lie in .stack/demo. What it counts must be its own: servers that the
+# environment names for the tests are not used.
 
 DEMO_BIN=$DEV_ROOT/build/dev/bin
 # In the order in which they start; they stop in the same one: first what makes work.
 DEMO_PROGRAMS=(order-service outbox-processor invoice-service)
+declare -A DEMO_ENVIRONMENT=()
 
 demo_help() {
   cat <<'HELP'
-usage: ./dev demo [--orders N] [--json] [--keep]
+usage: ./dev demo [--orders N] [--real] [--json] [--keep]
        ./dev demo --stop
 
-  --orders N   how many orders (200 unless told)
+  --orders N   how many orders (2000 unless told)
+  --real       on PostgreSQL, Kafka and MongoDB instead of SQLite files and HTTP
   --json       the last line of standard output is the result as JSON
   --keep       leave everything running and print the addresses
   --stop       stop what --keep left running
-  --real       on the real servers, as it always is
+
+In the middle, invoice-service is killed for two seconds, and the relay once between a delivery and
+its mark.
 HELP
 }
 
 demo_main() {
-  local keep='' stop='' orders=200
+  local keep='' stop='' orders=2000
+  DEMO_KIND=embedded
   local -a driver=()
   while (($#)); do
     case $1 in
@@ -33,7 +39,7 @@ demo_main() {
       --json) driver+=(--json) ;;
       --keep) keep=1 ;;
       --stop) stop=1 ;;
-      --real) ;;
+      --real) DEMO_KIND=real ;;
       -h | --help)
         demo_help
         return 0
@@ -54,17 +60,28 @@ demo_main() {
     return 0
   fi
 
-  mongo_check
-  deps_for_stack
+  if [[ $DEMO_KIND == real ]]; then
+    mongo_check
+    deps_for_stack
+  fi
   build_preset dev
   demo_down # what an earlier one left
   trap demo_down EXIT
-  demo_up
-  step "Sending $orders orders and waiting for their invoices" "usually 10 s for 2000"
-  "$DEMO_BIN/outbox-demo" run --orders "$orders" --timeout "$((120 + orders / 50))s" "${driver[@]}" 7>&- ||
-    demo_failed "the demo found something wrong"
+  trap 'exit 130' INT TERM HUP
+  "demo_up_$DEMO_KIND"
+  demo_ready
+  step "Sending $orders orders, killing parts of it, and waiting for the invoices" \
+    "usually 10 s for 2000, 30 s with --real"
+  demo_faults "$orders" &
+  DEMO_FAULTS=$!
+  local status=0
+  "$DEMO_BIN/outbox-demo" run --orders "$orders" --timeout "$((120 + orders / 50))s" \
+    "${DEMO_TARGETS[@]}" "${driver[@]}" 7>&- || status=$?
+  wait "$DEMO_FAULTS" || true
+  DEMO_FAULTS=''
+  ((status == 0)) || demo_failed "the demo found something wrong"
   if [[ -n $keep ]]; then
-    trap - EXIT
+    trap - EXIT INT TERM HUP
     demo_addresses
     say "Everything goes on running. To stop it: ./dev demo --stop"
   fi
@@ -75,25 +92,65 @@ demo_failed() {
   die "the demo failed" "Logs of the programs and servers: $STACK_DIR/logs"
 }
 
-# demo_up: servers, tables, programs; exports what the driver needs.
-demo_up() {
+# demo_up_embedded: two files, three programs, and no other server. Says in DEMO_TARGETS where the
+# driver looks.
+demo_up_embedded() {
+  step "Creating the tables and starting the programs" "a few seconds"
+  local orders=sqlite:$STACK_DIR/orders.db invoices=sqlite:$STACK_DIR/invoices.db secret
+  rm -f "$STACK_DIR"/{orders,invoices}.db*
+  DEMO_TARGETS=(--database "$orders" --invoices "$invoices")
+  demo_migrate "$orders"
+  demo_ports
+  secret=whsec_$(python -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())')
+  DEMO_ENVIRONMENT=(
+    [order-service]="DATABASE_URL=$orders"
+    [outbox-processor]="DATABASE_URL=$orders
+OUTBOX_SINK__TYPE=http
+OUTBOX_SINK__HTTP__URL=$(demo_url invoice-service)/v1/events
+OUTBOX_SINK__HTTP__SECRETS=$secret
+OUTBOX_SINK__HTTP__ALLOW_PRIVATE_NETWORKS=true"
+    [invoice-service]="OUTBOX_STORE__URL=$invoices
+OUTBOX_EVENTS__SECRETS=$secret"
+  )
+}
+
+demo_up_real() {
   local environment
   environment=$("$DEV_ROOT/dev" stack up --name demo 7>&-) || exit 1
   eval "$environment"
   step "Creating the tables and starting the programs" "a few seconds"
-  # The names by which the programs and the driver know the servers.
-  export DATABASE_URL=$OUTBOX_TEST_POSTGRES MONGO_URI=$OUTBOX_TEST_MONGO KAFKA_BROKERS=$OUTBOX_TEST_KAFKA
-  run_logged "$STACK_DIR/logs/migrate.log" \
+  DEMO_TARGETS=(--database "$OUTBOX_TEST_POSTGRES" --invoices "$OUTBOX_TEST_MONGO" --kafka "$OUTBOX_TEST_KAFKA")
+  demo_migrate "$OUTBOX_TEST_POSTGRES"
+  demo_ports
+  DEMO_ENVIRONMENT=(
+    [order-service]="DATABASE_URL=$OUTBOX_TEST_POSTGRES"
+    [outbox-processor]="DATABASE_URL=$OUTBOX_TEST_POSTGRES
+OUTBOX_SINK__BROKERS=$OUTBOX_TEST_KAFKA
+OUTBOX_SINK__ROUTES__ORDER=order-events"
+    [invoice-service]="OUTBOX_STORE__URL=$OUTBOX_TEST_MONGO
+KAFKA_BROKERS=$OUTBOX_TEST_KAFKA"
+  )
+}
+
+demo_migrate() {
+  DATABASE_URL=$1 run_logged "$STACK_DIR/logs/migrate.log" \
     "See the message above; the servers' logs are in $STACK_DIR/logs." \
     "$DEMO_BIN/outboxctl" migrate || exit 1
+}
 
+demo_ports() {
   demo_port order-service 3000
   demo_port outbox-processor 8080
   demo_port invoice-service 3001
-  demo_spawn order-service
-  demo_spawn outbox-processor "OUTBOX_SINK__BROKERS=$KAFKA_BROKERS" "OUTBOX_SINK__ROUTES__ORDER=order-events"
-  demo_spawn invoice-service
+}
+
+# demo_ready: starts the programs and waits for each.
+demo_ready() {
   local program
+  for program in "${DEMO_PROGRAMS[@]}"; do
+    new_log "$program"
+    demo_spawn "$program"
+  done
   for program in "${DEMO_PROGRAMS[@]}"; do demo_wait "$program"; done
   ORDERS_URL=$(demo_url order-service)
   export ORDERS_URL # for the driver
@@ -109,14 +166,14 @@ demo_port() {
 
 demo_url() { echo "http://127.0.0.1:$(<"$STACK_DIR/$1.port")"; }
 
-# demo_spawn PROGRAM NAME=VALUE...: secrets go by the environment, which only its user can read.
+# demo_spawn PROGRAM: with its DEMO_ENVIRONMENT, a setting a line; secrets go by the environment, which
+# only its user can read.
 demo_spawn() {
-  local program=$1 setting
-  shift
-  new_log "$program"
+  local setting
   (
-    for setting in "$@" "OUTBOX_HTTP__PORT=$(<"$STACK_DIR/$program.port")"; do export "${setting?}"; done
-    spawn "$program" "$DEMO_BIN/$program"
+    while IFS= read -r setting; do export "${setting?}"; done <<<"${DEMO_ENVIRONMENT[$1]}"
+    export "OUTBOX_HTTP__PORT=$(<"$STACK_DIR/$1.port")"
+    spawn "$1" "$DEMO_BIN/$1"
   )
 }
 
@@ -138,7 +195,7 @@ demo_addresses() {
   orders     $ORDERS_URL/v1/orders
   invoices   $(demo_url invoice-service)/v1/invoices
   relay      $(demo_url outbox-processor)/
-  servers    ./dev stack env --name demo
+  data       ${DEMO_TARGETS[1]}
   logs       $STACK_DIR/logs
 
 ADDRESSES
@@ -147,8 +204,13 @@ ADDRESSES
 demo_down() {
   begin_teardown
   if compgen -G "$STACK_DIR/*.pid" >/dev/null; then step "Stopping the demo" "a few seconds"; fi
-  local program
+  if [[ -n ${DEMO_FAULTS:-} ]]; then
+    kill "$DEMO_FAULTS" 2>/dev/null || true
+    wait "$DEMO_FAULTS" 2>/dev/null || true
+  fi
+  local program pid
   for program in "${DEMO_PROGRAMS[@]}"; do
+    if pid=$(live_pid "$program"); then kill -CONT "$pid" 2>/dev/null || true; fi
     signal_and_wait "$program" TERM 15
     rm -f "$STACK_DIR/$program.pid" "$STACK_DIR/$program.port"
   done

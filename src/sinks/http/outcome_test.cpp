@@ -11,7 +11,7 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::Not;
 
-Outcome judge(Exchange exchange) {
+Outcome judge(const Exchange& exchange) {
   Endpoint endpoint;
   endpoint.name = "https://example.com/events";
   endpoint.confidential = {"hunter22"};

@@ -80,7 +80,7 @@ bool fits_header_value(std::string_view value) {
   });
 }
 
-RequestHeaders::RequestHeaders(std::string content_type, std::string ce_source)
+RequestHeaders::RequestHeaders(std::string content_type, std::string_view ce_source)
     : content_type_(std::move(content_type)), ce_source_(percent_encode(ce_source)) {}
 
 Result<std::vector<std::string>> RequestHeaders::make(const Record& record) {

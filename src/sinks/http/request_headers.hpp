@@ -18,7 +18,7 @@ namespace outbox::http_sink {
 // Not thread-safe.
 class RequestHeaders {
  public:
-  RequestHeaders(std::string content_type, std::string ce_source);
+  RequestHeaders(std::string content_type, std::string_view ce_source);
 
   // "name: value" each; all but those that differ from one attempt to the next. First CloudEvents'
   // (binary mode): ce-specversion, ce-id, ce-source, ce-type, ce-time, ce-subject (the key) and
