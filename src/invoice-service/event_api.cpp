@@ -23,21 +23,26 @@ using http::Request;
 using http::Response;
 using std::chrono::seconds;
 
-Response bad_request(std::string_view detail) {
-  return http::problem(400, "Bad Request", detail);
+struct Refusal {
+  int status;
+  std::string detail;
+};
+
+Refusal unauthorized(std::string detail) {
+  return {401, std::move(detail)};
 }
 
-Response unauthorized(std::string_view detail) {
-  Response response = http::problem(401, "Unauthorized", detail);
-  response.headers.add("WWW-Authenticate", "Webhook-Signature");
+Response answer(const Refusal& refusal) {
+  Response response =
+      http::problem(refusal.status, http::reason_phrase(refusal.status), refusal.detail);
+  if (refusal.status == 401) response.headers.add("WWW-Authenticate", "Webhook-Signature");
   return response;
 }
 
 Response unavailable() {
-  Response response =
-      http::problem(503, "Service Unavailable",
-                    "The event could not be stored, or it is not known whether it was: send it "
-                    "again.");
+  Response response = http::problem(
+      503, "Service Unavailable",
+      "The event could not be stored, or it is not known whether it was: send it again.");
   response.headers.add("Retry-After", "1");
   return response;
 }
@@ -55,8 +60,8 @@ std::int64_t now() {
 }
 
 // What is wrong with the signature; nothing when it is right.
-std::optional<Response> check_signature(const EventAuthentication& authentication,
-                                        const Request& request) {
+std::optional<Refusal> check_signature(const EventAuthentication& authentication,
+                                       const Request& request) {
   std::array<std::string_view, 3> values;
   constexpr std::array<const char*, 3> kNames{"webhook-id", "webhook-timestamp",
                                               "webhook-signature"};
@@ -90,18 +95,18 @@ std::optional<std::string> attribute(const Request& request, std::string_view na
 }
 
 // The event as the other way in would have it, or what is wrong with the request.
-std::variant<EventRecord, Response> read_event(const Request& request) {
+std::variant<EventRecord, Refusal> read_event(const Request& request) {
   for (const char* name : {"ce-id", "ce-type", "ce-subject"}) {
     if (!attribute(request, name)) {
-      return bad_request(std::string("The request must have one header ") + name +
-                         ", as a CloudEvent in binary mode.");
+      return Refusal{400, std::string("The request must have one header ") + name +
+                              ", as a CloudEvent in binary mode."};
     }
   }
   const std::string_view signed_id = *request.headers.find("webhook-id");
   if (attribute(request, "ce-id") != signed_id) {
-    return bad_request("ce-id is not the signed webhook-id.");
+    return Refusal{400, "ce-id is not the signed webhook-id."};
   }
-  if (!Uuid::parse(signed_id)) return bad_request("webhook-id is not a UUID.");
+  if (!Uuid::parse(signed_id)) return Refusal{400, "webhook-id is not a UUID."};
   EventRecord record;
   record.key = attribute(request, "ce-subject");
   record.payload = request.body;
@@ -115,30 +120,26 @@ class EventRoute {
       : authentication_(std::move(authentication)), batcher_(&batcher), metrics_(&metrics) {}
 
   Response post(const Request& request) {
-    if (auto problem = check_signature(authentication_, request)) {
-      metrics_->event(ConsumerMetrics::kOtherType, "refused");
-      return *std::move(problem);
-    }
+    if (const auto refusal = check_signature(authentication_, request)) return refuse(*refusal);
     auto event = read_event(request);
-    if (auto* problem = std::get_if<Response>(&event)) {
-      metrics_->event(ConsumerMetrics::kOtherType, "refused");
-      return std::move(*problem);
-    }
+    if (const auto* refusal = std::get_if<Refusal>(&event)) return refuse(*refusal);
     const auto stored = batcher_->submit(std::get<EventRecord>(std::move(event)));
     if (!stored) {
       complain("an event could not be stored; its sender is asked to send it again",
                stored.error().message);
       return unavailable();
     }
-    if (stored->refusal) {
-      metrics_->event(ConsumerMetrics::kOtherType, "refused");
-      complain("an event was refused; its sender keeps it", *stored->refusal);
-      return http::problem(422, "Unprocessable Content", *stored->refusal);
-    }
+    if (stored->refusal) return refuse({422, *stored->refusal});
     return Response{204, {}, {}, {}};
   }
 
  private:
+  Response refuse(const Refusal& refusal) {
+    metrics_->event(ConsumerMetrics::kOtherType, "refused");
+    complain("an event was refused; its sender keeps it", refusal.detail);
+    return answer(refusal);
+  }
+
   void complain(const char* what, const std::string& error) {
     const std::lock_guard lock(mutex_);
     if (const auto held_back = complaints_.pass(std::chrono::steady_clock::now())) {

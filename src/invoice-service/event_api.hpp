@@ -18,7 +18,8 @@ struct EventAuthentication {
 
 // POST /v1/events: one event in CloudEvents' binary mode (ce-id, ce-type, ce-subject, the body is
 // its payload), signed as Standard Webhooks has it. The signed webhook-id is the message's id, so
-// one that is sent again, by whomever, changes nothing.
+// one that is sent again, by whomever, changes nothing. The signature does not cover the ce-
+// headers: where strangers can change what is on the wire, TLS must be in front.
 //
 // 204: it has had its effect, now or before, or means nothing here. 400, 422: it can never be
 // processed; there are no dead letters, its sender keeps it. 401: not signed rightly or not lately.

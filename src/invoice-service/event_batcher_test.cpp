@@ -75,10 +75,10 @@ TEST(EventBatcher, WhatComesWhileABatchIsStoredSharesTheNextAndEachGetsItsOwnOut
           [&, order] { outcomes[order] = batcher.submit(record(static_cast<int>(order))); });
     };
     submit(0);
-    ASSERT_TRUE(test::eventually([&] { return inbox.begun.load(); }));
+    EXPECT_TRUE(test::eventually([&] { return inbox.begun.load(); }));
     for (std::size_t order = 1; order < outcomes.size(); ++order)
       submit(order);
-    ASSERT_TRUE(test::eventually([&] { return batcher.waiting() == 4; }));
+    EXPECT_TRUE(test::eventually([&] { return batcher.waiting() == 4; }));
     inbox.release();
   }
   EXPECT_THAT(inbox.batches, ::testing::ElementsAre(1, 4));

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ class StorePlace {
 struct StoreKind {
   std::string name;
   std::function<std::unique_ptr<StorePlace>()> make;
+
+  friend std::ostream& operator<<(std::ostream& out, const StoreKind& kind) {
+    return out << kind.name;
+  }
 };
 
 class InvoiceStoreTest : public ::testing::TestWithParam<StoreKind> {

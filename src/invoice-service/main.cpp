@@ -129,10 +129,12 @@ Result<void> run(const Settings& settings, telemetry::StopSignals& signals) {
   log::info("invoice-service serves", {{"address", settings.address},
                                        {"port", server.port()},
                                        {"events_by_http", takes_events},
-                                       {"brokers", settings.brokers},
-                                       {"topic", settings.topic},
-                                       {"group", settings.group},
                                        {"store", config::mask_url(settings.store_url)}});
+  if (kafka) {
+    log::info(
+        "events are read from Kafka",
+        {{"brokers", settings.brokers}, {"topic", settings.topic}, {"group", settings.group}});
+  }
   telemetry::notify_service_manager("READY=1");
   Result<void> consumed;
   if (kafka) {

@@ -7,8 +7,11 @@
 
 #include "invoice-service/mongo_invoice.hpp"
 #include "invoice-service/service_fixture.hpp"
+#include "invoice-service/signed_event.hpp"
 #include "invoice-service/tcp_proxy.hpp"
+#include "support/sqlite/database.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace outbox::invoices {
 namespace {
@@ -53,6 +56,35 @@ TEST_F(ServiceTest, AnOrderBecomesAnInvoiceAndARedeliveryChangesNothing) {
   EXPECT_EQ(fate["effect"], "created");
   EXPECT_EQ(fate["duplicates"], 2);
   EXPECT_THAT(dead_letters(), IsEmpty());
+}
+
+TEST_F(ServiceTest, AnEventThatComesByKafkaAndByHttpHasOneEffect) {
+  Instance service = start({{"OUTBOX_EVENTS__SECRETS", testing::kSecretText}});
+  const auto by_http = testing::created_by_http(1);
+  ASSERT_EQ(created_event(1).header("id"), by_http.id);
+  produce({created_event(1)});
+  ASSERT_TRUE(await_invoices(1, seconds(20)));
+  EXPECT_EQ(request(service.port, "POST", "/v1/events", by_http.body, by_http.headers()).status,
+            204);
+  EXPECT_EQ(ledger(1), kCreatedOnce);
+  EXPECT_EQ(redeliveries(), 1);
+}
+
+TEST_F(ServiceTest, KafkasEventsBecomeInvoicesInSqliteToo) {
+  const test::TemporaryFolder folder;
+  const std::string path = (folder.path() / "invoices.db").string();
+  Instance service = start({{"MONGO_URI", ""}, {"OUTBOX_STORE__URL", "sqlite:" + path}});
+  produce(created_events(0, 2'000));
+  produce(created_events(0, 10));
+  auto database = sqlite::Database::open(path, {});
+  ASSERT_TRUE(database);
+  const auto number = [&](const char* sql) { return database->integer(sql).value(); };
+  EXPECT_TRUE(
+      eventually([&] { return number("select coalesce(sum(redeliveries), 0) from inbox") == 10; },
+                 seconds(20)));
+  EXPECT_EQ(number("select count(*) from invoice"), 2'000);
+  EXPECT_EQ(number("select count(*) from invoice_effect"), 2'000);
+  EXPECT_THAT(documents(), IsEmpty());
 }
 
 TEST_F(ServiceTest, ACancellationVoidsTheInvoiceBeforeOrAfterItIsMade) {
