@@ -62,6 +62,8 @@ struct SendResult {
 };
 
 struct SinkHealth {
+  // As far as is known: a destination that cannot be asked without sending counts as reachable
+  // until something fails.
   bool reachable = false;
   std::string detail;  // for a person; no secrets
 };

@@ -56,8 +56,7 @@ class EventApiTest : public ::testing::Test {
 
   // Every answer is one that openapi.json tells of.
   Reply post_with(const std::string& body, const std::string& headers) {
-    const Reply reply =
-        http::testing::request(server_->port(), "POST", "/v1/events", body, headers);
+    Reply reply = http::testing::request(server_->port(), "POST", "/v1/events", body, headers);
     const json document = json::parse(openapi_document());
     const json& responses = document["paths"]["/v1/events"]["post"]["responses"];
     EXPECT_TRUE(responses.contains(std::to_string(reply.status))) << reply.status;

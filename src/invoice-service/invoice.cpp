@@ -1,7 +1,9 @@
 #include "invoice-service/invoice.hpp"
 
+#include <chrono>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "support/money/money.hpp"

@@ -70,7 +70,7 @@ class Crash : public ::testing::Test {
 
   // Messages that are committed and not marked; -1 while PostgreSQL is away.
   [[nodiscard]] std::int64_t pending() {
-    const Result<postgres_table::Status> status = status_.read();
+    const Result<SourceStatus> status = status_.read();
     return status ? status->pending : -1;
   }
 

@@ -16,13 +16,12 @@ demo_progress() {
 # When a tenth of the orders is there. It stays away for two seconds, in which the relay holds what it
 # cannot deliver.
 demo_kill_invoice_service() {
-  local end=$((SECONDS + 60)) pid
+  local end=$((SECONDS + 60))
   until demo_progress && ((DEMO_ORDERS * 10 >= $1 && DEMO_INVOICES > 0)); do
     ((SECONDS < end)) || return 1
     sleep 0.05
   done
-  pid=$(live_pid invoice-service) || return 1
-  kill -KILL "$pid"
+  signal_and_wait invoice-service KILL 10
   say "    killed invoice-service (SIGKILL) at $DEMO_ORDERS orders and $DEMO_INVOICES invoices, for two seconds"
   sleep 2
   demo_spawn invoice-service
@@ -40,7 +39,7 @@ demo_kill_relay() {
   while ((SECONDS < end)); do
     kill -STOP "$pid"
     if demo_progress && ((DEMO_INVOICES > DEMO_PROCESSED)); then
-      kill -KILL "$pid"
+      signal_and_wait outbox-processor KILL 10
       say "    killed the relay (SIGKILL) with $((DEMO_INVOICES - DEMO_PROCESSED)) messages delivered and not marked"
       demo_spawn outbox-processor
       return 0

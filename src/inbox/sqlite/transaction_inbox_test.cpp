@@ -9,7 +9,6 @@ namespace outbox::sqlite {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 class TransactionInboxTest : public ::testing::Test {
  protected:

@@ -45,7 +45,8 @@ Result<void> HttpSink::connect(DeliveryQueue& deliveries) {
   }
   {
     const std::lock_guard lock(mutex_);
-    health_ = {false, fmt::format("not tried yet: {}", endpoint_.name)};
+    health_ = {true, fmt::format("nothing was sent to {} yet", endpoint_.name)};
+    untried_ = true;
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
   return {};

@@ -92,7 +92,8 @@ class HttpSink final : public Sink {
   std::size_t buffered_bytes_ = 0;
   std::optional<Clock::time_point> paused_until_;
   bool failure_unseen_ = false;  // a failed delivery was pushed since the last send
-  SinkHealth health_{false, "not tried yet"};
+  SinkHealth health_{false, "not connected"};
+  bool untried_ = true;  // nothing was sent since connect
 
   std::jthread thread_;  // last: joined before the rest goes
 };

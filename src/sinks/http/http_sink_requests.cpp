@@ -132,7 +132,8 @@ void HttpSink::push(const Message& message, std::optional<Error> error) {
 
 void HttpSink::note_health(const Outcome& outcome) {
   const bool reachable = !outcome.error || outcome.error->code == ErrorCode::message_rejected;
-  if (reachable && health_.reachable) return;
+  if (reachable && health_.reachable && !untried_) return;
+  untried_ = false;
   health_ = {reachable, reachable ? endpoint_.name + " takes messages" : outcome.error->message};
 }
 

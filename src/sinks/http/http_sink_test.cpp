@@ -89,7 +89,7 @@ TEST_F(HttpSinkTest, ReceiptsNameTheUrlWithoutItsSecrets) {
   auto url = receiver.url();
   url.insert(std::string_view("http://").size(), "user:pass@");
   const auto sender = harness(url + "?token=x#part");
-  EXPECT_THAT(sender->sink().health().detail, HasSubstr("not tried"));
+  EXPECT_THAT(sender->sink().health().detail, HasSubstr("nothing was sent"));
   sender->send(records.all());
   ASSERT_TRUE(sender->settle());
   const auto& delivery = sender->deliveries().at(0);
