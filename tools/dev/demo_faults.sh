@@ -3,7 +3,7 @@
 
 # demo_faults ORDERS: runs beside the driver.
 demo_faults() {
-  demo_kill_invoice_service "$1" && demo_kill_relay "$1"
+  demo_kill_relay "$1" && demo_kill_invoice_service "$1"
 }
 
 # demo_progress: sets DEMO_ORDERS, DEMO_INVOICES and DEMO_PROCESSED.
@@ -13,25 +13,11 @@ demo_progress() {
   read -r DEMO_ORDERS DEMO_INVOICES DEMO_PROCESSED <<<"$counts"
 }
 
-# When a tenth of the orders is there. It stays away for two seconds, in which the relay holds what it
-# cannot deliver.
-demo_kill_invoice_service() {
-  local end=$((SECONDS + 60))
-  until demo_progress && ((DEMO_ORDERS * 10 >= $1 && DEMO_INVOICES > 0)); do
-    ((SECONDS < end)) || return 1
-    sleep 0.05
-  done
-  signal_and_wait invoice-service KILL 10
-  say "    killed invoice-service (SIGKILL) at $DEMO_ORDERS orders and $DEMO_INVOICES invoices, for two seconds"
-  sleep 2
-  demo_spawn invoice-service
-}
-
 # The relay is stopped to look whether something that it sent has had its effect and is not marked yet:
 # then it is killed, and has to send that again. Else it goes on for a moment.
 demo_kill_relay() {
-  local end=$((SECONDS + 90)) pid made=${DEMO_INVOICES:-0}
-  until demo_progress && ((DEMO_INVOICES > made)); do
+  local end=$((SECONDS + 60)) pid
+  until demo_progress && ((DEMO_INVOICES > 0)); do
     ((SECONDS < end)) || return 1
     sleep 0.05
   done
@@ -51,4 +37,17 @@ demo_kill_relay() {
     fi
     sleep 0.02
   done
+}
+
+# It stays away for two seconds, in which the relay holds what it cannot deliver.
+demo_kill_invoice_service() {
+  local end=$((SECONDS + 60)) made=$DEMO_INVOICES
+  until demo_progress && ((DEMO_INVOICES > made || DEMO_INVOICES >= $1)); do
+    ((SECONDS < end)) || return 1
+    sleep 0.05
+  done
+  signal_and_wait invoice-service KILL 10
+  say "    killed invoice-service (SIGKILL) at $DEMO_ORDERS orders and $DEMO_INVOICES invoices, for two seconds"
+  sleep 2
+  demo_spawn invoice-service
 }
