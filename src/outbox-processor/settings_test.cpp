@@ -1,7 +1,12 @@
 #include "outbox-processor/settings.hpp"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/support/code_blocks.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace outbox {
 namespace {
@@ -65,6 +70,25 @@ TEST(Settings, RefuseWhatIsOutOfBounds) {
         load(schema, {{"DATABASE_URL", "postgresql://db/shop"}}, {{name, value}});
     ASSERT_FALSE(refused) << name;
     EXPECT_THAT(refused.error().message, HasSubstr(name));
+  }
+}
+
+// The blocks of the documentation are whole files, or go on with what the page says of the source.
+TEST(Settings, TakeWhatTheDocumentationShows) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "outbox.toml";
+  for (const char* page : {"/docs/sources/sqlite.md", "/docs/sinks/http.md"}) {
+    const auto blocks = test::code_blocks(std::string{OUTBOX_SOURCE_DIR} + page, "toml");
+    EXPECT_FALSE(blocks.empty()) << page;
+    for (const std::string& block : blocks) {
+      std::ofstream{file} << block;
+      Settings settings;
+      config::Schema schema = make_schema(settings);
+      const Result<void> loaded = schema.load(
+          {.file = file, .environment = {{"DATABASE_URL", "sqlite:shop.db"}}, .flags = {}});
+      EXPECT_TRUE(loaded) << loaded.error().message << "\n" << block;
+      EXPECT_TRUE(settings.source_url.starts_with("sqlite:"));
+    }
   }
 }
 

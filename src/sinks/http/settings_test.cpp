@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/code_blocks.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace outbox::http_sink {
@@ -88,24 +89,6 @@ TEST(HttpSettings, SecretsAreMaskedWhereSettingsAreShown) {
   EXPECT_THAT(schema.show(), AllOf(HasSubstr("example.com"), Not(HasSubstr("hunter22"))));
 }
 
-// The blocks of this language in a Markdown file.
-std::vector<std::string> code_blocks(const std::string& file, const std::string& language) {
-  std::ifstream in(file);
-  std::vector<std::string> blocks;
-  bool inside = false;
-  for (std::string line; std::getline(in, line);) {
-    if (line == "```" + language) {
-      blocks.emplace_back();
-      inside = true;
-    } else if (line == "```") {
-      inside = false;
-    } else if (inside) {
-      blocks.back() += line + "\n";
-    }
-  }
-  return blocks;
-}
-
 class HttpSinkDocs : public testing::Test {
  protected:
   // What the block makes of the settings.
@@ -123,7 +106,7 @@ class HttpSinkDocs : public testing::Test {
   }
 
   const std::vector<std::string> blocks_ =
-      code_blocks(OUTBOX_SOURCE_DIR "/docs/sinks/http.md", "toml");
+      test::code_blocks(OUTBOX_SOURCE_DIR "/docs/sinks/http.md", "toml");
   test::TemporaryFolder folder_;
 };
 
