@@ -2,7 +2,7 @@
 # ./dev build, and ./dev test and sanitize, which build first.
 
 BUILD_PRESETS='dev release asan tsan'
-TEST_LABELS='unit integration conformance e2e'
+TEST_LABELS='unit integration conformance e2e soak'
 SANITIZE_LABELS='unit integration conformance'
 
 # build_preset PRESET: ninja's own progress goes to standard error.
@@ -85,9 +85,12 @@ test_lock() {
   echo $$ >"$DEV_STATE/test.lock"
 }
 
+# test_needs_servers LABELS
+test_needs_servers() { [[ $1 != unit && $1 != soak && $1 != 'unit soak' && $1 != 'soak unit' ]]; }
+
 # test_deps LABELS: what the servers need, before a build of minutes.
 test_deps() {
-  if [[ $1 == unit ]]; then return 0; fi
+  test_needs_servers "$1" || return 0
   mongo_check
   deps_for_stack
 }
@@ -99,15 +102,17 @@ test_run() {
   shift 3
   report=$DEV_ROOT/build/$preset/tests.xml
   local -a select=() run=()
+  # What takes minutes and finds what is rare runs only when it is asked for.
+  select=(-LE '^soak$')
   if [[ -n $wanted ]]; then select=(-L "^(${wanted// /|})\$"); fi
   # The thread sanitizer of GCC 12 cannot place its shadow where the kernel randomizes addresses widely.
   if [[ $preset == tsan ]]; then run=(setarch "$(uname -m)" -R); fi
-  if [[ $wanted != unit ]]; then test_stack "$stack"; fi
+  if test_needs_servers "$wanted"; then test_stack "$stack"; fi
   step "Running the tests${wanted:+: $wanted}" "the slowest are marked by ctest"
   rm -f "$report"
   "${run[@]}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel 2 \
     --output-junit "$report" "${select[@]}" "$@" 7>&- 8>&- || status=$?
-  if [[ $wanted != unit ]]; then test_stacks_down; fi
+  if test_needs_servers "$wanted"; then test_stacks_down; fi
   python "$DEV_ROOT/tools/test_totals" "$report" || status=1
   return "$status"
 }
