@@ -15,7 +15,21 @@ using mongo::Bson;
 // Keeps a reply to the driver within what it takes, also from a server that sees to that less.
 constexpr int kMaxBatch = 50;
 constexpr std::int64_t kKeepRedeliveriesSeconds = 14 * 86'400;
-constexpr int kMostRedeliveries = 1'000;  // counted of one message
+constexpr int kMostNotes = 1'000;  // looked at for one message
+
+// In a note of redeliveries, which names a message as often as it came in the batch.
+std::int64_t occurrences(const Bson& note, const std::string& message) {
+  bson_iter_t field;
+  bson_iter_t entry;
+  std::int64_t count = 0;
+  if (!bson_iter_init_find(&field, note.get(), "messages") || !bson_iter_recurse(&field, &entry)) {
+    return 0;
+  }
+  while (bson_iter_next(&entry)) {
+    if (BSON_ITER_HOLDS_UTF8(&entry) && message == bson_iter_utf8(&entry, nullptr)) ++count;
+  }
+  return count;
+}
 
 }  // namespace
 
@@ -149,13 +163,12 @@ Result<std::optional<MessageFate>> MongoInvoiceStore::find_message(const Uuid& i
 
   Bson noted;
   noted.text("messages", message);
-  Bson id_only;
-  id_only.integer("_id", 1);
   Bson redeliveries;
-  redeliveries.document("projection", id_only).integer("limit", kMostRedeliveries);
+  redeliveries.integer("limit", kMostNotes);
   const auto again = client_->collection(kRedeliveries).find(noted, redeliveries);
   if (!again) return again.error();
-  fate.redeliveries = static_cast<std::int64_t>(again->size());
+  for (const Bson& note : *again)
+    fate.redeliveries += occurrences(note, message);
   return std::optional<MessageFate>(std::move(fate));
 }
 

@@ -138,6 +138,9 @@ void HttpSink::close() {
 
 SinkHealth HttpSink::health() const {
   const std::lock_guard lock(mutex_);
+  if (untried_ && buffered_messages_ > 0) {
+    return {false, endpoint_.name + " has not answered yet"};
+  }
   return health_;
 }
 

@@ -15,7 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::Client;
-using testing::Reply;
 using testing::request;
 
 Router echo_router() {

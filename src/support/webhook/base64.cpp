@@ -41,6 +41,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
   const int size = EVP_DecodeBlock(bytes_of(bytes), bytes_of(text), static_cast<int>(text.size()));
   if (size < 0) return std::nullopt;
   bytes.resize(static_cast<std::size_t>(size) - padding);
+  // Bits that the padding leaves over must be zero, so that a text has one meaning and one form.
+  if (encode_base64(bytes) != text) return std::nullopt;
   return bytes;
 }
 
