@@ -21,7 +21,7 @@ class SqliteOutboxctlTest : public testing::Test {
  protected:
   // The exit code; what was printed is in text_.
   ExitCode outboxctl(std::vector<std::string> arguments) {
-    arguments.push_back("--database");
+    arguments.emplace_back("--database");
     arguments.push_back("sqlite:" + path_);
     std::vector<const char*> argv{"outboxctl"};
     for (const std::string& argument : arguments)
