@@ -4,14 +4,15 @@
 # $STACK_DIR/logs/P.log.
 
 # proc_start_time PID: when the process began, in clock ticks after boot; fails for a zombie and for
-# a pid that nobody has. With the pid it names a process for ever, as pids are used again.
+# a pid that nobody has. With the pid it names a process for ever, as pids are used again. A killed
+# process whose first thread is gone lives until the last one is: so long it keeps its ports.
 proc_start_time() {
   local stat
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
   stat=${stat##*) } # the name before it may hold spaces
   local -a field
   read -r -a field <<<"$stat"
-  [[ ${field[0]} != Z && ${field[0]} != X ]] || return 1
+  [[ ${field[0]} != [ZX] ]] || ((field[17] > 1)) || return 1
   printf '%s' "${field[19]}"
 }
 
