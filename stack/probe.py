@@ -7,6 +7,7 @@
   probe.py kafka ADDRS N     exit 0 if every broker of ADDRS answers ApiVersions and knows N brokers
   probe.py mongo URL         exit 0 if the server answers ping
   probe.py http URL          exit 0 if the server answers 200
+  probe.py metric URL NAME   print the sum of that metric's samples, in Prometheus' text format
 """
 
 import ctypes
@@ -103,6 +104,12 @@ def http(url):
     with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
         if answer.status != 200:
             raise OSError(f"status {answer.status}")
+        return answer.read(1024 * 1024)
+
+
+def metric(text, name):
+    samples = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
+    return sum(int(float(value)) for series, value in samples if series.split("{")[0] == name)
 
 
 def main(arguments):
@@ -119,6 +126,8 @@ def main(arguments):
                 mongo(url)
             case ["http", url]:
                 http(url)
+            case ["metric", url, name]:
+                print(metric(http(url).decode(), name))
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2

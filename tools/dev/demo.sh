@@ -75,16 +75,26 @@ demo_main() {
   demo_faults "$orders" &
   DEMO_FAULTS=$!
   local status=0
-  "$DEMO_BIN/outbox-demo" run --orders "$orders" --timeout "$((120 + orders / 50))s" \
+  # Few connections, so that the orders take some seconds and there is a middle.
+  "$DEMO_BIN/outbox-demo" run --orders "$orders" --connections 2 --timeout "$((120 + orders / 50))s" \
     "${DEMO_TARGETS[@]}" "${driver[@]}" 7>&- || status=$?
   wait "$DEMO_FAULTS" || true
   DEMO_FAULTS=''
+  demo_retries
   ((status == 0)) || demo_failed "the demo found something wrong"
   if [[ -n $keep ]]; then
     trap - EXIT INT TERM HUP
     demo_addresses
     say "Everything goes on running. To stop it: ./dev demo --stop"
   fi
+}
+
+# demo_retries: how often the relay, since it was started again, failed to deliver and tried later.
+demo_retries() {
+  local failed
+  failed=$(python "$DEV_ROOT/stack/probe.py" metric "$(demo_url outbox-processor)/metrics" \
+    outbox_publish_failures_total) || return 0
+  say "    the relay failed $failed times to deliver, and tried again"
 }
 
 demo_failed() {
