@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <stdexcept>
 
 #include <librdkafka/rdkafka.h>
@@ -187,20 +188,21 @@ std::vector<KafkaRecord> KafkaTopic::read_all() const {
   check(rd_kafka_poll_set_consumer(consumer.get()), "consumer");
   const auto count = partition_count(consumer.get(), name_);
   const Partitions partitions(rd_kafka_topic_partition_list_new(count));
-  std::size_t unread = 0;
   for (std::int32_t partition = 0; partition < count; ++partition) {
     rd_kafka_topic_partition_list_add(partitions.get(), name_.c_str(), partition)->offset =
         RD_KAFKA_OFFSET_BEGINNING;
-    ++unread;
   }
   check(rd_kafka_assign(consumer.get(), partitions.get()), "assign " + name_);
   std::vector<KafkaRecord> records;
-  while (unread > 0) {
+  // A partition can come to its end more than once, as the broker lets its end be seen.
+  std::set<std::int32_t> at_end;
+  while (at_end.size() < static_cast<std::size_t>(count)) {
     const Message message(rd_kafka_consumer_poll(consumer.get(), kTimeoutMs));
     if (!message) fail("read " + name_, "no answer");
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      --unread;
+      at_end.insert(message->partition);
     } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      at_end.erase(message->partition);
       records.push_back(record_of(*message));
     }
   }

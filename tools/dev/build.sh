@@ -110,8 +110,7 @@ test_run() {
   if test_needs_servers "$wanted"; then test_stack "$stack"; fi
   step "Running the tests${wanted:+: $wanted}" "the slowest are marked by ctest"
   rm -f "$report"
-  # Three at a time: most of the time they wait for the disk.
-  "${run[@]}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel 3 \
+  "${run[@]}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel 2 \
     --output-junit "$report" "${select[@]}" "$@" 7>&- 8>&- || status=$?
   if test_needs_servers "$wanted"; then test_stacks_down; fi
   python "$DEV_ROOT/tools/test_totals" "$report" || status=1
