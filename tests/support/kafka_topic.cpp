@@ -192,6 +192,14 @@ std::vector<KafkaRecord> KafkaTopic::read_all() const {
     rd_kafka_topic_partition_list_add(partitions.get(), name_.c_str(), partition)->offset =
         RD_KAFKA_OFFSET_BEGINNING;
   }
+  // Asked first: a consumer that has just begun can be told an end that is not the end.
+  std::vector<std::int64_t> ends(static_cast<std::size_t>(count));
+  for (std::int32_t partition = 0; partition < count; ++partition) {
+    std::int64_t low = 0;
+    check(rd_kafka_query_watermark_offsets(consumer.get(), name_.c_str(), partition, &low,
+                                           &ends[static_cast<std::size_t>(partition)], kTimeoutMs),
+          "end of " + name_);
+  }
   check(rd_kafka_assign(consumer.get(), partitions.get()), "assign " + name_);
   std::vector<KafkaRecord> records;
   // A partition can come to its end more than once, as the broker lets its end be seen.
@@ -200,7 +208,9 @@ std::vector<KafkaRecord> KafkaTopic::read_all() const {
     const Message message(rd_kafka_consumer_poll(consumer.get(), kTimeoutMs));
     if (!message) fail("read " + name_, "no answer");
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      at_end.insert(message->partition);
+      if (message->offset >= ends[static_cast<std::size_t>(message->partition)]) {
+        at_end.insert(message->partition);
+      }
     } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       at_end.erase(message->partition);
       records.push_back(record_of(*message));
