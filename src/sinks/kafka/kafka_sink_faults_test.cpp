@@ -106,6 +106,26 @@ TEST_F(KafkaSinkFaultsTest, DeliveriesTellHowLongTheyTook) {
   }
 }
 
+// The caller sends on while librdkafka has given the producer up and the event thread has not seen
+// it yet.
+TEST_F(KafkaSinkFaultsTest, NoMessageIsBlamedForTheEndOfTheProducer) {
+  settings_.properties["linger.ms"] = "0";
+  settings_.properties["batch.num.messages"] = "1";
+  Records records;
+  for (int i = 0; i < 20'000; ++i) {
+    records.add("key-" + std::to_string(i), "x");
+  }
+  for (int round = 0; round < 10; ++round) {
+    SinkHarness harness(sink());
+    cluster_.fail_produce({RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+    for (const auto& record : records.all()) {
+      harness.send({&record, 1});
+      if (!harness.deliveries().empty()) break;
+    }
+    EXPECT_THAT(harness.refusals(), testing::IsEmpty());
+  }
+}
+
 TEST_F(KafkaSinkFaultsTest, ATopicsFaultIsToldWithItsRemedy) {
   const auto records = five_keys();
   SinkHarness harness(sink());

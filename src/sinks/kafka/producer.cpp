@@ -75,7 +75,9 @@ rd_kafka_resp_err_t Producer::produce(rd_kafka_vu_t* arguments, std::size_t coun
   if (error == nullptr) return RD_KAFKA_RESP_ERR_NO_ERROR;
   const auto code = rd_kafka_error_code(error);
   rd_kafka_error_destroy(error);
-  return code;
+  // A producer that has ended answers with the error that ended it, which says nothing of this
+  // message.
+  return fatal_error() ? RD_KAFKA_RESP_ERR__FATAL : code;
 }
 
 Event Producer::poll(std::chrono::milliseconds timeout) {

@@ -40,6 +40,8 @@ class Producer {
   // Gives the topic a handle of this producer. The topic must outlive the producer.
   [[nodiscard]] Result<void> open(Topic& topic);
 
+  // RD_KAFKA_RESP_ERR__FATAL: this producer can send nothing more (fatal_error); the message is not
+  // at fault.
   [[nodiscard]] rd_kafka_resp_err_t produce(rd_kafka_vu_t* arguments, std::size_t count);
 
   // The next event, or null after `timeout` or an interruption.

@@ -249,6 +249,7 @@ TEST_P(SinkConformance, NothingOvertakesARefusedMessageOfItsKey) {
         ASSERT_TRUE(harness.settle());
       }
       ASSERT_TRUE(harness.relay(records));
+      EXPECT_TRUE(harness.refusals().empty());
 
       const auto last = harness.of_tag(guilty).back();
       ASSERT_TRUE(last.error.has_value());
