@@ -105,6 +105,22 @@ std::int32_t partition_count(rd_kafka_t* client, const std::string& name) {
   return count;
 }
 
+// A broker may be named the leader of a new partition before it knows so itself.
+std::int64_t end_of(rd_kafka_t* client, const std::string& name, std::int32_t partition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
+  while (true) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const auto code =
+        rd_kafka_query_watermark_offsets(client, name.c_str(), partition, &low, &high, kTimeoutMs);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return high;
+    if (code != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+        std::chrono::steady_clock::now() >= deadline) {
+      check(code, "end of " + name);
+    }
+  }
+}
+
 std::optional<std::string> text(const void* data, std::size_t size) {
   if (data == nullptr) return std::nullopt;
   return std::string(static_cast<const char*>(data), size);
@@ -195,10 +211,7 @@ std::vector<KafkaRecord> KafkaTopic::read_all() const {
   // Asked first: a consumer that has just begun can be told an end that is not the end.
   std::vector<std::int64_t> ends(static_cast<std::size_t>(count));
   for (std::int32_t partition = 0; partition < count; ++partition) {
-    std::int64_t low = 0;
-    check(rd_kafka_query_watermark_offsets(consumer.get(), name_.c_str(), partition, &low,
-                                           &ends[static_cast<std::size_t>(partition)], kTimeoutMs),
-          "end of " + name_);
+    ends[static_cast<std::size_t>(partition)] = end_of(consumer.get(), name_, partition);
   }
   check(rd_kafka_assign(consumer.get(), partitions.get()), "assign " + name_);
   std::vector<KafkaRecord> records;
