@@ -5,7 +5,7 @@ BUILD_PRESETS='dev release asan tsan'
 TEST_LABELS='unit integration conformance e2e soak'
 SANITIZE_LABELS='unit integration conformance'
 
-# build_preset PRESET: ninja's own progress goes to standard error.
+# build_preset PRESET [TARGET]: ninja's own progress goes to standard error.
 build_preset() {
   local preset=$1
   [[ " $BUILD_PRESETS " == *" $preset "* ]] || die "there is no preset '$preset'" "There are: $BUILD_PRESETS"
@@ -18,16 +18,16 @@ build_preset() {
       cmake --preset "$preset" || exit 1
   fi
   step "Building build/$preset" "several minutes the first time, seconds later"
-  build_run "build/$preset" ||
+  build_run "build/$preset" "${@:2}" ||
     die "the build of build/$preset failed" "The first error is above; to see it again: ninja -C build/$preset"
 }
 
-# Ninja overwrites its line of progress on a terminal; elsewhere, a line every 15 s is enough.
+# build_run FOLDER [TARGET]. Ninja overwrites its line of progress on a terminal; elsewhere, a line every 15 s is enough.
 build_run() {
   if [[ -t 2 ]]; then
-    cmake --build "$1" --parallel "$(nproc)" >&2
+    cmake --build "$1" --parallel "$(nproc)" ${2:+--target "$2"} >&2
   else
-    cmake --build "$1" --parallel "$(nproc)" 2>&1 | build_sparse
+    cmake --build "$1" --parallel "$(nproc)" ${2:+--target "$2"} 2>&1 | build_sparse
   fi
 }
 
@@ -58,6 +58,14 @@ test_main() {
   test_deps "${labels[*]}"
   build_preset dev
   test_run dev test "${labels[*]}" "${arguments[@]}"
+}
+
+# sim_main [--seeds N] [--first SEED]: in the release build, as it is a matter of speed alone.
+sim_main() {
+  deps_for_build
+  build_preset release simulate
+  step "Simulating the relay under faults" "about a minute for 10000 seeds"
+  build/release/bin/simulate "$@"
 }
 
 # sanitize_main asan|tsan [-- CTEST ARGUMENTS]

@@ -48,9 +48,10 @@ void FakeSource::set_acknowledged(std::function<bool(std::int64_t)> acknowledged
   acknowledged_ = std::move(acknowledged);
 }
 
-void FakeSource::lose_newest_settlements(std::size_t count) {
+std::size_t FakeSource::lose_newest_settlements(std::size_t count) {
   const std::lock_guard lock{mutex_};
-  for (; count > 0 && !unsynced_.empty(); --count) {
+  std::size_t lost = 0;
+  for (; lost < count && !unsynced_.empty(); ++lost) {
     for (const std::int64_t seq : unsynced_.back().passed) {
       rows_.at(seq).passed = false;
     }
@@ -59,6 +60,7 @@ void FakeSource::lose_newest_settlements(std::size_t count) {
     }
     unsynced_.pop_back();
   }
+  return lost;
 }
 
 std::vector<std::string> FakeSource::violations() const {

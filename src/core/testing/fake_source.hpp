@@ -41,7 +41,8 @@ class FakeSource final : public Source {
   void set_acknowledged(std::function<bool(std::int64_t seq)> acknowledged);
   // The database crashes: at most `count` of the newest settlements are lost, never one with an
   // exception nor one before it.
-  void lose_newest_settlements(std::size_t count);
+  // Returns how many were lost.
+  std::size_t lose_newest_settlements(std::size_t count);
 
   [[nodiscard]] std::vector<std::string> violations() const;
   [[nodiscard]] std::vector<std::int64_t> receipts() const;

@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kFaultySteps = 300;
+constexpr int kFaultySteps = 1'000;
 constexpr int kStepsToRecover = 20'000;
 constexpr int kOpenWriters = 4;
 
@@ -20,7 +20,7 @@ Simulation::Simulation(std::uint64_t seed)
       policy_({milliseconds{1}, milliseconds{40}}, seed),
       sink_(std::uniform_int_distribution<std::size_t>{1, 30}(random_)) {
   keys_ = pick(1, 6);
-  rows_ = pick(10, 60);
+  rows_ = pick(20, 150);
   batch_limit_ = pick(1, 10);
   faults_percent_ = static_cast<int>(pick(0, 6));
   options_.max_batches = pick(1, 4);
@@ -35,7 +35,13 @@ Simulation::Simulation(std::uint64_t seed)
   source_.set_fault([this](FakeSource::Call call) { return source_fault(call); });
   sink_.delay_deliveries(true);
   sink_.stall_after_failures(true);
-  sink_.refuse_if([this](std::int64_t seq) { return chance(50) && is_poisoned(seq); });
+  sink_.refuse_if([this](std::int64_t seq) {
+    const bool refused = chance(50) && is_poisoned(seq);
+    if (refused) {
+      fault("message refused by the sink");
+    }
+    return refused;
+  });
   start_relay();
 }
 
@@ -54,8 +60,8 @@ void Simulation::make_poison() {
   options_.max_blocked_keys = pick(always_rejected_ ? 2 : 1, 6);
 }
 
-std::vector<std::string> Simulation::run() {
-  for (int i = 0; i < kFaultySteps && problems_.empty(); ++i) {
+SimulationResult Simulation::run() {
+  for (int i = 0; i < kFaultySteps && result_.problems.empty(); ++i) {
     step();
     check_bounds();
   }
@@ -65,15 +71,32 @@ std::vector<std::string> Simulation::run() {
   for (std::string& violation : source_.violations()) {
     problem(std::move(violation));
   }
-  return std::move(problems_);
+  for (const SeqAndKey& row : sink_.arrivals()) {
+    trace(static_cast<std::uint64_t>(row.seq));
+  }
+  for (const std::int64_t seq : source_.receipts()) {
+    trace(static_cast<std::uint64_t>(seq));
+  }
+  return std::move(result_);
+}
+
+// FNV-1a over the value's bytes (Fowler, Noll, Vo).
+void Simulation::trace(std::uint64_t value) {
+  constexpr std::uint64_t kPrime = 0x100000001b3;
+  for (int byte = 0; byte < 8; ++byte) {
+    result_.trace_hash = (result_.trace_hash ^ (value & 0xFFU)) * kPrime;
+    value >>= 8U;
+  }
 }
 
 bool Simulation::chance(int percent) {
-  return std::uniform_int_distribution<int>{0, 99}(random_) < percent;
+  return pick(0, 99) < static_cast<std::size_t>(percent);
 }
 
 std::size_t Simulation::pick(std::size_t from, std::size_t to) {
-  return std::uniform_int_distribution<std::size_t>{from, to}(random_);
+  const auto picked = std::uniform_int_distribution<std::size_t>{from, to}(random_);
+  trace(picked);
+  return picked;
 }
 
 std::string Simulation::key_name(std::size_t index) const {
@@ -81,6 +104,7 @@ std::string Simulation::key_name(std::size_t index) const {
 }
 
 void Simulation::step() {
+  ++result_.steps;
   switch (pick(0, 9)) {
     case 0:
     case 1:
@@ -196,7 +220,11 @@ void Simulation::destination_step() {
     decide_one();
   }
   for (std::size_t i = pick(0, 8); i > 0 && sink_.delayed() > 0; --i) {
-    sink_.push_delivery(pick(0, sink_.delayed() - 1));
+    const std::size_t index = pick(0, sink_.delayed() - 1);
+    if (index > 0) {
+      fault("delivery told out of order");
+    }
+    sink_.push_delivery(index);
   }
 }
 
@@ -215,6 +243,7 @@ void Simulation::decide_one() {
   const std::int64_t seq = oldest[pick(0, oldest.size() - 1)];
   if (is_poisoned(seq)) {
     sink_.reject(seq);
+    fault("message rejected by the destination");
   } else {
     sink_.deliver(seq);
   }
@@ -226,32 +255,43 @@ void Simulation::break_destination() {
   std::set<std::string> seen;
   for (const SeqAndKey& row : sink_.accepted()) {
     if (seen.insert(row.key).second && (everything || chance(50))) {
-      sink_.fail(row.seq, !is_poisoned(row.seq) && chance(50));
+      const bool arrives = !is_poisoned(row.seq) && chance(50);
+      sink_.fail(row.seq, arrives);
+      fault(arrives ? "destination failed, the message arrived all the same"
+                    : "destination failed");
     }
   }
 }
 
 void Simulation::kill_relay() {
+  fault(engine_->in_flight() > 0 ? "relay killed with messages in flight" : "relay killed idle");
   for (std::size_t i = pick(0, 5); i > 0 && !sink_.accepted().empty(); --i) {
     const std::int64_t seq = sink_.accepted().front().seq;
     if (is_poisoned(seq)) {
       break;
     }
     sink_.arrive_unseen(seq);
+    fault("message arrived for a relay that was killed");
   }
   sink_.close();
   source_.close();
-  if (faults_ && chance(30)) {
-    source_.lose_newest_settlements(pick(1, 3));
-  }
+  crash_database();
   start_relay();
+}
+
+// What was committed without waiting for the disk is lost.
+void Simulation::crash_database() {
+  if (faults_ && chance(30) && source_.lose_newest_settlements(pick(1, 3)) > 0) {
+    fault("database crashed and lost settlements");
+  }
 }
 
 // The relay stays, and so does what the sink has accepted.
 void Simulation::lose_source() {
   source_.close();
-  if (faults_ && chance(30)) {
-    source_.lose_newest_settlements(pick(1, 3));
+  crash_database();
+  if (engine_->in_flight() > 0) {
+    fault("source lost with messages in flight");
   }
   Result<Exceptions> exceptions = source_.connect();
   while (!exceptions) {
@@ -267,11 +307,25 @@ void Simulation::start_relay() {
   lose_source();
 }
 
-std::optional<Error> Simulation::source_fault(FakeSource::Call /*call*/) {
-  if (faults_ && chance(faults_percent_ / 2)) {
-    return Error{ErrorCode::source_unavailable, "the database is away"};
+std::optional<Error> Simulation::source_fault(FakeSource::Call call) {
+  if (!faults_ || !chance(faults_percent_ / 2)) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  switch (call) {
+    case FakeSource::Call::connect:
+      fault("source refused the connection");
+      break;
+    case FakeSource::Call::claim:
+    case FakeSource::Call::claim_exceptions:
+      fault("source failed while reading");
+      break;
+    case FakeSource::Call::settled:
+      fault("settlement stored, its answer lost");
+      break;
+    default:
+      fault("settlement not stored");
+  }
+  return Error{ErrorCode::source_unavailable, "the database is away"};
 }
 
 bool Simulation::is_poisoned(std::int64_t seq) {
@@ -284,7 +338,8 @@ bool Simulation::is_poisoned(std::int64_t seq) {
 
 void Simulation::finish() {
   faults_ = false;
-  for (int i = 0; i < kStepsToRecover && problems_.empty() && !complete(); ++i) {
+  for (int i = 0; i < kStepsToRecover && result_.problems.empty() && !complete(); ++i) {
+    ++result_.steps;
     write();
     commit_one();
     relay_turn();
@@ -354,7 +409,7 @@ void Simulation::check_end() {
 }
 
 void Simulation::problem(std::string text) {
-  problems_.push_back(std::move(text));
+  result_.problems.push_back(std::move(text));
 }
 
 }  // namespace outbox

@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/exponential_backoff.hpp"
@@ -18,6 +19,15 @@
 
 namespace outbox {
 
+struct SimulationResult {
+  std::vector<std::string> problems;  // one line each; empty when every promise was kept
+  std::uint64_t steps = 0;
+  // How often each class of fault had an effect.
+  std::map<std::string_view, std::uint64_t> faults;
+  // Of all choices and of all that was sent and marked: the same for the same seed.
+  std::uint64_t trace_hash = 0;
+};
+
 // One run of a relay engine between a model source and a model sink, all choices from one seed:
 // writers that commit out of order, batches of every size, a sink that is full, slow, away, that
 // rejects messages, a source that fails before or after a settlement is durable, and relays that
@@ -26,8 +36,8 @@ class Simulation {
  public:
   explicit Simulation(std::uint64_t seed);
 
-  // What went wrong, one line each; empty when every promise was kept.
-  [[nodiscard]] std::vector<std::string> run();
+  // Called once.
+  [[nodiscard]] SimulationResult run();
 
  private:
   struct Writer {  // an open transaction; the key is locked by it
@@ -51,6 +61,7 @@ class Simulation {
   void decide_one();
   void break_destination();
   void kill_relay();
+  void crash_database();
   void lose_source();
   void start_relay();
   [[nodiscard]] std::optional<Error> source_fault(FakeSource::Call call);
@@ -62,6 +73,8 @@ class Simulation {
   void check_order();
   void check_end();
   void problem(std::string text);
+  void fault(std::string_view fault_class) { ++result_.faults[fault_class]; }
+  void trace(std::uint64_t value);
 
   std::mt19937_64 random_;
   ManualClock clock_;
@@ -82,7 +95,7 @@ class Simulation {
   std::map<std::int64_t, std::string> written_;
   std::map<std::int64_t, int> rejections_;  // still to come
   std::optional<std::int64_t> always_rejected_;
-  std::vector<std::string> problems_;
+  SimulationResult result_;
 };
 
 }  // namespace outbox
