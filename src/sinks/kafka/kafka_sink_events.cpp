@@ -35,6 +35,16 @@ const Slot& slot_of(const rd_kafka_message_t& report) {
   return *static_cast<const Slot*>(report._private);
 }
 
+// What is known of the message. librdkafka also reports success without an offset: when it
+// concludes from sequence numbers that an earlier request, whose answer it does not have, must have
+// been taken. Around the end of a producer that conclusion was seen to be wrong, with the message
+// lost; so only what the broker has given an offset counts as delivered. Sending again at worst
+// repeats.
+rd_kafka_resp_err_t outcome_of(const rd_kafka_message_t& report) {
+  const bool unproven = report.err == RD_KAFKA_RESP_ERR_NO_ERROR && report.offset < 0;
+  return unproven ? RD_KAFKA_RESP_ERR__INCONSISTENT : report.err;
+}
+
 }  // namespace
 
 void KafkaSink::serve(const std::stop_token& stop) {
@@ -71,8 +81,9 @@ void KafkaSink::take_reports(rd_kafka_event_t* event) {
   std::size_t bytes = 0;
   bool too_large = false;
   for (const auto* report : reports) {
-    if (fault_of(report->err) == Fault::message) ++refused;
-    too_large |= is_size_fault(report->err);
+    const auto code = outcome_of(*report);
+    if (fault_of(code) == Fault::message) ++refused;
+    too_large |= is_size_fault(code);
     bytes += report->len + report->key_len;
   }
   bool failed = false;
@@ -80,9 +91,10 @@ void KafkaSink::take_reports(rd_kafka_event_t* event) {
   const auto now = Clock::now();
   for (const auto* report : reports) {
     pushed_.push_back(delivery_of(*report, slot_of(*report), refused, now));
-    failed |= report->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+    const auto code = outcome_of(*report);
+    failed |= code != RD_KAFKA_RESP_ERR_NO_ERROR;
     // A broker that judges messages is alive, whatever it says.
-    if (fault_of(report->err) != Fault::destination || !report->err) futile_producers_ = 0;
+    if (fault_of(code) != Fault::destination || !code) futile_producers_ = 0;
   }
   if (!reports.empty() && !failed) health_.delivered();
 
@@ -90,8 +102,9 @@ void KafkaSink::take_reports(rd_kafka_event_t* event) {
   if (refused > 1) isolation_.batch_refused(bytes, too_large, in_flight_->size());
   for (const auto* report : reports) {
     auto& slot = *static_cast<Slot*>(report->_private);
-    const bool final = !report->err || (fault_of(report->err) == Fault::message && refused == 1);
-    if (final) isolation_.settled(is_size_fault(report->err));
+    const auto code = outcome_of(*report);
+    const bool final = !code || (fault_of(code) == Fault::message && refused == 1);
+    if (final) isolation_.settled(is_size_fault(code));
     settle(*report, slot);
     in_flight_->release(slot);
   }
@@ -101,10 +114,11 @@ void KafkaSink::take_reports(rd_kafka_event_t* event) {
 }
 
 void KafkaSink::settle(const rd_kafka_message_t& report, const Slot& slot) {
+  const auto code = outcome_of(report);
   if (slot.mark != 0) slot.topic->reported(slot.mark);
-  if (!report.err) {
+  if (!code) {
     slot.topic->acknowledged(report.partition);
-  } else if (fault_of(report.err) == Fault::topic) {
+  } else if (fault_of(code) == Fault::topic) {
     slot.topic->chill();
   }
 }
@@ -112,24 +126,25 @@ void KafkaSink::settle(const rd_kafka_message_t& report, const Slot& slot) {
 Delivery KafkaSink::delivery_of(const rd_kafka_message_t& report, const Slot& slot,
                                 std::size_t refused, Clock::time_point now) const {
   using std::chrono::microseconds;
+  const auto code = outcome_of(report);
   const auto latency = std::chrono::duration_cast<microseconds>(now - slot.accepted_at);
   Delivery delivery{slot.tag, slot.topic->name(), report.partition,
                     -1,       std::nullopt,       latency.count()};
-  if (!report.err) {
+  if (!code) {
     delivery.offset = report.offset;
-  } else if (fault_of(report.err) == Fault::message && refused > 1) {
+  } else if (fault_of(code) == Fault::message && refused > 1) {
     delivery.error = Error{
         ErrorCode::destination_unavailable,
         fmt::format("Kafka refused a batch of {} messages for topic {}: {}; they are sent again "
                     "one by one to find the one at fault",
-                    refused, slot.topic->name(), rd_kafka_err2str(report.err))};
-  } else if (fault_of(report.err) == Fault::destination && !lost_because_.empty()) {
+                    refused, slot.topic->name(), rd_kafka_err2str(code))};
+  } else if (fault_of(code) == Fault::destination && !lost_because_.empty()) {
     delivery.error =
         Error{ErrorCode::destination_unavailable,
               fmt::format("the message for topic {} was taken back, because: {}; it is sent again",
                           slot.topic->name(), lost_because_)};
   } else {
-    delivery.error = error_of(report.err, slot.topic->name());
+    delivery.error = error_of(code, slot.topic->name());
   }
   return delivery;
 }

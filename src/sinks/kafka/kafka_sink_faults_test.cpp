@@ -106,6 +106,21 @@ TEST_F(KafkaSinkFaultsTest, DeliveriesTellHowLongTheyTook) {
   }
 }
 
+// "Duplicate" tells librdkafka that the broker has the message; it reports success, but cannot say
+// where it lies.
+TEST_F(KafkaSinkFaultsTest, ASuccessWithoutAnOffsetIsNoDelivery) {
+  Records records;
+  records.add("key", "x");
+  SinkHarness harness(sink());
+  cluster_.fail_produce({RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER});
+  ASSERT_TRUE(harness.relay(records));
+  ASSERT_EQ(harness.deliveries().size(), 2U);
+  ASSERT_TRUE(harness.deliveries()[0].error.has_value());
+  EXPECT_EQ(harness.deliveries()[0].error->code, ErrorCode::destination_unavailable);
+  EXPECT_FALSE(harness.deliveries()[1].error.has_value());
+  EXPECT_GE(harness.deliveries()[1].offset, 0);
+}
+
 // The caller sends on while librdkafka has given the producer up and the event thread has not seen
 // it yet.
 TEST_F(KafkaSinkFaultsTest, NoMessageIsBlamedForTheEndOfTheProducer) {

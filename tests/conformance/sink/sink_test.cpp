@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -231,6 +232,28 @@ TEST_P(SinkConformance, ConnectsAgainAfterItWasClosed) {
   EXPECT_EQ(received_by_key()["k"], (std::vector<std::string>{"1", "2"}));
 }
 
+// What was told of each message of the key, and what lies where it was told to lie.
+std::string account_of(const SinkHarness& harness, const Records& records,
+                       const std::vector<Received>& received, const std::string& key) {
+  std::ostringstream text;
+  for (const auto& delivery : harness.deliveries()) {
+    const Record& record = records.by_tag(delivery.tag);
+    if (record.key != key) continue;
+    text << "\n" << record.payload.substr(0, 20) << ": ";
+    if (delivery.error) {
+      text << delivery.error->message;
+      continue;
+    }
+    text << "delivered at " << delivery.partition << "/" << delivery.offset;
+    for (const auto& one : received) {
+      if (one.partition == delivery.partition && one.offset == delivery.offset) {
+        text << ", where " << one.key << " " << one.payload.substr(0, 20) << " lies";
+      }
+    }
+  }
+  return text.str();
+}
+
 // A refused message and what follows it, on a fresh sink and on one that has delivered before.
 TEST_P(SinkConformance, NothingOvertakesARefusedMessageOfItsKey) {
   for (const bool one_by_one : {true, false}) {
@@ -254,7 +277,8 @@ TEST_P(SinkConformance, NothingOvertakesARefusedMessageOfItsKey) {
       const auto last = harness.of_tag(guilty).back();
       ASSERT_TRUE(last.error.has_value());
       EXPECT_EQ(last.error->code, ErrorCode::message_rejected) << last.error->message;
-      auto received = by_key(driver->received());
+      const auto all = driver->received();
+      auto received = by_key(all);
       const auto before = fresh ? std::vector<std::string>{} : std::vector<std::string>{"before"};
       EXPECT_EQ(without_repetitions(received["guilty"]), before)
           << "one_by_one " << one_by_one << " fresh " << fresh;
@@ -263,7 +287,10 @@ TEST_P(SinkConformance, NothingOvertakesARefusedMessageOfItsKey) {
         for (int n = i; n < 200; n += 5) {
           expected.push_back(std::to_string(n));
         }
-        EXPECT_EQ(without_repetitions(received["innocent-" + std::to_string(i)]), expected);
+        const std::string key = "innocent-" + std::to_string(i);
+        EXPECT_EQ(without_repetitions(received[key]), expected)
+            << "one_by_one " << one_by_one << " fresh " << fresh
+            << account_of(harness, records, all, key);
       }
     }
   }
