@@ -23,7 +23,7 @@ constexpr std::uint64_t kReplayEvery = 10;
 
 struct Totals {
   std::uint64_t seeds = 0;
-  std::uint64_t replayed = 0;
+  std::uint64_t replayed = 0;  // with the same trace
   std::uint64_t steps = 0;
   std::uint64_t fewest_steps = UINT64_MAX;
   std::uint64_t trace_hash = 0;  // of all seeds, whatever their order
@@ -53,12 +53,13 @@ Totals run(std::uint64_t first, std::uint64_t count) {
     for (std::uint64_t i = next++; i < count; i = next++) {
       const std::uint64_t seed = first + i;
       SimulationResult result = Simulation{seed}.run();
-      const bool replay = i % kReplayEvery == 0;
-      if (replay && Simulation{seed}.run().trace_hash != result.trace_hash) {
+      const bool replayed = i % kReplayEvery == 0;
+      const bool same = !replayed || Simulation{seed}.run().trace_hash == result.trace_hash;
+      if (!same) {
         result.problems.emplace_back("the same seed left another trace");
       }
       const std::lock_guard lock(mutex);
-      totals.replayed += replay ? 1 : 0;
+      totals.replayed += replayed && same ? 1 : 0;
       totals.add(seed, std::move(result));
     }
   };

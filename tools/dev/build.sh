@@ -22,7 +22,8 @@ build_preset() {
     die "the build of build/$preset failed" "The first error is above; to see it again: ninja -C build/$preset"
 }
 
-# build_run FOLDER [TARGET]. Ninja overwrites its line of progress on a terminal; elsewhere, a line every 15 s is enough.
+# build_run FOLDER [TARGET]. Ninja overwrites its line of progress on a terminal; elsewhere, a line
+# every 15 s is enough.
 build_run() {
   if [[ -t 2 ]]; then
     cmake --build "$1" --parallel "$(nproc)" ${2:+--target "$2"} >&2
@@ -64,7 +65,7 @@ test_main() {
 sim_main() {
   deps_for_build
   build_preset release simulate
-  step "Simulating the relay under faults" "about a minute for 10000 seeds"
+  step "Simulating the relay under faults" "one to two minutes for 10000 seeds"
   build/release/bin/simulate "$@"
 }
 

@@ -40,8 +40,7 @@ class FakeSource final : public Source {
   // Whether the destination has acknowledged the message; asked for each row marked as delivered.
   void set_acknowledged(std::function<bool(std::int64_t seq)> acknowledged);
   // The database crashes: at most `count` of the newest settlements are lost, never one with an
-  // exception nor one before it.
-  // Returns how many were lost.
+  // exception nor one before it. Returns how many were.
   std::size_t lose_newest_settlements(std::size_t count);
 
   [[nodiscard]] std::vector<std::string> violations() const;
