@@ -9,6 +9,6 @@ drop view ${outbox_position};
 drop view ${outbox_progress};
 drop table ${outbox_progress_0}, ${outbox_progress_1};
 drop sequence ${outbox_epoch};
-drop table ${outbox_shard};
-drop table ${outbox_exception};
+drop table ${outbox_shard}, ${outbox_relay}, ${outbox_control};
+drop table ${outbox_exception}, ${outbox_attempt}, ${outbox_audit};
 drop table ${outbox_receipt};

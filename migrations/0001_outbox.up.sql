@@ -16,10 +16,8 @@ create table ${outbox} (
   -- The writing transaction. The relay reads by it: a forged value would never be sent.
   xid            xid8 not null default pg_current_xact_id(),
   created_at     timestamptz not null default clock_timestamp(),
-  -- For delayed delivery, which the relay does not know yet: a row that asks for it is refused
-  -- rather than sent too early.
-  available_at   timestamptz
-                   constraint delayed_delivery_is_not_supported_yet check (available_at is null),
+  -- Not to be delivered before; such a row does not hold back later ones of its key.
+  available_at   timestamptz,
   id             uuid not null,
   -- 64 virtual shards: the first 4 bytes of md5(key), big-endian, & 63; the last of those four
   -- bytes is enough. include/outbox/shard.hpp computes the same.
@@ -54,10 +52,11 @@ create table ${outbox_receipt} (
 create index ${name:outbox_receipt_seq} on ${outbox_receipt} (seq);
 
 -- Messages that were read but not delivered, and therefore passed by the position:
---   delayed   not before due_at; does not hold its key
---   retrying  the head of its key: tried again at due_at; the key's later messages wait
---   held      one row for each key: its messages from seq to until_seq wait behind the head
---   dead      given up; an operator decides
+--   delayed    not before due_at: written so, to be replayed, or to be tried again; holds no key
+--   retrying   the head of its key: tried again at due_at; the key's later messages wait
+--   held       one row for each key: its messages from seq to until_seq wait behind the head
+--   dead       given up; an operator decides. When it holds its key, later messages wait behind it
+--   discarded  an operator decided that it is not delivered
 create table ${outbox_exception} (
   seq          bigint primary key,
   until_seq    bigint,
@@ -66,24 +65,72 @@ create table ${outbox_exception} (
   updated_at   timestamptz not null default clock_timestamp(),
   attempts     integer not null default 0,
   shard        smallint not null,
-  state        text not null check (state in ('delayed', 'retrying', 'held', 'dead')),
+  holds_key    boolean not null default false,
+  replay       boolean not null default false,  -- it was delivered before, and goes out again
+  state        text not null
+                 check (state in ('delayed', 'retrying', 'held', 'dead', 'discarded')),
   key          text not null,
   last_error   text,
-  check ((state = 'held') = (until_seq is not null))
+  topic        text,               -- where to, instead of the sink's own choice
+  payload      ${payload_type},    -- edited by an operator; null: as it was written
+  check ((state = 'held') = (until_seq is not null)),
+  check (case state when 'retrying' then holds_key when 'held' then holds_key
+                    when 'dead' then true else not holds_key end)
 );
 create index ${name:outbox_exception_key} on ${outbox_exception} (key);
 create unique index ${name:outbox_exception_held} on ${outbox_exception} (key) where state = 'held';
+-- What is due, found without looking at what is not.
+create index ${name:outbox_exception_due} on ${outbox_exception} (due_at, seq)
+  where state = 'delayed';
+
+-- Why each attempt failed, the newest hundred of a message. Kept after its delivery, as long as it.
+create table ${outbox_attempt} (
+  seq        bigint not null,
+  attempt    integer not null,
+  failed_at  timestamptz not null default clock_timestamp(),
+  relay      text not null,
+  error      text not null,
+  primary key (seq, attempt)
+);
+
+-- What people, and relays on their own, did with messages.
+create table ${outbox_audit} (
+  id       bigint generated always as identity primary key,
+  at       timestamptz not null default clock_timestamp(),
+  actor    text not null,
+  action   text not null,
+  seq      bigint,  -- null: it concerned no single message
+  key      text,
+  details  jsonb not null default '{}'
+);
+create index ${name:outbox_audit_seq} on ${outbox_audit} (seq);
 
 -- Who may move a shard's position. A takeover raises the epoch, and whatever the former owner writes
 -- afterwards is refused or loses against the higher epoch.
 create table ${outbox_shard} (
-  shard     smallint primary key check (shard between 0 and 63),
-  epoch     bigint not null default 0,
-  renewals  bigint not null default 0,
-  owner     text not null default ''
+  shard  smallint primary key check (shard between 0 and 63),
+  epoch  bigint not null default 0,
+  owner  text not null default ''  -- a relay; empty: free to be taken
 );
 insert into ${outbox_shard} (shard) select generate_series(0, 63);
 create sequence ${outbox_epoch};
+
+-- The relays that share the shards. Each raises its renewals; whoever sees them stand still for one
+-- lease, by its own clock, removes the relay and frees its shards. Beside the shards, since these
+-- are read with each settlement and a row that is updated all the time grows a trail of versions.
+create table ${outbox_relay} (
+  owner      text primary key,
+  renewals   bigint not null default 0,
+  joined_at  timestamptz not null default clock_timestamp()
+);
+
+-- What operators tell the relays. A raised revision has them read the exceptions again.
+create table ${outbox_control} (
+  id        boolean primary key default true check (id),
+  paused    boolean not null default false,
+  revision  bigint not null default 0
+);
+insert into ${outbox_control} default values;
 
 -- Progress is appended, never updated; of the rows that name a shard, the one with the highest
 -- (epoch, n) holds its position: everything visible in from_snapshot is done, and of what is
@@ -173,11 +220,11 @@ end $$;
 
 select ${outbox_add_partitions}(8);
 
--- Every message with its status.
+-- Every message with its status: pending, delayed, retrying, held, dead, discarded or processed.
 create view ${outbox_message} as
   select o.seq, o.id, o.aggregatetype, o.aggregateid, o.type, o.payload, o.headers, o.shard,
          o.created_at, o.available_at,
-         case when e.state is not null then e.state
+         case when e.state is not null and not e.replay then e.state
               when not covered.yes then 'pending'
               when h.seq is not null then 'held'
               else 'processed' end as status,

@@ -27,13 +27,17 @@ struct Record {
   std::string_view type;
   std::string_view payload;
   std::string_view headers;        // a JSON object, as text
+  std::string_view topic;          // where to, instead of the sink's own choice; mostly empty
   std::int64_t created_at_us = 0;  // Unix time in microseconds, by the source's clock
-  std::uint64_t tag = 0;           // the relay's own mark; a sink gives it back in the Delivery
+  // Not to be delivered before; Unix time in microseconds, by the source's clock. 0: at once.
+  std::int64_t due_at_us = 0;
+  int attempts = 0;       // that have failed; only claim_due knows them
+  std::uint64_t tag = 0;  // the relay's own mark; a sink gives it back in the Delivery
 };
 
 // Records in the order in which they are to be sent. Owns the bytes that they point to.
 struct Batch {
-  // Rises by one with each claim of a connection; 0 for a batch of exceptions.
+  // Rises by one with each claim of a connection; 0 for what claim_exceptions and claim_due give.
   std::uint64_t number = 0;
   std::vector<Record> records;
   std::shared_ptr<const void> storage;
@@ -49,6 +53,22 @@ struct FailedHead {
   int attempts = 0;
   std::chrono::milliseconds due_in{0};
   std::string error;  // of the last attempt
+  // Given up: it is dead, and its key waits until an operator decides.
+  bool parked = false;
+};
+
+// A message that holds no key: it is delayed, or it was skipped.
+struct DetachedMessage {
+  std::int64_t seq = 0;
+  std::uint8_t shard = 0;
+  std::string key;
+  int attempts = 0;
+  // Due at this time of the source's clock, in microseconds of Unix time, or, when it is 0, after
+  // due_in.
+  std::int64_t due_at_us = 0;
+  std::chrono::milliseconds due_in{0};
+  std::string error;  // of the last attempt; empty: there was none
+  bool dead = false;  // given up: an operator decides
 };
 
 // Messages that wait behind a head, or that waited and may go now.
@@ -73,7 +93,7 @@ struct Receipt {
 };
 
 // The outcome of records, written in one transaction. A record that was read is in exactly one of
-// `delivered`, `failed` and `held`.
+// `delivered`, `failed`, `held` and `detached`.
 struct Settlement {
   // Every record of the batches up to this number has an outcome here or in an earlier settlement,
   // so the position moves past them. 0: it stays.
@@ -81,19 +101,34 @@ struct Settlement {
   std::vector<Receipt> delivered;
   // Heads that failed again, or messages that became heads. Replaces what was known of the seq.
   std::vector<FailedHead> failed;
-  // Heads that were delivered at last: forget them.
+  // Heads and detached messages that were delivered at last: forget them.
   std::vector<std::int64_t> resolved;
+  // Messages that turn out to hold no key, or failed again. Replaces what was known of the seq.
+  std::vector<DetachedMessage> detached;
   // Ranges to remember per key, replacing what was known of the key's range. Empty (from_seq >
   // until_seq): nothing waits any more, forget the range.
   std::vector<HeldRange> held;
 
   [[nodiscard]] bool empty() const {
-    return through == 0 && delivered.empty() && failed.empty() && resolved.empty() && held.empty();
+    return through == 0 && delivered.empty() && !exceptional();
+  }
+  // It changes exceptions, which are durable when settle returns.
+  [[nodiscard]] bool exceptional() const {
+    return !failed.empty() || !resolved.empty() || !detached.empty() || !held.empty();
   }
 };
 
-// Threads: claim and await_work belong to one thread, claim_exceptions and settle to one other; the
-// two run at the same time. connect and close run while neither does.
+// What the relay may do just now.
+enum class Standing : std::uint8_t {
+  owner,     // read and send
+  paused,    // an operator has stopped delivery: read and send nothing, keep what is owned
+  changing,  // what is owned or known is about to change: finish what was read, connect again
+  lost,      // another relay may have taken over: send and settle nothing more, connect again
+};
+
+// Threads: claim and await_work belong to one thread; claim_exceptions, claim_due and settle to one
+// other; the two run at the same time. connect and close run while neither does. standing may be
+// asked by any thread at any time.
 //
 // Every call may fail with source_unavailable (close, connect again, read again: what was not
 // settled comes again) or not_owner (another relay has taken over; same treatment).
@@ -123,6 +158,14 @@ class Source {
   // `truncated`: everything behind the last record was left out for its size; ask again.
   [[nodiscard]] virtual Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,
                                                        std::size_t limit_per_range) = 0;
+
+  // Messages that hold no key and whose time has come, at most `limit`, the longest due first. Until
+  // it is settled, a message comes again.
+  [[nodiscard]] virtual Result<Batch> claim_due(std::size_t limit) = 0;
+
+  // Never waits. Asked before each send, so that a relay that was frozen notices that its lease ran
+  // out meanwhile.
+  [[nodiscard]] virtual Standing standing() const = 0;
 
   // Durable on return: exceptions for certain; progress and receipts may be lost by a crash of the
   // database, which sends again and loses nothing.

@@ -53,17 +53,6 @@ TEST_F(EnqueueTest, MakesIdsWhereThereAreNone) {
   EXPECT_EQ(value_of(connection_, "select id from outbox"), id->to_string());
 }
 
-// Sent too early would be worse.
-TEST_F(EnqueueTest, ARowThatAsksForDelayedDeliveryIsRefused) {
-  const auto inserted = connection_.exec(
-      "insert into outbox (id, aggregatetype, aggregateid, type, payload, available_at) "
-      "values (gen_random_uuid(), 'order', '1', 'OrderCreated', '{}', now() + interval '1 hour')");
-  ASSERT_FALSE(inserted);
-  EXPECT_NE(inserted.error().message.find("delayed_delivery_is_not_supported_yet"),
-            std::string::npos)
-      << inserted.error().message;
-}
-
 TEST_F(EnqueueTest, KeepsTheOrderOfManyMessages) {
   std::vector<Message> messages;
   for (int i = 0; i < 5'000; ++i) {

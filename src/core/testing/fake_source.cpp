@@ -206,6 +206,14 @@ Result<Batch> FakeSource::claim_exceptions(std::span<const HeldRange> ranges,
   return batch;
 }
 
+Result<Batch> FakeSource::claim_due(std::size_t /*limit*/) {
+  return Batch{};
+}
+
+Standing FakeSource::standing() const {
+  return Standing::owner;
+}
+
 Result<void> FakeSource::settle(const Settlement& settlement) {
   const std::lock_guard lock{mutex_};
   if (std::optional<Error> error = fault(Call::settle)) {

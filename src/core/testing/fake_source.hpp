@@ -61,6 +61,8 @@ class FakeSource final : public Source {
                                         const std::stop_token& stop) override;
   [[nodiscard]] Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,
                                                std::size_t limit_per_range) override;
+  [[nodiscard]] Result<Batch> claim_due(std::size_t limit) override;
+  [[nodiscard]] Standing standing() const override;
   [[nodiscard]] Result<void> settle(const Settlement& settlement) override;
 
  private:

@@ -102,7 +102,7 @@ Result<Fence> take_shards(pg::Connection& connection, const Tables& tables,
   params.text(owner);
   const Result<pg::Rows> rows = connection.query(
       tables.sql("with e as materialized (select nextval('${outbox_epoch}') as epoch) "
-                 "update ${outbox_shard} set epoch = e.epoch, owner = $1, renewals = 0 from e "
+                 "update ${outbox_shard} set epoch = e.epoch, owner = $1 from e "
                  "returning e.epoch"),
       params);
   if (!rows) {

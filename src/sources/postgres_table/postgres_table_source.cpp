@@ -142,6 +142,14 @@ Result<Batch> PostgresTableSource::claim_exceptions(std::span<const HeldRange> r
   return settler_->claim(ranges, limit_per_range, options_.max_batch_bytes);
 }
 
+Result<Batch> PostgresTableSource::claim_due(std::size_t /*limit*/) {
+  return Batch{};
+}
+
+Standing PostgresTableSource::standing() const {
+  return Standing::owner;
+}
+
 Result<void> PostgresTableSource::settle(const Settlement& settlement) {
   const std::optional<Position> position = take_position(settlement.through);
   if (Result<void> stored = settler_->settle(settlement, position ? &*position : nullptr);

@@ -42,6 +42,8 @@ class PostgresTableSource final : public Source {
   Result<void> await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) override;
   Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,
                                  std::size_t limit_per_range) override;
+  Result<Batch> claim_due(std::size_t limit) override;
+  [[nodiscard]] Standing standing() const override;
   Result<void> settle(const Settlement& settlement) override;
 
  private:

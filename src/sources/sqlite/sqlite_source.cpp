@@ -148,6 +148,14 @@ Result<Batch> SqliteSource::claim_exceptions(std::span<const HeldRange> ranges,
   return batch;
 }
 
+Result<Batch> SqliteSource::claim_due(std::size_t /*limit*/) {
+  return Batch{};
+}
+
+Standing SqliteSource::standing() const {
+  return Standing::owner;
+}
+
 Result<void> SqliteSource::settle(const Settlement& settlement) {
   if (Result<void> settled = settler_->settle(settlement, take_position(settlement.through));
       !settled) {
