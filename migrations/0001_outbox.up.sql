@@ -58,7 +58,7 @@ create index ${name:outbox_receipt_seq} on ${outbox_receipt} (seq);
 --   dead       given up; an operator decides. When it holds its key, later messages wait behind it
 --   discarded  an operator decided that it is not delivered
 create table ${outbox_exception} (
-  seq          bigint primary key,
+  seq          bigint not null,
   until_seq    bigint,
   due_at       timestamptz,
   failed_at    timestamptz not null default clock_timestamp(),
@@ -77,6 +77,8 @@ create table ${outbox_exception} (
   check (case state when 'retrying' then holds_key when 'held' then holds_key
                     when 'dead' then true else not holds_key end)
 );
+-- A range may begin at a seq that belongs to another key's exception.
+create unique index ${name:outbox_exception_seq} on ${outbox_exception} (seq) where state <> 'held';
 create index ${name:outbox_exception_key} on ${outbox_exception} (key);
 create unique index ${name:outbox_exception_held} on ${outbox_exception} (key) where state = 'held';
 -- What is due, found without looking at what is not.
@@ -89,9 +91,9 @@ create table ${outbox_attempt} (
   attempt    integer not null,
   failed_at  timestamptz not null default clock_timestamp(),
   relay      text not null,
-  error      text not null,
-  primary key (seq, attempt)
+  error      text not null
 );
+create index ${name:outbox_attempt_seq} on ${outbox_attempt} (seq);
 
 -- What people, and relays on their own, did with messages.
 create table ${outbox_audit} (

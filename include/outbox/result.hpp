@@ -13,6 +13,7 @@ namespace outbox {
 enum class ErrorCode {
   invalid_argument,         // the call or the setting is wrong: correct it, a retry cannot help
   message_rejected,         // this one message is at fault; others go on
+  topic_unavailable,        // the message's topic takes nothing, unknown or forbidden; others go on
   destination_unavailable,  // the broker is away or refuses everything: back off, send again
   source_unavailable,       // the database is away: back off, connect again, read again
   not_owner,                // another relay has taken over: stop, mark nothing

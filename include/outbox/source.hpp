@@ -67,7 +67,7 @@ struct DetachedMessage {
   // due_in.
   std::int64_t due_at_us = 0;
   std::chrono::milliseconds due_in{0};
-  std::string error;  // of the last attempt; empty: there was none
+  std::string error{};  // of the last attempt; empty: there was none
   bool dead = false;  // given up: an operator decides
 };
 
@@ -81,6 +81,7 @@ struct HeldRange {
 
 // What a source remembers of failures when a relay connects.
 struct Exceptions {
+  int shards = 64;  // that the relay owns on this connection
   std::vector<FailedHead> heads;
   std::vector<HeldRange> held;
 };
@@ -127,7 +128,7 @@ enum class Standing : std::uint8_t {
 };
 
 // Threads: claim and await_work belong to one thread; claim_exceptions, claim_due and settle to one
-// other; the two run at the same time. connect and close run while neither does. standing may be
+// other; the two run at the same time. connect, close and leave run while neither does. standing may be
 // asked by any thread at any time.
 //
 // Every call may fail with source_unavailable (close, connect again, read again: what was not
@@ -136,13 +137,17 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  // Takes ownership and reads the position and the exceptions. Everything read and not settled
-  // before is read again. `conflict`: another relay owns the source; try again later.
+  // Takes ownership, of all or of a fair share, and reads the positions and the exceptions.
+  // Everything read and not settled before is read again. `conflict`: nothing is to be had, other
+  // relays own it; try again soon.
   // `wrong_history`: refuse, the message has the remedy.
   [[nodiscard]] virtual Result<Exceptions> connect() = 0;
 
-  // Gives up ownership at once. Idempotent.
+  // Ends the connection; what is owned may stay owned, for the next connect. Idempotent.
   virtual void close() = 0;
+
+  // After close: gives up ownership, so that other relays need not wait. Idempotent.
+  virtual void leave() = 0;
 
   // The next records, at most `limit` (1 to 100,000) and at most as many bytes as the source's
   // options allow, in an order that keeps each key's. Empty when nothing new is visible; an empty

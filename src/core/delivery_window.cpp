@@ -17,6 +17,17 @@ void DeliveryWindow::push(std::uint64_t slot, Batch batch) {
     entry.batch.records[i].tag = make_tag(slot, i);
   }
   batches_.push_back(std::move(entry));
+  detach_delayed(batches_.back());
+}
+
+void DeliveryWindow::detach_delayed(WindowBatch& batch) {
+  for (std::size_t i = 0; i < batch.states.size(); ++i) {
+    if (const Record& record = batch.batch.records[i]; record.due_at_us != 0) {
+      DetachedMessage message{record.seq, record.shard, std::string{record.key}};
+      message.due_at_us = record.due_at_us;
+      detach(batch, i, std::move(message));
+    }
+  }
 }
 
 void DeliveryWindow::clear() {
@@ -30,10 +41,10 @@ WindowBatch* DeliveryWindow::find(std::uint64_t slot) {
   return found == batches_.end() ? nullptr : &*found;
 }
 
-void DeliveryWindow::send(Sink& sink, const KeyGate& gate, const Refuse& refuse) {
+void DeliveryWindow::send(LimitedSink& sink, const Obstacles& obstacles, const Refuse& refuse) {
   for (WindowBatch& batch : batches_) {
     while (batch.next < batch.states.size()) {
-      if (!send_run(batch, sink, gate, refuse)) {
+      if (!send_run(batch, sink, obstacles, refuse)) {
         return;
       }
     }
@@ -42,17 +53,25 @@ void DeliveryWindow::send(Sink& sink, const KeyGate& gate, const Refuse& refuse)
 
 // Sends the records from batch.next up to the first one that is not to be sent. False: the sink is
 // full.
-bool DeliveryWindow::send_run(WindowBatch& batch, Sink& sink, const KeyGate& gate,
+bool DeliveryWindow::send_run(WindowBatch& batch, LimitedSink& sink, const Obstacles& obstacles,
                               const Refuse& refuse) {
   const std::vector<Record>& records = batch.batch.records;
+  const auto blocked = [&](const Record& r) { return obstacles.gate.blocks(r.key, r.seq); };
+  const auto paused = [&](const Record& r) {
+    return obstacles.topics.reason(r.aggregate_type, obstacles.now);
+  };
   std::size_t end = batch.next;
   while (end < records.size() && batch.states[end] == RecordState::waiting &&
-         !gate.blocks(records[end].key, records[end].seq)) {
+         !blocked(records[end]) && paused(records[end]) == nullptr) {
     ++end;
   }
   if (end == batch.next) {
     if (batch.states[end] == RecordState::waiting) {
-      hold(batch, end);
+      if (blocked(records[end])) {
+        hold(batch, end);
+      } else {
+        refuse(batch, end, *paused(records[end]));
+      }
     }
     ++batch.next;
     return true;
@@ -85,6 +104,11 @@ void DeliveryWindow::send_again(WindowBatch& batch, std::size_t index) {
 
 void DeliveryWindow::hold(WindowBatch& batch, std::size_t index) {
   close(batch, index, RecordState::held);
+}
+
+void DeliveryWindow::detach(WindowBatch& batch, std::size_t index, DetachedMessage message) {
+  batch.detached.push_back(std::move(message));
+  close(batch, index, RecordState::detached);
 }
 
 void DeliveryWindow::close(WindowBatch& batch, std::size_t index, RecordState state) {

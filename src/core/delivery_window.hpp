@@ -8,13 +8,18 @@
 #include <vector>
 
 #include "core/key_gate.hpp"
+#include "core/limited_sink.hpp"
+#include "core/record_tag.hpp"
+#include "core/topic_pauses.hpp"
+#include "outbox/clock.hpp"
 #include "outbox/sink.hpp"
 #include "outbox/source.hpp"
 
 namespace outbox {
 
-// held: it has failed, or a message of its key that precedes it has.
-enum class RecordState : std::uint8_t { waiting, in_flight, delivered, held };
+// held: it has failed, or a message of its key that precedes it has. detached: it left its key's
+// order, since it is delayed or was skipped.
+enum class RecordState : std::uint8_t { waiting, in_flight, delivered, held, detached };
 
 // A batch on its way: what became of each record so far.
 struct WindowBatch {
@@ -24,6 +29,7 @@ struct WindowBatch {
   std::size_t next = 0;             // no record before it is waiting
   std::size_t open = 0;             // records that are waiting or in flight
   std::vector<Receipt> receipts;
+  std::vector<DetachedMessage> detached;
 };
 
 // The batches that were read and not yet settled, oldest first. It sends their records in order,
@@ -38,14 +44,21 @@ class DeliveryWindow {
   [[nodiscard]] WindowBatch* find(std::uint64_t slot);
 
   // Hands waiting records to the sink until its buffer is full. Records of blocked keys are held
-  // instead; a record that the sink refuses goes to `refuse`, which settles its state.
+  // instead; a record that the sink refuses, or whose topic is paused, goes to `refuse`, which
+  // settles its state.
+  struct Obstacles {
+    const KeyGate& gate;
+    const TopicPauses& topics;
+    Clock::time_point now;
+  };
   using Refuse = std::function<void(WindowBatch&, std::size_t index, const Error& error)>;
-  void send(Sink& sink, const KeyGate& gate, const Refuse& refuse);
+  void send(LimitedSink& sink, const Obstacles& obstacles, const Refuse& refuse);
 
   // A record in flight has come back.
   void delivered(WindowBatch& batch, std::size_t index, const Delivery& delivery);
   void send_again(WindowBatch& batch, std::size_t index);  // back to waiting
   void hold(WindowBatch& batch, std::size_t index);        // in flight or waiting before
+  void detach(WindowBatch& batch, std::size_t index, DetachedMessage message);  // as hold
 
   // The held records of the key may be sent after all.
   void release(std::string_view key);
@@ -55,22 +68,12 @@ class DeliveryWindow {
 
  private:
   void close(WindowBatch& batch, std::size_t index, RecordState state);
-  bool send_run(WindowBatch& batch, Sink& sink, const KeyGate& gate, const Refuse& refuse);
+  void detach_delayed(WindowBatch& batch);
+  bool send_run(WindowBatch& batch, LimitedSink& sink, const Obstacles& obstacles,
+                const Refuse& refuse);
 
   std::deque<WindowBatch> batches_;
   std::size_t in_flight_ = 0;
 };
-
-// A tag names a record of a slot: 40 bits of slot, 24 of index.
-inline constexpr int kTagIndexBits = 24;
-[[nodiscard]] constexpr std::uint64_t make_tag(std::uint64_t slot, std::size_t index) {
-  return (slot << kTagIndexBits) | index;
-}
-[[nodiscard]] constexpr std::uint64_t slot_of(std::uint64_t tag) {
-  return tag >> kTagIndexBits;
-}
-[[nodiscard]] constexpr std::size_t index_of(std::uint64_t tag) {
-  return tag & ((std::uint64_t{1} << kTagIndexBits) - 1);
-}
 
 }  // namespace outbox

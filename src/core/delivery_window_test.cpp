@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/testing/fake_sink.hpp"
+#include "core/testing/manual_clock.hpp"
 #include "core/testing/records.hpp"
 
 namespace outbox {
@@ -22,10 +23,13 @@ class DeliveryWindowTest : public ::testing::Test {
 
   void send() { send_to(sink_); }
   void send_to(FakeSink& sink) {
-    window_.send(sink, gate_, [this](WindowBatch& batch, std::size_t index, const Error& error) {
-      refused_.push_back(error.message + " " + std::to_string(batch.batch.records[index].seq));
-      window_.hold(batch, index);
-    });
+    LimitedSink limited{sink, 0, clock_};
+    window_.send(limited, {gate_, topics_, clock_.now()},
+                 [this](WindowBatch& batch, std::size_t index, const Error& error) {
+                   refused_.push_back(error.message + " " +
+                                      std::to_string(batch.batch.records[index].seq));
+                   window_.hold(batch, index);
+                 });
   }
   void block(const std::string& key, std::int64_t seq) {
     gate_.block(FailedHead{seq, 0, key, 1, milliseconds{100}, "rejected"}, {});
@@ -53,6 +57,8 @@ class DeliveryWindowTest : public ::testing::Test {
   DeliveryQueue queue_;
   FakeSink sink_;
   KeyGate gate_{100};
+  ManualClock clock_;
+  TopicPauses topics_{{milliseconds{100}, milliseconds{100}}, 1};
   DeliveryWindow window_;
   std::vector<std::string> refused_;
 };

@@ -6,9 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/record_tag.hpp"
 #include "core/testing/fake_sink.hpp"
 #include "core/testing/fixed_retry_policy.hpp"
-#include "core/testing/recording_observer.hpp"
+#include "core/testing/manual_clock.hpp"
 #include "core/testing/records.hpp"
 
 namespace outbox {
@@ -33,17 +34,21 @@ class ExceptionAttemptTest : public ::testing::Test {
     batch.truncated = truncated;
     attempt_.emplace(kSlot, std::move(ranges), std::move(batch), kLimit);
   }
-  void send() { EXPECT_TRUE(attempt_->send(sink_, observer_)); }
-  bool send_to(FakeSink& sink) { return attempt_->send(sink, observer_); }
+  void send() { EXPECT_TRUE(attempt_->attempt().send(limited_, topics_, start_, refused_)); }
+  bool send_to(FakeSink& sink) {
+    LimitedSink limited{sink, 0, clock_};
+    return attempt_->attempt().send(limited, topics_, start_, refused_);
+  }
   void take() {
     for (const Delivery& delivery : queue_.wait(milliseconds{0})) {
-      ASSERT_NE(attempt_->record_of(delivery), nullptr);
-      attempt_->take(delivery);
+      ASSERT_NE(attempt_->attempt().record_of(delivery), nullptr);
+      attempt_->attempt().take(delivery);
     }
   }
   void finish() {
-    ASSERT_TRUE(attempt_->done());
-    attempt_->finish(settlement_, changed_, gate_, policy_, start_, start_ + milliseconds{70});
+    ASSERT_TRUE(attempt_->attempt().done());
+    attempt_->finish(settlement_, changed_, gate_,
+                     {poison_, policy_, topics_, start_, start_ + milliseconds{70}});
   }
   std::vector<std::int64_t> delivered() const {
     std::vector<std::int64_t> seqs;
@@ -69,9 +74,16 @@ class ExceptionAttemptTest : public ::testing::Test {
   }
 
   KeyGate::time_point start_{std::chrono::hours{1}};
+  ManualClock clock_;
+  PoisonPolicy poison_;
+  TopicPauses topics_{{milliseconds{100}, milliseconds{100}}, 1};
   DeliveryQueue queue_;
   FakeSink sink_;
-  RecordingObserver observer_;
+  LimitedSink limited_{sink_, 0, clock_};
+  std::vector<std::int64_t> refused_at_once_;
+  Attempt::Refused refused_ = [this](const Record& record, const Error&) {
+    refused_at_once_.push_back(record.seq);
+  };
   FixedRetryPolicy policy_;
   KeyGate gate_{100};
   std::optional<ExceptionAttempt> attempt_;
@@ -82,8 +94,8 @@ class ExceptionAttemptTest : public ::testing::Test {
 TEST_F(ExceptionAttemptTest, ADeliveredHeadIsResolvedAndWhatWaitsBehindItIsNext) {
   begin({{head(5, "a", 2)}, {{"a", 0, 6, 8}}}, {{5, "a"}});
   send();
-  EXPECT_EQ(attempt_->in_flight(), 1U);
-  EXPECT_FALSE(attempt_->done());
+  EXPECT_EQ(attempt_->attempt().in_flight(), 1U);
+  EXPECT_FALSE(attempt_->attempt().done());
   sink_.deliver_all();
   take();
   finish();
@@ -111,7 +123,7 @@ TEST_F(ExceptionAttemptTest, AHeadThatTheSinkRefusesAtOnceCountsTheSame) {
   sink_.refuse_if([](std::int64_t seq) { return seq == 5; });
   begin({{head(5, "a", 2), head(9, "b", 1)}, {}}, {{5, "a"}, {9, "b"}});
   send();
-  EXPECT_THAT(observer_.events(), ElementsAre("rejected 5"));
+  EXPECT_THAT(refused_at_once_, ElementsAre(5));
   EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(9));
   sink_.deliver_all();
   take();
@@ -260,7 +272,7 @@ TEST_F(ExceptionAttemptTest, AfterAFailureOfTheDestinationNothingMoreIsSent) {
   small.deliver(6);
   small.fail(7);
   take();
-  EXPECT_TRUE(attempt_->done());
+  EXPECT_TRUE(attempt_->attempt().done());
   EXPECT_TRUE(send_to(small));
   EXPECT_THAT(small.accepted_seqs(), IsEmpty());
 }
@@ -280,7 +292,7 @@ TEST_F(ExceptionAttemptTest, ARangeDeliveredInPartGoesOnWithWhatTheDestinationFa
 
 TEST_F(ExceptionAttemptTest, WhatWasNeverSentIsPostponed) {
   begin({{head(5, "a", 2)}, {{"b", 0, 6, 9}}}, {{5, "a"}, {6, "b"}});
-  attempt_->abandon_unsent();
+  attempt_->attempt().abandon_unsent();
   finish();
   EXPECT_THAT(next(milliseconds{69}), IsEmpty());
   EXPECT_THAT(next(milliseconds{70}), ElementsAre("a[5,5]", "b[6,9]"));
@@ -290,10 +302,10 @@ TEST_F(ExceptionAttemptTest, KnowsItsOwnDeliveries) {
   begin({{head(5, "a", 2)}, {}}, {{5, "a"}});
   Delivery delivery;
   delivery.tag = make_tag(kSlot, 0);
-  ASSERT_NE(attempt_->record_of(delivery), nullptr);
-  EXPECT_EQ(attempt_->record_of(delivery)->seq, 5);
+  ASSERT_NE(attempt_->attempt().record_of(delivery), nullptr);
+  EXPECT_EQ(attempt_->attempt().record_of(delivery)->seq, 5);
   delivery.tag = make_tag(kSlot - 1, 0);
-  EXPECT_EQ(attempt_->record_of(delivery), nullptr);
+  EXPECT_EQ(attempt_->attempt().record_of(delivery), nullptr);
 }
 
 }  // namespace

@@ -44,9 +44,10 @@ bool KeyGate::blocks(std::string_view key, std::int64_t seq) const {
   return found != keys_.end() && !(found->second.unsettled && seq < found->second.unsettled->seq);
 }
 
-int KeyGate::attempts(std::string_view key) const {
+std::optional<int> KeyGate::attempts(std::string_view key) const {
   const auto found = keys_.find(key);
-  return found == keys_.end() || !found->second.head ? 0 : found->second.head->attempts;
+  return found == keys_.end() || !found->second.head ? std::nullopt
+                                                     : std::optional{found->second.head->attempts};
 }
 
 void KeyGate::block_unsettled(FailedHead head) {
@@ -71,7 +72,11 @@ void KeyGate::block(const FailedHead& head, time_point now) {
   unschedule(key);
   key->second.shard = head.shard;
   key->second.head = Head{head.seq, head.attempts};
-  schedule(key, now + head.due_in);
+  if (head.parked) {
+    end_attempt(key->second);
+  } else {
+    schedule(key, now + head.due_in);
+  }
 }
 
 void KeyGate::wait_behind(std::string_view key, std::int64_t seq) {
@@ -106,15 +111,14 @@ void KeyGate::postpone(std::string_view key, time_point due) {
   }
 }
 
-void KeyGate::head_delivered(std::string_view key, time_point now) {
+void KeyGate::head_done(std::string_view key, time_point now) {
   if (const auto found = keys_.find(key); found != keys_.end()) {
     found->second.head.reset();
     schedule(found, now);
   }
 }
 
-void KeyGate::waiting_delivered_before(std::string_view key, std::int64_t next_seq,
-                                       time_point due) {
+void KeyGate::waiting_done_before(std::string_view key, std::int64_t next_seq, time_point due) {
   if (const auto found = keys_.find(key); found != keys_.end()) {
     found->second.waiting.from = next_seq;
     schedule(found, due);
@@ -142,11 +146,15 @@ bool KeyGate::release_if_done(std::string_view key) {
   return true;
 }
 
+void KeyGate::end_attempt(BlockedKey& blocked) {
+  blocked.in_attempt = false;
+  blocked.waiting.include(std::exchange(blocked.added, {}));
+}
+
 void KeyGate::schedule(Keys::iterator key, time_point due) {
   BlockedKey& blocked = key->second;
   unschedule(key);
-  blocked.in_attempt = false;
-  blocked.waiting.include(std::exchange(blocked.added, {}));
+  end_attempt(blocked);
   blocked.due = due;
   due_.emplace(due, key->first);
 }

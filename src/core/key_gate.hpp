@@ -29,7 +29,8 @@ struct SeqRange {
 //
 // A blocked key goes through: a head waits for its due time -> an attempt on the head -> delivered:
 // an attempt on the next messages that wait behind it, until none waits -> released. A failed
-// attempt makes a head again. One thread.
+// attempt makes a head again. A head that was given up, a parked one, is never attempted; the next
+// restore may find that an operator has decided otherwise. One thread.
 class KeyGate {
  public:
   using time_point = Clock::time_point;
@@ -45,8 +46,8 @@ class KeyGate {
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
   // No more batches should be read: each could block more keys.
   [[nodiscard]] bool full() const { return keys_.size() >= capacity_; }
-  // How often the settled head of a blocked key has failed; 0 when the key has none.
-  [[nodiscard]] int attempts(std::string_view key) const;
+  // How often the settled head of a blocked key has failed; nothing when the key has no such head.
+  [[nodiscard]] std::optional<int> attempts(std::string_view key) const;
 
   // The message becomes the head of its key and replaces one that came after it. It is not
   // attempted before it is settled, since the source could not find it. Precondition: !blocks().
@@ -54,7 +55,8 @@ class KeyGate {
   // The head to be stored, if the message is the key's unsettled one; it is due from then on.
   [[nodiscard]] std::optional<FailedHead> settle_head(std::string_view key, std::int64_t seq,
                                                       time_point now);
-  // The message becomes the head of its key, stored at once; ends an attempt on the key.
+  // The message becomes the head of its key, stored at once; ends an attempt on the key. A parked
+  // one is never due.
   void block(const FailedHead& head, time_point now);
   // A message of a blocked key that a settlement leaves behind its head.
   void wait_behind(std::string_view key, std::int64_t seq);
@@ -63,11 +65,11 @@ class KeyGate {
   [[nodiscard]] std::vector<HeldRange> begin_attempts(time_point now, std::size_t limit);
   [[nodiscard]] time_point next_due() const;  // time_point::max() when nothing is due ever
 
-  // Ends of an attempt on `key` without a new head: nothing was tried; the head was delivered; of
-  // what waits, everything before `next_seq` was delivered.
+  // Ends of an attempt on `key` without a new head: nothing was tried; the head was delivered, or
+  // skipped; of what waits, everything before `next_seq` was.
   void postpone(std::string_view key, time_point due);
-  void head_delivered(std::string_view key, time_point now);
-  void waiting_delivered_before(std::string_view key, std::int64_t next_seq, time_point due);
+  void head_done(std::string_view key, time_point now);
+  void waiting_done_before(std::string_view key, std::int64_t next_seq, time_point due);
   // What waits behind the head, as settled; empty for a key that is not blocked.
   [[nodiscard]] SeqRange waiting(std::string_view key) const;
   // True when neither a head nor anything behind it is left; the key then may be sent again.
@@ -95,6 +97,7 @@ class KeyGate {
   };
   using Keys = std::unordered_map<std::string, BlockedKey, Hash, std::equal_to<>>;
 
+  void end_attempt(BlockedKey& blocked);
   void schedule(Keys::iterator key, time_point due);
   void unschedule(Keys::iterator key);
 

@@ -38,7 +38,7 @@ TEST_F(KeyGateTest, AnUnknownKeyIsNotBlocked) {
   EXPECT_FALSE(gate_.blocks("a", 1));
   gate_.block(head(1, "a"), start_);
   EXPECT_FALSE(gate_.blocks("b", 2));
-  EXPECT_EQ(gate_.attempts("b"), 0);
+  EXPECT_FALSE(gate_.attempts("b"));
   EXPECT_EQ(waiting("b"), "nothing");
   EXPECT_FALSE(gate_.release_if_done("b"));
 }
@@ -127,17 +127,17 @@ TEST_F(KeyGateTest, AfterTheHeadComesWhatWaitsBehindIt) {
   gate_.block(head(5, "a"), start_);
   gate_.wait_behind("a", 9);
   EXPECT_THAT(begin(milliseconds{100}), ElementsAre("a[5,5]"));
-  gate_.head_delivered("a", start_ + milliseconds{110});
+  gate_.head_done("a", start_ + milliseconds{110});
   EXPECT_FALSE(gate_.release_if_done("a"));
   EXPECT_TRUE(gate_.blocks("a", 10));
-  EXPECT_EQ(gate_.attempts("a"), 0);
+  EXPECT_FALSE(gate_.attempts("a"));
   EXPECT_THAT(begin(milliseconds{110}), ElementsAre("a[9,9]"));
 }
 
 TEST_F(KeyGateTest, ARangeDeliveredInPartGoesOnWithTheRest) {
   gate_.restore({{}, {{"a", 3, 10, 20}}}, start_);
   EXPECT_THAT(begin(milliseconds{0}), ElementsAre("a[10,20]"));
-  gate_.waiting_delivered_before("a", 15, start_ + milliseconds{50});
+  gate_.waiting_done_before("a", 15, start_ + milliseconds{50});
   EXPECT_EQ(waiting("a"), "15-20");
   EXPECT_FALSE(gate_.release_if_done("a"));
   EXPECT_EQ(gate_.next_due(), start_ + milliseconds{50});
@@ -150,11 +150,11 @@ TEST_F(KeyGateTest, WhatIsAddedDuringAnAttemptWaitsForTheNext) {
   gate_.wait_behind("a", 25);
   gate_.wait_behind("a", 27);
   EXPECT_EQ(waiting("a"), "10-27") << "to be stored, should the relay end now";
-  gate_.waiting_delivered_before("a", 21, start_);
+  gate_.waiting_done_before("a", 21, start_);
   EXPECT_EQ(waiting("a"), "25-27");
   EXPECT_FALSE(gate_.release_if_done("a"));
   EXPECT_THAT(begin(milliseconds{0}), ElementsAre("a[25,27]"));
-  gate_.waiting_delivered_before("a", 28, start_);
+  gate_.waiting_done_before("a", 28, start_);
   EXPECT_TRUE(gate_.release_if_done("a"));
 }
 
@@ -172,7 +172,7 @@ TEST_F(KeyGateTest, AKeyIsReleasedWhenNothingIsLeft) {
   gate_.block(head(5, "a"), start_);
   EXPECT_FALSE(gate_.release_if_done("a")) << "the head is left";
   EXPECT_THAT(begin(milliseconds{100}), ElementsAre("a[5,5]"));
-  gate_.head_delivered("a", start_);
+  gate_.head_done("a", start_);
   EXPECT_TRUE(gate_.release_if_done("a"));
   EXPECT_FALSE(gate_.blocks("a", 6));
   EXPECT_EQ(gate_.size(), 0U);
@@ -197,7 +197,7 @@ TEST_F(KeyGateTest, RestoresHeadsWithTheirRangesAndDueTimes) {
 TEST_F(KeyGateTest, ARestoredRangeWithoutAHeadIsDueAtOnce) {
   gate_.restore({{}, {{"a", 3, 6, 9}}}, start_);
   EXPECT_TRUE(gate_.blocks("a", 10));
-  EXPECT_EQ(gate_.attempts("a"), 0);
+  EXPECT_FALSE(gate_.attempts("a"));
   EXPECT_THAT(begin(milliseconds{0}), ElementsAre("a[6,9]"));
 }
 

@@ -8,12 +8,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// No wait is longer, so that a lost wake-up could only cost this much.
-constexpr milliseconds kLongestWait{1'000};
+// No wait is longer, so that a change of the source's standing is noticed.
+constexpr milliseconds kLongestWait{250};
 
 bool is_permanent(const Error& error) {
   return error.code == ErrorCode::wrong_history || error.code == ErrorCode::invalid_argument ||
          error.code == ErrorCode::not_found;
+}
+
+Error lease_lost() {
+  return {ErrorCode::not_owner,
+          "this relay's lease has run out, so another one may have taken over; nothing more is sent "
+          "before it is renewed"};
 }
 
 milliseconds until(Clock::time_point when, Clock::time_point now) {
@@ -49,16 +55,23 @@ Result<void> Relay::run(const std::stop_token& stop) {
     const Clock::time_point began = clock_.now();
     result = serve(stop);
     source_.close();
-    if (result || is_permanent(result.error())) {
+    if (result) {
+      continue;  // stopped, or to be connected again at once
+    }
+    if (is_permanent(result.error())) {
       break;
     }
     observer_.source_lost(result.error());
     // A connection that has served for a while was a good one.
     failures = clock_.now() - began > options_.reconnect.max ? 1 : failures + 1;
-    pause(reconnect_.next_delay(failures, result.error()), stop);
+    pause(result.error().code == ErrorCode::conflict
+              ? options_.standby_interval
+              : reconnect_.next_delay(failures, result.error()),
+          stop);
     result = {};
   }
-  sink_.close();
+  sink_.close();  // before others may go on: nothing of this relay's follows theirs
+  source_.leave();
   return result;
 }
 
@@ -77,15 +90,23 @@ Result<void> Relay::serve(const std::stop_token& stop) {
 
 Result<void> Relay::relay_until(const std::stop_token& stop) {
   BatchReader reader{source_, options_.batch_limit, deliveries_};
+  Standing standing = source_.standing();
   while (!stop.stop_requested()) {
-    take_news(Clock::time_point::max());
-    if (Result<void> read = read_batches(reader); !read) {
-      return read;
+    take_news(standing == Standing::paused ? clock_.now() + kLongestWait
+                                           : engine_.next_wakeup());
+    standing = source_.standing();
+    if (standing == Standing::changing) {
+      return {};
     }
-    if (Result<void> read = read_exceptions(); !read) {
-      return read;
+    if (standing == Standing::lost) {
+      return lease_lost();
     }
-    engine_.send();
+    if (standing == Standing::owner) {
+      if (Result<void> done = read(reader); !done) {
+        return done;
+      }
+      engine_.send();
+    }
     if (Result<void> settled = settle(); !settled) {
       return settled;
     }
@@ -96,8 +117,16 @@ Result<void> Relay::relay_until(const std::stop_token& stop) {
 Result<void> Relay::drain() {
   const Clock::time_point deadline = clock_.now() + options_.drain_timeout;
   while (!engine_.idle() && clock_.now() < deadline) {
-    take_news(deadline);
-    engine_.send();
+    take_news(std::min(engine_.next_wakeup(), deadline));
+    switch (source_.standing()) {
+      case Standing::lost:
+        return lease_lost();
+      case Standing::paused:
+        break;
+      case Standing::owner:
+      case Standing::changing:
+        engine_.send();
+    }
     if (Result<void> settled = settle(); !settled) {
       return settled;
     }
@@ -105,11 +134,20 @@ Result<void> Relay::drain() {
   return {};
 }
 
-// Waits for deliveries or batches until something else is due, at most until `deadline`.
-void Relay::take_news(Clock::time_point deadline) {
-  const Clock::time_point wakeup = std::min(engine_.next_wakeup(), deadline);
+// Waits for deliveries or batches, at most until `wakeup`.
+void Relay::take_news(Clock::time_point wakeup) {
   engine_.take(deliveries_.wait(busy_ ? milliseconds{0} : until(wakeup, clock_.now())));
   busy_ = false;
+}
+
+Result<void> Relay::read(BatchReader& reader) {
+  if (Result<void> read = read_batches(reader); !read) {
+    return read;
+  }
+  if (Result<void> read = read_exceptions(); !read) {
+    return read;
+  }
+  return read_due();
 }
 
 Result<void> Relay::read_batches(BatchReader& reader) {
@@ -137,6 +175,18 @@ Result<void> Relay::read_exceptions() {
     return std::move(batch).error();
   }
   engine_.add_exceptions(std::move(ranges), *std::move(batch));
+  return {};
+}
+
+Result<void> Relay::read_due() {
+  if (!engine_.wants_due()) {
+    return {};
+  }
+  Result<Batch> batch = source_.claim_due(engine_.options().due_at_once);
+  if (!batch) {
+    return std::move(batch).error();
+  }
+  engine_.add_due(*std::move(batch));
   return {};
 }
 

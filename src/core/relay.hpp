@@ -23,6 +23,8 @@ struct RelayOptions {
   std::chrono::milliseconds drain_timeout{10'000};
   // Between attempts to connect to the source.
   BackoffOptions reconnect{std::chrono::milliseconds{100}, std::chrono::milliseconds{10'000}};
+  // How long to wait while other relays own everything.
+  std::chrono::milliseconds standby_interval{250};
   EngineOptions engine;
 };
 
@@ -42,9 +44,11 @@ class Relay {
   [[nodiscard]] Result<void> serve(const std::stop_token& stop);
   [[nodiscard]] Result<void> relay_until(const std::stop_token& stop);
   [[nodiscard]] Result<void> drain();
-  void take_news(Clock::time_point deadline);
+  void take_news(Clock::time_point wakeup);
+  [[nodiscard]] Result<void> read(BatchReader& reader);
   [[nodiscard]] Result<void> read_batches(BatchReader& reader);
   [[nodiscard]] Result<void> read_exceptions();
+  [[nodiscard]] Result<void> read_due();
   [[nodiscard]] Result<void> settle();
   void pause(std::chrono::milliseconds delay, const std::stop_token& stop);
 

@@ -1,6 +1,7 @@
 #include "core/relay_engine.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -9,17 +10,22 @@ namespace outbox {
 RelayEngine::RelayEngine(EngineOptions options, Sink& sink, RetryPolicy& policy, const Clock& clock,
                          RelayObserver& observer)
     : options_(options),
-      sink_(sink),
+      sink_(sink, options.messages_per_second, clock),
       policy_(policy),
       clock_(clock),
       observer_(observer),
       destination_backoff_(options.destination_backoff, options.seed),
       gate_(options.max_blocked_keys),
+      topics_(options.topic_backoff, options.seed),
+      next_due_look_(clock.now()),
       last_settlement_(clock.now()) {}
 
 void RelayEngine::restart(const Exceptions& exceptions) {
   window_.clear();
   attempt_.reset();
+  due_.reset();
+  next_due_look_ = clock_.now();
+  topics_.clear();
   gate_.restore(exceptions, clock_.now());
   paused_ = false;
   done_through_ = 0;
@@ -46,8 +52,22 @@ void RelayEngine::add_exceptions(std::vector<HeldRange> ranges, Batch batch) {
   attempt_.emplace(next_slot_++, std::move(ranges), std::move(batch), options_.waiting_at_once);
 }
 
+bool RelayEngine::wants_due() const {
+  return !due_ && !paused_ && clock_.now() >= next_due_look_;
+}
+
+void RelayEngine::add_due(Batch batch) {
+  // What the limit has left out is due as well.
+  const bool more = batch.truncated || batch.records.size() >= options_.due_at_once;
+  next_due_look_ = clock_.now() + (more ? std::chrono::milliseconds{0} : options_.due_interval);
+  if (!batch.records.empty()) {
+    due_.emplace(next_slot_++, std::move(batch));
+  }
+}
+
 std::size_t RelayEngine::in_flight() const {
-  return window_.in_flight() + (attempt_ ? attempt_->in_flight() : 0);
+  return window_.in_flight() + (attempt_ ? attempt_->attempt().in_flight() : 0) +
+         (due_ ? due_->attempt().in_flight() : 0);
 }
 
 void RelayEngine::take(std::span<const Delivery> deliveries) {
@@ -58,51 +78,93 @@ void RelayEngine::take(std::span<const Delivery> deliveries) {
 
 void RelayEngine::take_one(const Delivery& delivery) {
   WindowBatch* batch = window_.find(slot_of(delivery.tag));
-  const Record* record = nullptr;
-  if (batch != nullptr) {
-    record = &batch->batch.records[index_of(delivery.tag)];
-  } else if (attempt_) {
-    record = attempt_->record_of(delivery);
-  }
-  if (record == nullptr) {
+  Attempt* attempt = batch == nullptr ? attempt_of(delivery) : nullptr;
+  if (batch == nullptr && attempt == nullptr) {
     return;  // sent on an earlier connection of the source; it is read and sent again
   }
-  const bool rejected = delivery.error && delivery.error->code == ErrorCode::message_rejected;
+  const Record& record = batch != nullptr ? batch->batch.records[index_of(delivery.tag)]
+                                          : *attempt->record_of(delivery);
   if (!delivery.error) {
     destination_failures_ = 0;
-    observer_.acknowledged(*record, delivery);
-  } else if (rejected) {
-    observer_.rejected(*record, delivery.topic, *delivery.error);
+    topics_.delivered(record.aggregate_type);
+    observer_.acknowledged(record, delivery);
+  } else if (delivery.error->code != ErrorCode::destination_unavailable) {
+    note_refusal(record, delivery.topic, *delivery.error);
   }
+  if (batch != nullptr) {
+    take_in_window(*batch, record, delivery);
+  } else {
+    take_attempted(*attempt, delivery);
+  }
+}
+
+Attempt* RelayEngine::attempt_of(const Delivery& delivery) {
+  if (attempt_ && attempt_->attempt().record_of(delivery) != nullptr) {
+    return &attempt_->attempt();
+  }
+  return due_ && due_->attempt().record_of(delivery) != nullptr ? &due_->attempt() : nullptr;
+}
+
+void RelayEngine::take_in_window(WindowBatch& batch, const Record& record,
+                                 const Delivery& delivery) {
   const std::size_t index = index_of(delivery.tag);
-  if (batch == nullptr) {
-    take_attempted(delivery, rejected);
-  } else if (!delivery.error) {
-    window_.delivered(*batch, index, delivery);
-  } else if (rejected) {
-    refuse(*batch, index, *delivery.error);
-  } else if (gate_.blocks(record->key, record->seq)) {
-    window_.hold(*batch, index);  // it failed because its key's head did
+  if (!delivery.error) {
+    window_.delivered(batch, index, delivery);
+  } else if (delivery.error->code != ErrorCode::destination_unavailable) {
+    refuse(batch, index, *delivery.error);
+  } else if (gate_.blocks(record.key, record.seq)) {
+    window_.hold(batch, index);  // it failed because its key's head did
   } else {
     pause_destination(*delivery.error);
-    window_.send_again(*batch, index);
+    window_.send_again(batch, index);
   }
 }
 
-void RelayEngine::take_attempted(const Delivery& delivery, bool rejected) {
-  if (delivery.error && !rejected && !attempt_->follows_refused(index_of(delivery.tag))) {
+void RelayEngine::take_attempted(Attempt& attempt, const Delivery& delivery) {
+  if (delivery.error && delivery.error->code == ErrorCode::destination_unavailable &&
+      !attempt.follows_refused(index_of(delivery.tag))) {
     pause_destination(*delivery.error);
   }
-  attempt_->take(delivery);
+  attempt.take(delivery);
 }
 
-// The message becomes the head of its key, or waits behind the one that already is.
+void RelayEngine::note_refusal(const Record& record, std::string_view topic, const Error& error) {
+  if (error.code != ErrorCode::topic_unavailable) {
+    observer_.rejected(record, topic, error);
+  } else if (topics_.failed(record.aggregate_type, error, clock_.now())) {
+    observer_.topic_failed(record, topic, error);
+  }
+}
+
+// The message becomes the head of its key, or waits behind the one that already is, or leaves its
+// key's way.
 void RelayEngine::refuse(WindowBatch& batch, std::size_t index, const Error& error) {
   const Record& record = batch.batch.records[index];
-  if (!gate_.blocks(record.key, record.seq)) {
-    gate_.block_unsettled(FailedHead{record.seq, record.shard, std::string{record.key}, 1,
-                                     policy_.next_delay(1, error), error.message});
+  if (gate_.blocks(record.key, record.seq)) {
+    window_.hold(batch, index);
+    return;
   }
+  const time_point now = clock_.now();
+  if (error.code == ErrorCode::topic_unavailable) {
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
+        topics_.end(record.aggregate_type, now) - now);
+    gate_.block_unsettled(
+        FailedHead{record.seq, record.shard, std::string{record.key}, 0, wait, error.message});
+    window_.hold(batch, index);
+    return;
+  }
+  const bool given_up = options_.poison.gives_up(1);
+  if (given_up && options_.poison.action == PoisonAction::skip) {
+    DetachedMessage dead{record.seq, record.shard, std::string{record.key}, 1};
+    dead.error = error.message;
+    dead.dead = true;
+    window_.detach(batch, index, std::move(dead));
+    return;
+  }
+  FailedHead head{record.seq, record.shard, std::string{record.key}, 1,
+                  policy_.next_delay(1, error), error.message};
+  head.parked = given_up;
+  gate_.block_unsettled(std::move(head));
   window_.hold(batch, index);
 }
 
@@ -125,19 +187,32 @@ bool RelayEngine::may_send() {
 void RelayEngine::send() {
   if (!may_send()) {
     if (attempt_) {
-      attempt_->abandon_unsent();
+      attempt_->attempt().abandon_unsent();
+    }
+    if (due_) {
+      due_->attempt().abandon_unsent();
     }
     return;
   }
-  // The attempt goes first: the window could keep the sink full for ever. A sink that takes no more
+  // The attempts go first: the window could keep the sink full for ever. A sink that takes no more
   // is not asked again before its deliveries were taken, as a failure may be among them.
-  if (attempt_ && !attempt_->send(sink_, observer_)) {
+  if (!send_attempts()) {
     return;
   }
-  window_.send(sink_, gate_, [this](WindowBatch& batch, std::size_t index, const Error& error) {
-    observer_.rejected(batch.batch.records[index], {}, error);
-    refuse(batch, index, error);
-  });
+  window_.send(sink_, {gate_, topics_, clock_.now()},
+               [this](WindowBatch& batch, std::size_t index, const Error& error) {
+                 note_refusal(batch.batch.records[index], {}, error);
+                 refuse(batch, index, error);
+               });
+}
+
+bool RelayEngine::send_attempts() {
+  const auto refused = [this](const Record& record, const Error& error) {
+    note_refusal(record, {}, error);
+  };
+  const time_point now = clock_.now();
+  return (!attempt_ || attempt_->attempt().send(sink_, topics_, now, refused)) &&
+         (!due_ || due_->attempt().send(sink_, topics_, now, refused));
 }
 
 std::optional<Settlement> RelayEngine::next_settlement() {
@@ -146,8 +221,11 @@ std::optional<Settlement> RelayEngine::next_settlement() {
   while (window_.front_done()) {
     collect_front(settlement, changed);
   }
-  if (attempt_ && attempt_->done()) {
+  if (attempt_ && attempt_->attempt().done()) {
     collect_attempt(settlement, changed);
+  }
+  if (due_ && due_->attempt().done()) {
+    collect_due(settlement);
   }
   for (const auto& [key, shard] : changed) {
     const SeqRange waiting = gate_.waiting(key);
@@ -173,6 +251,9 @@ void RelayEngine::collect_front(Settlement& settlement, ChangedKeys& changed) {
     settlement.delivered.insert(settlement.delivered.end(), front.receipts.begin(),
                                 front.receipts.end());
   }
+  settlement.detached.insert(settlement.detached.end(),
+                             std::make_move_iterator(front.detached.begin()),
+                             std::make_move_iterator(front.detached.end()));
   for (std::size_t i = 0; i < front.states.size(); ++i) {
     if (front.states[i] != RecordState::held) {
       continue;
@@ -188,15 +269,23 @@ void RelayEngine::collect_front(Settlement& settlement, ChangedKeys& changed) {
 }
 
 void RelayEngine::collect_attempt(Settlement& settlement, ChangedKeys& changed) {
-  const time_point now = clock_.now();
-  const time_point retry_at = paused_ ? std::max(now, resume_at_) : now;
-  attempt_->finish(settlement, changed, gate_, policy_, now, retry_at);
+  attempt_->finish(settlement, changed, gate_, attempt_terms());
   for (const HeldRange& range : attempt_->ranges()) {
     if (gate_.release_if_done(range.key)) {
       window_.release(range.key);
     }
   }
   attempt_.reset();
+}
+
+void RelayEngine::collect_due(Settlement& settlement) {
+  due_->finish(settlement, attempt_terms());
+  due_.reset();
+}
+
+AttemptTerms RelayEngine::attempt_terms() {
+  const time_point now = clock_.now();
+  return {options_.poison, policy_, topics_, now, paused_ ? std::max(now, resume_at_) : now};
 }
 
 RelayEngine::time_point RelayEngine::next_wakeup() const {
@@ -210,7 +299,10 @@ RelayEngine::time_point RelayEngine::next_wakeup() const {
   if (!attempt_) {
     next = std::min(next, gate_.next_due());
   }
-  return next;
+  if (!due_) {
+    next = std::min(next, next_due_look_);
+  }
+  return std::min(next, sink_.resume_at().value_or(next));
 }
 
 }  // namespace outbox

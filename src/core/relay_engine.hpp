@@ -9,10 +9,14 @@
 #include <vector>
 
 #include "core/delivery_window.hpp"
+#include "core/due_attempt.hpp"
 #include "core/exception_attempt.hpp"
 #include "core/exponential_backoff.hpp"
 #include "core/key_gate.hpp"
+#include "core/limited_sink.hpp"
+#include "core/poison_policy.hpp"
 #include "core/relay_observer.hpp"
+#include "core/topic_pauses.hpp"
 #include "outbox/clock.hpp"
 #include "outbox/retry_policy.hpp"
 #include "outbox/sink.hpp"
@@ -25,11 +29,18 @@ struct EngineOptions {
   std::size_t max_blocked_keys = 100'000;  // no batch is read while so many keys are blocked
   std::size_t attempts_at_once = 64;       // blocked keys in one attempt
   std::size_t waiting_at_once = 256;       // messages of one key in one attempt
+  std::size_t due_at_once = 256;           // messages that hold no key, in one attempt
+  // How often to look for messages that have become due.
+  std::chrono::milliseconds due_interval{250};
+  PoisonPolicy poison;
+  double messages_per_second = 0;  // sent at most; 0: no limit
   // How old a position without new messages may get before it is stored.
   std::chrono::milliseconds idle_store_interval{5'000};
   BackoffOptions destination_backoff{std::chrono::milliseconds{100},
                                      std::chrono::milliseconds{10'000}};
-  std::uint64_t seed = 0;  // of the destination's backoff
+  // Of a topic that is unknown or forbidden.
+  BackoffOptions topic_backoff{std::chrono::milliseconds{500}, std::chrono::milliseconds{30'000}};
+  std::uint64_t seed = 0;  // of the backoffs
 };
 
 // The relay's decisions, without threads and waits: which record is sent when, what a delivery
@@ -57,6 +68,10 @@ class RelayEngine {
   [[nodiscard]] std::vector<HeldRange> due_exceptions();
   void add_exceptions(std::vector<HeldRange> ranges, Batch batch);
 
+  // Whether it is time for Source::claim_due. The answer goes to add_due.
+  [[nodiscard]] bool wants_due() const;
+  void add_due(Batch batch);
+
   void take(std::span<const Delivery> deliveries);
   // Between two calls, the deliveries that are there are to be taken.
   void send();
@@ -67,22 +82,28 @@ class RelayEngine {
   // When something is due without news from outside; time_point::max(): never.
   [[nodiscard]] time_point next_wakeup() const;
   // Batches that are not settled.
-  [[nodiscard]] bool idle() const { return window_.batches() == 0 && !attempt_; }
+  [[nodiscard]] bool idle() const { return window_.batches() == 0 && !attempt_ && !due_; }
   [[nodiscard]] std::size_t in_flight() const;
   [[nodiscard]] std::size_t blocked_keys() const { return gate_.size(); }
   [[nodiscard]] const EngineOptions& options() const { return options_; }
 
  private:
   void take_one(const Delivery& delivery);
-  void take_attempted(const Delivery& delivery, bool rejected);
+  void take_in_window(WindowBatch& batch, const Record& record, const Delivery& delivery);
+  void take_attempted(Attempt& attempt, const Delivery& delivery);
+  [[nodiscard]] Attempt* attempt_of(const Delivery& delivery);
+  void note_refusal(const Record& record, std::string_view topic, const Error& error);
   void refuse(WindowBatch& batch, std::size_t index, const Error& error);
   void pause_destination(const Error& error);
   [[nodiscard]] bool may_send();
+  [[nodiscard]] bool send_attempts();
   void collect_front(Settlement& settlement, ChangedKeys& changed);
   void collect_attempt(Settlement& settlement, ChangedKeys& changed);
+  void collect_due(Settlement& settlement);
+  [[nodiscard]] AttemptTerms attempt_terms();
 
   EngineOptions options_;
-  Sink& sink_;
+  LimitedSink sink_;
   RetryPolicy& policy_;
   const Clock& clock_;
   RelayObserver& observer_;
@@ -90,7 +111,10 @@ class RelayEngine {
 
   KeyGate gate_;
   DeliveryWindow window_;
+  TopicPauses topics_;
   std::optional<ExceptionAttempt> attempt_;
+  std::optional<DueAttempt> due_;
+  time_point next_due_look_;
   // Never repeats, so that a delivery for an earlier connection is recognised.
   std::uint64_t next_slot_ = 1;
 

@@ -16,6 +16,8 @@ class RelayObserver {
   virtual void acknowledged(const Record& record, const Delivery& delivery) = 0;
   // The message itself was refused. `topic` is empty when the sink refused it before it had one.
   virtual void rejected(const Record& record, std::string_view topic, const Error& error) = 0;
+  // The message's topic takes nothing; its messages pause. Told once a pause.
+  virtual void topic_failed(const Record& record, std::string_view topic, const Error& error) = 0;
   // The destination has failed; sending pauses.
   virtual void destination_failed(const Error& error) = 0;
   virtual void settled(const Settlement& settlement) = 0;

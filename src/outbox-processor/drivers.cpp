@@ -1,7 +1,10 @@
 #include "outbox-processor/drivers.hpp"
 
+#include <random>
 #include <string>
 #include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "sinks/http/http_sink.hpp"
 #include "sinks/kafka/kafka_sink.hpp"
@@ -14,10 +17,12 @@
 namespace outbox {
 namespace {
 
+// Hosts may share a name, and containers a process number, so the last part is random.
 std::string owner() {
   char host[256] = "localhost";
   static_cast<void>(gethostname(host, sizeof host - 1));
-  return std::string{host} + ":" + std::to_string(getpid());
+  return fmt::format("{}:{}:{:08x}", static_cast<const char*>(host), getpid(),
+                     std::random_device{}());
 }
 
 }  // namespace
@@ -30,7 +35,7 @@ SourceDriver make_source(const Settings& settings) {
             std::make_unique<sqlite::StatusReader>(*path)};
   }
   PostgresTableOptions options{settings.source_url, settings.source_table, owner(),
-                               max_batch_bytes};
+                               max_batch_bytes, settings.relay_lease};
   return {
       std::make_unique<PostgresTableSource>(std::move(options)),
       std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table)};

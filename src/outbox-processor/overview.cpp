@@ -10,14 +10,14 @@ namespace {
 
 using nlohmann::json;
 
-void add_status(json& overview, const SourceStatus& status, bool connected) {
+void add_status(json& overview, const SourceStatus& status, int shards) {
   overview["pending"] = status.pending;
   overview["pendingIsEstimate"] = status.pending_is_estimate;
   overview["oldestPendingAgeSeconds"] = static_cast<double>(status.oldest_pending_age_ms) / 1e3;
   overview["failed"] = {
       {"retrying", status.retrying}, {"heldKeys", status.held_keys}, {"dead", status.dead}};
   overview["shards"] = {{"total", kShardCount},
-                        {"owned", connected ? kShardCount : 0},
+                        {"owned", shards},
                         {"owner", status.owner},
                         {"epoch", status.epoch}};
 }
@@ -44,7 +44,7 @@ std::string overview_json(const Result<SourceStatus>& status, const RelayMetrics
     overview["source"]["problem"] = metrics.source_problem();
   }
   if (status) {
-    add_status(overview, *status, metrics.source_is_connected());
+    add_status(overview, *status, metrics.shards());
   } else {
     overview["source"]["problem"] = status.error().message;
   }

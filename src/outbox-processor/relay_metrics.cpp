@@ -55,6 +55,7 @@ RelayMetrics::RelayMetrics(telemetry::Metrics& metrics)
       failures_(counter(metrics, "outbox_publish_failures_total",
                         "Failed attempts to deliver a message")),
       refused_(failures_, {{"error_type", "message"}}),
+      topic_failures_(failures_, {{"error_type", "topic"}}),
       destination_failures_(failures_.Add({{"topic", ""}, {"error_type", "destination"}})),
       commit_to_ack_(histogram(metrics, "outbox_commit_to_ack_seconds",
                                "From the row's insert to the destination's acknowledgement")),
@@ -91,6 +92,16 @@ void RelayMetrics::rejected(const Record& record, std::string_view topic, const 
   }
 }
 
+void RelayMetrics::topic_failed(const Record& record, std::string_view topic, const Error& error) {
+  topic_failures_.of(topic).Increment();
+  if (topic_log_.pass(std::chrono::steady_clock::now())) {
+    log::warn("a topic takes nothing; its messages pause and the others go on",
+              {{"aggregate_type", record.aggregate_type},
+               {"topic", topic},
+               {"error", error.message}});
+  }
+}
+
 void RelayMetrics::destination_failed(const Error& error) {
   destination_failures_.Increment();
   if (destination_log_.pass(std::chrono::steady_clock::now())) {
@@ -110,9 +121,11 @@ void RelayMetrics::source_connected(const Exceptions& exceptions) {
   }
   connected_ = true;
   rebalances_.Increment();
-  shards_owned_.Set(kShardCount);
+  shards_ = exceptions.shards;
+  shards_owned_.Set(exceptions.shards);
   log::info("connected to the outbox",
-            {{"failed_messages", exceptions.heads.size()}, {"held_keys", exceptions.held.size()}});
+            {{"shards", exceptions.shards},
+             {"failed_messages", exceptions.heads.size()}, {"held_keys", exceptions.held.size()}});
 }
 
 void RelayMetrics::source_lost(const Error& error) {
@@ -121,6 +134,7 @@ void RelayMetrics::source_lost(const Error& error) {
     problem_ = error.message;
   }
   connected_ = false;
+  shards_ = 0;
   shards_owned_.Set(0);
   if (source_log_.pass(std::chrono::steady_clock::now())) {
     log::warn("the outbox cannot be read at the moment; trying again", {{"error", error.message}});

@@ -50,6 +50,7 @@ class RelayMetrics final : public RelayObserver {
 
   void acknowledged(const Record& record, const Delivery& delivery) override;
   void rejected(const Record& record, std::string_view topic, const Error& error) override;
+  void topic_failed(const Record& record, std::string_view topic, const Error& error) override;
   void destination_failed(const Error& error) override;
   void settled(const Settlement& settlement) override;
   void source_connected(const Exceptions& exceptions) override;
@@ -58,6 +59,8 @@ class RelayMetrics final : public RelayObserver {
   [[nodiscard]] bool source_is_connected() const { return connected_; }
   // Why the source is not connected; empty while it is.
   [[nodiscard]] std::string source_problem() const;
+  // That this relay owns.
+  [[nodiscard]] int shards() const { return shards_; }
   [[nodiscard]] std::uint64_t processed() const { return processed_; }
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
   [[nodiscard]] double processed_per_second() const { return processed_rate_.per_second(); }
@@ -67,16 +70,19 @@ class RelayMetrics final : public RelayObserver {
   TopicCounters published_;
   prometheus::Family<prometheus::Counter>& failures_;
   TopicCounters refused_;
+  TopicCounters topic_failures_;
   prometheus::Counter& destination_failures_;
   prometheus::Histogram& commit_to_ack_;
   prometheus::Histogram& publish_duration_;
   prometheus::Counter& rebalances_;
   prometheus::Gauge& shards_owned_;
   telemetry::RateLimit rejected_log_{std::chrono::seconds{1}};
+  telemetry::RateLimit topic_log_{std::chrono::seconds{5}};
   telemetry::RateLimit destination_log_{std::chrono::seconds{5}};
   telemetry::RateLimit source_log_{std::chrono::seconds{5}};
 
   std::atomic<bool> connected_{false};
+  std::atomic<int> shards_{0};
   std::atomic<std::uint64_t> processed_{0};
   std::atomic<std::uint64_t> failed_{0};
   Rate processed_rate_;

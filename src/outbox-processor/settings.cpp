@@ -36,10 +36,19 @@ void add_relay(config::Schema& schema, Settings& s) {
                {.help = "reading pauses while so many keys wait for a failed message"})
       .duration("relay.drain_timeout", s.relay_drain_timeout, {0, 600'000},
                 {.help = "on SIGTERM: how long to finish what was read"})
+      .duration("relay.lease", s.relay_lease, {500, 600'000},
+                {.help = "a relay that has not been heard of for so long loses its shards to the "
+                         "others; the same for all relays of an outbox"})
       .duration("retry.initial_delay", s.retry_initial_delay, {1, 3'600'000},
                 {.help = "ceiling of the first delay; doubles with each attempt, full jitter"})
       .duration("retry.max_delay", s.retry_max_delay, {1, 86'400'000},
-                {.help = "no delay between attempts is longer"});
+                {.help = "no delay between attempts is longer"})
+      .choice("retry.policy", s.retry_policy, {"block", "park", "skip"},
+              {.help = "of a message that is itself refused: block tries it for ever, and its key "
+                       "waits; park gives it up after retry.max_attempts, and its key waits for an "
+                       "operator; skip gives it up at once, and its key goes on"})
+      .integer("retry.max_attempts", s.retry_max_attempts, {1, 1'000'000},
+               {.help = "park: attempts before a message is dead"});
 }
 
 }  // namespace
@@ -51,6 +60,8 @@ config::Schema make_schema(Settings& settings) {
                 {.help = "where messages go; sink.http.* concerns http, the rest of sink.* Kafka"});
   kafka::declare(schema, settings.kafka);
   http_sink::declare(schema, settings.http_sink);
+  schema.integer("sink.rate_limit", settings.sink_rate_limit, {0, 10'000'000},
+                 {.help = "messages sent per second at most, by this relay; 0: no limit"});
   add_relay(schema, settings);
   schema
       .text("http.address", settings.http_address,

@@ -21,14 +21,18 @@ struct Settings {
   std::string sink_type = "kafka";
   kafka::KafkaSettings kafka;
   http_sink::HttpSettings http_sink;
+  std::int64_t sink_rate_limit = 0;
 
   std::int64_t relay_batch_size = 5'000;
   std::int64_t relay_batches_in_flight = 4;
   std::int64_t relay_max_blocked_keys = 100'000;
+  std::chrono::milliseconds relay_lease{10'000};
   std::chrono::milliseconds relay_drain_timeout{10'000};
 
   std::chrono::milliseconds retry_initial_delay{200};
   std::chrono::milliseconds retry_max_delay{300'000};
+  std::string retry_policy = "block";
+  std::int64_t retry_max_attempts = 20;
 
   std::string http_address = "127.0.0.1";
   std::int64_t http_port = 8080;

@@ -60,10 +60,10 @@ class PlansTest : public testing::Test {
     pg::Connection reader = database_.connect();
     pg::Connection writer = database_.connect();
     const Tables tables = must(Tables::find(reader, "outbox"));
-    const Position position = must(load_position(reader, tables));
-    const RangeReader ranges = must(RangeReader::make(reader, tables, position));
-    const Fence fence = must(take_shards(writer, tables, "test"));
-    const Settler settler = must(Settler::make(writer, tables, fence, position));
+    const auto positions = must(load_positions(reader, tables, kAllShards));
+    const RangeReader ranges = must(RangeReader::make(reader, tables, positions));
+    const Fence fence = must(take_shards(writer, tables, "test", kShardCount));
+    const Settler settler = must(Settler::make(writer, tables, fence, positions));
     const auto paths = [](pg::Connection& connection, const std::string& call) {
       return paths_of(text_of(must_exec(connection, "explain (costs off) execute " + call)));
     };
@@ -71,7 +71,12 @@ class PlansTest : public testing::Test {
     EXPECT_THAT(paths(reader, "page(1, 2, '3', '10:20:', 100)"), ElementsAre("pkey"));
     EXPECT_THAT(paths(reader, "page_with_late(1, 2, '3', '10:20:', 100, '{11,12}', 1)"),
                 ElementsAre("pkey", "xid_seq_idx"));
-    EXPECT_THAT(paths(writer, "claim('{a,b}', '{1,2}', '{3,4}', 10, '10:20:', '10:20:', 9)"),
+    EXPECT_THAT(paths(reader, "page_of_shards(1, 2, '3', '10:20:', 100, 5)"), ElementsAre("pkey"));
+    EXPECT_THAT(paths(reader,
+                      "page_of_shards_with_late(1, 2, '3', '10:20:', 100, '{11,12}', 1, 5)"),
+                ElementsAre("pkey", "xid_seq_idx"));
+    EXPECT_THAT(paths(writer, "claim('{a,b}', '{1,2}', '{3,4}', '{1,1}', 10, '{10:20:}', "
+                              "'{10:20:}', '{9}')"),
                 ElementsAre("aggregateid_seq_idx"));
   }
 

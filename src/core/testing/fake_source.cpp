@@ -143,6 +143,8 @@ void FakeSource::close() {
   connected_ = false;
 }
 
+void FakeSource::leave() {}
+
 Result<Batch> FakeSource::claim(std::size_t limit) {
   const std::lock_guard lock{mutex_};
   if (std::optional<Error> error = fault(Call::claim)) {

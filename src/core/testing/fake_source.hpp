@@ -56,6 +56,7 @@ class FakeSource final : public Source {
 
   [[nodiscard]] Result<Exceptions> connect() override;
   void close() override;
+  void leave() override;
   [[nodiscard]] Result<Batch> claim(std::size_t limit) override;
   [[nodiscard]] Result<void> await_work(std::chrono::milliseconds timeout,
                                         const std::stop_token& stop) override;

@@ -19,6 +19,10 @@ class RecordingObserver final : public RelayObserver {
   void rejected(const Record& record, std::string_view /*topic*/, const Error& /*error*/) override {
     note("rejected " + std::to_string(record.seq));
   }
+  void topic_failed(const Record& record, std::string_view /*topic*/,
+                    const Error& /*error*/) override {
+    note("topic failed for " + std::to_string(record.seq));
+  }
   void destination_failed(const Error& /*error*/) override { note("destination failed"); }
   void settled(const Settlement& /*settlement*/) override { note("settled"); }
   void source_connected(const Exceptions& /*exceptions*/) override { note("source connected"); }

@@ -1,33 +1,67 @@
 #include "sources/postgres_table/ownership.hpp"
 
+#include <bit>
 #include <utility>
+
+#include "sources/postgres_table/position_arrays.hpp"
 
 namespace outbox::postgres_table {
 namespace {
 
-// The first half of the advisory lock's key; the second is the table's oid. "outb" in ASCII.
-constexpr std::int32_t kLockClass = 0x6F757462;
+constexpr const char* kHistory = R"(
+  select pg_is_in_recovery(),
+         (select bool_and(o.xmin::text::bigint = (o.xid::text::numeric % 4294967296)::bigint)
+            from ${outbox_origin} o),
+         (select bool_and(pg_snapshot_xmax(coalesce(p.to_snapshot, p.from_snapshot)) <=
+                          pg_snapshot_xmax(pg_current_snapshot()))
+            from ${outbox_position} p))";
 
-// The server, too, is to notice within seconds that the relay's machine is gone: the lock would
-// otherwise keep every other relay away for hours.
-constexpr const char* kNoticeDeadPeer =
-    "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 3; set tcp_keepalives_count = 3; "
-    "set tcp_user_timeout = '15s'";
+// Parameter: the shards, as a set.
+constexpr const char* kPositions = R"(
+  select bit_or(1::bigint << shard::integer), from_snapshot::text, to_snapshot::text, last_seq
+    from ${outbox_position}
+   where ($1::bigint >> shard::integer) & 1 = 1
+   group by from_snapshot::text, to_snapshot::text, last_seq
+   order by pg_snapshot_xmax(min(from_snapshot::text)::pg_snapshot))";
+
+// Parameters: owner, quota. Rows that another relay is taking just now are passed over.
+constexpr const char* kTake = R"(
+  with e as materialized (select nextval('${outbox_epoch}') as epoch),
+       mine as materialized (
+         select shard from ${outbox_shard} where owner in ($1::text, '')
+          order by owner = '', shard limit $2::integer for update skip locked),
+       taken as (
+         update ${outbox_shard} s set owner = $1::text, epoch = e.epoch
+           from e, mine where s.shard = mine.shard returning s.shard)
+  select e.epoch, (select bit_or(1::bigint << shard::integer) from taken) from e)";
+
+// Parameters: owner, the shards that it keeps.
+constexpr const char* kGiveBack = R"(
+  update ${outbox_shard} set owner = ''
+   where owner = $1::text and ($2::bigint >> shard::integer) & 1 = 0)";
+
+Result<Position> to_position(const pg::Rows& rows, int row) {
+  Position position;
+  Result<Snapshot> from = Snapshot::parse(rows.text(row, 1));
+  if (!from) {
+    return std::move(from).error();
+  }
+  position.from = *std::move(from);
+  if (!rows.is_null(row, 2)) {
+    Result<Snapshot> to = Snapshot::parse(rows.text(row, 2));
+    if (!to) {
+      return std::move(to).error();
+    }
+    position.to = *std::move(to);
+    position.last_seq = rows.int8(row, 3);
+  }
+  return position;
+}
 
 }  // namespace
 
-Result<void> check_history(pg::Connection& connection, const Tables& tables,
-                           const Position& position) {
-  pg::Params params;
-  params.text(position.to ? position.to->text : position.from.text);
-  const Result<pg::Rows> rows = connection.query(
-      tables.sql("select pg_is_in_recovery(), "
-                 "       (select bool_and(o.xmin::text::bigint = "
-                 "                        (o.xid::text::numeric % 4294967296)::bigint) "
-                 "          from ${outbox_origin} o), "
-                 "       pg_snapshot_xmax($1::pg_snapshot) <= "
-                 "         pg_snapshot_xmax(pg_current_snapshot())"),
-      params);
+Result<void> check_history(pg::Connection& connection, const Tables& tables) {
+  const Result<pg::Rows> rows = connection.query(tables.sql(kHistory));
   if (!rows) {
     return rows.error();
   }
@@ -46,72 +80,52 @@ Result<void> check_history(pg::Connection& connection, const Tables& tables,
   return {};
 }
 
-Result<Position> load_position(pg::Connection& connection, const Tables& tables) {
-  const Result<pg::Rows> rows = connection.query(
-      tables.sql("select from_snapshot::text, to_snapshot::text, last_seq, count(*) "
-                 "from ${outbox_position} group by 1, 2, 3"));
-  if (!rows) {
-    return rows.error();
-  }
-  if (rows->size() != 1 || rows->int8(0, 3) != 64) {
-    return Error{ErrorCode::wrong_history,
-                 "the outbox_progress tables have no common position for the 64 shards: restore "
-                 "them, or run the relay's version that wrote them"};
-  }
-  Position position;
-  Result<Snapshot> from = Snapshot::parse(rows->text(0, 0));
-  if (!from) {
-    return std::move(from).error();
-  }
-  position.from = *std::move(from);
-  if (!rows->is_null(0, 1)) {
-    Result<Snapshot> to = Snapshot::parse(rows->text(0, 1));
-    if (!to) {
-      return std::move(to).error();
-    }
-    position.to = *std::move(to);
-    position.last_seq = rows->int8(0, 2);
-  }
-  return position;
-}
-
-Result<void> lock_outbox(pg::Connection& connection, const Tables& tables) {
-  if (const Result<pg::Rows> set = connection.exec(kNoticeDeadPeer); !set) {
-    return set.error();
-  }
+Result<std::vector<SharedPosition>> load_positions(pg::Connection& connection, const Tables& tables,
+                                                   std::uint64_t shards) {
   pg::Params params;
-  params.int4(kLockClass);
-  const Result<pg::Rows> rows = connection.query(
-      tables.sql("select pg_try_advisory_lock($1, "
-                 "         ('${outbox}'::regclass::oid::bigint - 2147483648)::integer), "
-                 "       (select string_agg(distinct owner, ', ') from ${outbox_shard})"),
-      params);
+  params.int8(as_bits(shards));
+  const Result<pg::Rows> rows = connection.query(tables.sql(kPositions), params);
   if (!rows) {
     return rows.error();
   }
-  if (!rows->boolean(0, 0)) {
-    return Error{ErrorCode::conflict, "another relay (" + std::string{rows->text(0, 1)} +
-                                          ") has this outbox; standing by to take over"};
+  std::vector<SharedPosition> positions;
+  std::uint64_t found = 0;
+  for (int row = 0; row < rows->size(); ++row) {
+    Result<Position> position = to_position(*rows, row);
+    if (!position) {
+      return std::move(position).error();
+    }
+    positions.push_back({std::bit_cast<std::uint64_t>(rows->int8(row, 0)), *std::move(position)});
+    found |= positions.back().shards;
   }
-  return {};
+  if (found != shards) {
+    return Error{ErrorCode::wrong_history,
+                 "the outbox_progress tables have no position for " +
+                     std::to_string(std::popcount(shards & ~found)) +
+                     " shards: restore them, or run the relay's version that wrote them"};
+  }
+  return positions;
 }
 
 Result<Fence> take_shards(pg::Connection& connection, const Tables& tables,
-                          const std::string& owner) {
+                          const std::string& owner, int quota) {
   pg::Params params;
-  params.text(owner);
-  const Result<pg::Rows> rows = connection.query(
-      tables.sql("with e as materialized (select nextval('${outbox_epoch}') as epoch) "
-                 "update ${outbox_shard} set epoch = e.epoch, owner = $1 from e "
-                 "returning e.epoch"),
-      params);
-  if (!rows) {
-    return rows.error();
+  params.text(owner).int4(quota);
+  const Result<pg::Rows> taken = connection.query(tables.sql(kTake), params);
+  if (!taken) {
+    return taken.error();
   }
-  if (rows->empty()) {
-    return Error{ErrorCode::wrong_history, "the outbox_shard table is empty: restore its 64 rows"};
+  const Fence fence{taken->int8(0, 0), owner, std::bit_cast<std::uint64_t>(taken->int8(0, 1))};
+  params.clear();
+  params.text(owner).int8(as_bits(fence.shards));
+  const Result<pg::Rows> given_back = connection.query(tables.sql(kGiveBack), params);
+  if (!given_back) {
+    return given_back.error();
   }
-  return Fence{rows->int8(0, 0), owner};
+  if (fence.shards == 0) {
+    return Error{ErrorCode::conflict, "other relays have all shards; standing by"};
+  }
+  return fence;
 }
 
 }  // namespace outbox::postgres_table

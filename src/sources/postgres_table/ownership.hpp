@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "outbox/result.hpp"
 #include "sources/postgres_table/position.hpp"
@@ -10,26 +12,27 @@
 
 namespace outbox::postgres_table {
 
-// What a relay writes with: whatever a former owner writes after a takeover is refused.
+// What a relay writes with: whatever it writes after any of its shards was taken from it is
+// refused.
 struct Fence {
   std::int64_t epoch = 0;
   std::string owner;
+  std::uint64_t shards = 0;  // a set: bit k stands for shard k
 };
 
 // Refuses a database whose positions cannot be trusted: a standby (its snapshots list no running
 // transactions: conflict, since it may be promoted), one that was restored from a dump, or one that
-// lost transactions behind `position` (wrong_history).
-[[nodiscard]] Result<void> check_history(pg::Connection& connection, const Tables& tables,
-                                         const Position& position);
+// lost transactions behind a position (wrong_history).
+[[nodiscard]] Result<void> check_history(pg::Connection& connection, const Tables& tables);
 
-// The stored position. All shards stand at the same one.
-[[nodiscard]] Result<Position> load_position(pg::Connection& connection, const Tables& tables);
+// The stored positions of these shards, the oldest first; together they name each shard once.
+[[nodiscard]] Result<std::vector<SharedPosition>> load_positions(pg::Connection& connection,
+                                                                 const Tables& tables,
+                                                                 std::uint64_t shards);
 
-// Makes the connection the outbox's only relay as long as it lives; conflict when there is another.
-[[nodiscard]] Result<void> lock_outbox(pg::Connection& connection, const Tables& tables);
-
-// Takes all shards over with a new epoch, durably.
+// Gives `owner` up to `quota` shards, first those that it has and then free ones, with a new epoch,
+// durably; what it has beyond that becomes free. conflict: there was none to take.
 [[nodiscard]] Result<Fence> take_shards(pg::Connection& connection, const Tables& tables,
-                                        const std::string& owner);
+                                        const std::string& owner, int quota);
 
 }  // namespace outbox::postgres_table

@@ -43,4 +43,10 @@ bool Snapshot::sees(std::uint64_t xid) const {
   return xid < xmax && !std::binary_search(in_progress.begin(), in_progress.end(), xid);
 }
 
+bool operator==(const SharedPosition& a, const SharedPosition& b) {
+  const auto to = [](const Position& at) { return at.to ? std::string_view{at.to->text} : ""; };
+  return a.shards == b.shards && a.at.from.text == b.at.from.text && to(a.at) == to(b.at) &&
+         a.at.last_seq == b.at.last_seq;
+}
+
 }  // namespace outbox::postgres_table

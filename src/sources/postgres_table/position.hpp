@@ -30,4 +30,13 @@ struct Position {
   std::int64_t last_seq = 0;
 };
 
+// Shards that stand at the same position. Bit k of `shards` stands for shard k.
+struct SharedPosition {
+  std::uint64_t shards = 0;
+  Position at;
+};
+inline constexpr std::uint64_t kAllShards = ~std::uint64_t{0};
+
+[[nodiscard]] bool operator==(const SharedPosition& a, const SharedPosition& b);
+
 }  // namespace outbox::postgres_table

@@ -1,18 +1,20 @@
 #include "sources/postgres_table/postgres_table_source.hpp"
 
+#include <bit>
 #include <utility>
 
 namespace outbox {
-namespace {
 
 using namespace postgres_table;
+
+namespace {
 
 // Partitions are made ahead: eight of 10 million rows, so once in a while is often enough.
 constexpr std::chrono::minutes kPartitionCheck{5};
 // Long enough for the bounds of a backlog of hundreds of millions of rows.
 constexpr std::chrono::minutes kLongestStatement{5};
 
-Result<pg::Connection> open(const PostgresTableOptions& options, const char* role) {
+Result<pg::Connection> connect_as(const PostgresTableOptions& options, const char* role) {
   pg::ConnectOptions connect;
   connect.application_name = std::string{"outbox-processor "} + role;
   connect.statement_timeout = kLongestStatement;
@@ -21,27 +23,62 @@ Result<pg::Connection> open(const PostgresTableOptions& options, const char* rol
 
 }  // namespace
 
+PostgresTableSource::PostgresTableSource(PostgresTableOptions options)
+    : options_(std::move(options)),
+      membership_({options_.url, options_.table, options_.owner, options_.lease}) {}
+
 Result<Exceptions> PostgresTableSource::connect() {
   close();
-  Position position;
-  if (Result<void> connected = connect_writer(position); !connected) {
-    close();
-    return std::move(connected).error();
-  }
-  Result<Exceptions> exceptions = settler_->load_exceptions(*tables_);
+  Result<Exceptions> exceptions = open();
   if (!exceptions) {
     close();
+  }
+  return exceptions;
+}
+
+Result<Exceptions> PostgresTableSource::open() {
+  // A relay that stands by asks often, and its membership knows without a connection of its own.
+  if (membership_.joined()) {
+    if (const Result<Membership::View> view = share(); !view) {
+      return view.error();
+    }
+  }
+  // Before the group is joined: no relay of a database that must not be read has a part in it.
+  if (Result<void> connected = connect_writer(); !connected) {
+    return std::move(connected).error();
+  }
+  const Result<Membership::View> view = share();
+  if (!view) {
+    return view.error();
+  }
+  std::vector<SharedPosition> positions;
+  if (Result<void> taken = take_over(*view, positions); !taken) {
+    return std::move(taken).error();
+  }
+  Result<Exceptions> exceptions = settler_->load_exceptions();
+  if (!exceptions) {
     return exceptions;
   }
-  if (Result<void> connected = connect_reader(position); !connected) {
-    close();
+  exceptions->shards = 0;
+  for (const SharedPosition& position : positions) {
+    exceptions->shards += std::popcount(position.shards);
+  }
+  if (Result<void> connected = connect_reader(std::move(positions)); !connected) {
     return std::move(connected).error();
   }
   return exceptions;
 }
 
-Result<void> PostgresTableSource::connect_writer(Position& position) {
-  Result<pg::Connection> connection = open(options_, "settle");
+Result<Membership::View> PostgresTableSource::share() {
+  Result<Membership::View> view = membership_.join();
+  if (view && (view->quota == 0 || view->own + view->free == 0)) {
+    return Error{ErrorCode::conflict, "other relays have all shards; standing by"};
+  }
+  return view;
+}
+
+Result<void> PostgresTableSource::connect_writer() {
+  Result<pg::Connection> connection = connect_as(options_, "settle");
   if (!connection) {
     return std::move(connection).error();
   }
@@ -51,44 +88,47 @@ Result<void> PostgresTableSource::connect_writer(Position& position) {
     return std::move(tables).error();
   }
   tables_ = *std::move(tables);
-  if (Result<void> locked = lock_outbox(*writer_, *tables_); !locked) {
-    return locked;
+  return check_history(*writer_, *tables_);
+}
+
+Result<void> PostgresTableSource::take_over(const Membership::View& view,
+                                            std::vector<SharedPosition>& positions) {
+  // A relay that is gone without a word must not keep its locks for longer than its lease.
+  const std::string limit = "set idle_in_transaction_session_timeout = " +
+                            std::to_string(options_.lease.count());
+  if (const Result<pg::Rows> set = writer_->exec(limit); !set) {
+    return set.error();
   }
-  Result<Position> loaded = load_position(*writer_, *tables_);
-  if (!loaded) {
-    return std::move(loaded).error();
-  }
-  if (Result<void> trusted = check_history(*writer_, *tables_, *loaded); !trusted) {
-    return trusted;
-  }
-  Result<Fence> fence = take_shards(*writer_, *tables_, options_.owner);
+  Result<Fence> fence = take_shards(*writer_, *tables_, options_.owner, view.quota);
   if (!fence) {
     return std::move(fence).error();
   }
+  membership_.hold(std::popcount(fence->shards), view.revision);
   if (Result<void> added = add_partitions(); !added) {
     return added;
   }
-  // Once more, now that the former owner's writes are refused.
-  loaded = load_position(*writer_, *tables_);
+  // Only now that the former owners' writes are refused.
+  Result<std::vector<SharedPosition>> loaded =
+      load_positions(*writer_, *tables_, fence->shards);
   if (!loaded) {
     return std::move(loaded).error();
   }
-  position = *std::move(loaded);
-  Result<Settler> settler = Settler::make(*writer_, *tables_, *std::move(fence), position);
+  positions = *std::move(loaded);
+  Result<Settler> settler = Settler::make(*writer_, *tables_, *std::move(fence), positions);
   if (!settler) {
     return std::move(settler).error();
   }
-  settler_ = *std::move(settler);
+  settler_.emplace(*std::move(settler));
   return {};
 }
 
-Result<void> PostgresTableSource::connect_reader(const Position& position) {
-  Result<pg::Connection> connection = open(options_, "read");
+Result<void> PostgresTableSource::connect_reader(std::vector<SharedPosition> positions) {
+  Result<pg::Connection> connection = connect_as(options_, "read");
   if (!connection) {
     return std::move(connection).error();
   }
   reader_.emplace(*std::move(connection));
-  Result<RangeReader> ranges = RangeReader::make(*reader_, *tables_, position);
+  Result<RangeReader> ranges = RangeReader::make(*reader_, *tables_, std::move(positions));
   if (!ranges) {
     return std::move(ranges).error();
   }
@@ -99,6 +139,7 @@ Result<void> PostgresTableSource::connect_reader(const Position& position) {
 }
 
 void PostgresTableSource::close() {
+  membership_.hold(0, 0);
   if (doorbell_) {
     doorbell_->silence();
   }
@@ -106,14 +147,17 @@ void PostgresTableSource::close() {
   ranges_.reset();
   reader_.reset();
   settler_.reset();
-  // The server notices the end of a connection some time after it; the next owner need not wait. A
-  // failure means that the connection is gone, and the lock with it.
-  if (writer_ && writer_->alive()) {
-    static_cast<void>(writer_->exec("select pg_advisory_unlock_all()"));
-  }
   writer_.reset();
   const std::lock_guard lock{mutex_};
   positions_.clear();
+}
+
+void PostgresTableSource::leave() {
+  membership_.leave();
+}
+
+Standing PostgresTableSource::standing() const {
+  return membership_.standing();
 }
 
 Result<Batch> PostgresTableSource::claim(std::size_t limit) {
@@ -142,17 +186,13 @@ Result<Batch> PostgresTableSource::claim_exceptions(std::span<const HeldRange> r
   return settler_->claim(ranges, limit_per_range, options_.max_batch_bytes);
 }
 
-Result<Batch> PostgresTableSource::claim_due(std::size_t /*limit*/) {
-  return Batch{};
-}
-
-Standing PostgresTableSource::standing() const {
-  return Standing::owner;
+Result<Batch> PostgresTableSource::claim_due(std::size_t limit) {
+  return settler_->claim_due(limit, options_.max_batch_bytes);
 }
 
 Result<void> PostgresTableSource::settle(const Settlement& settlement) {
-  const std::optional<Position> position = take_position(settlement.through);
-  if (Result<void> stored = settler_->settle(settlement, position ? &*position : nullptr);
+  const std::optional<Positions> positions = take_positions(settlement.through);
+  if (Result<void> stored = settler_->settle(settlement, positions ? &*positions : nullptr);
       !stored) {
     return stored;
   }
@@ -178,14 +218,15 @@ Result<void> PostgresTableSource::add_partitions() {
   return added.error();
 }
 
-std::optional<Position> PostgresTableSource::take_position(std::uint64_t number) {
+std::optional<PostgresTableSource::Positions> PostgresTableSource::take_positions(
+    std::uint64_t number) {
   const std::lock_guard lock{mutex_};
-  std::optional<Position> position;
+  std::optional<Positions> positions;
   while (!positions_.empty() && positions_.front().first <= number) {
-    position = std::move(positions_.front().second);
+    positions = std::move(positions_.front().second);
     positions_.pop_front();
   }
-  return position;
+  return positions;
 }
 
 }  // namespace outbox

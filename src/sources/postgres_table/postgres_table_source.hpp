@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "outbox/source.hpp"
 #include "sources/postgres_table/doorbell.hpp"
+#include "sources/postgres_table/membership.hpp"
 #include "sources/postgres_table/ownership.hpp"
 #include "sources/postgres_table/position.hpp"
 #include "sources/postgres_table/range_reader.hpp"
@@ -22,22 +24,26 @@
 namespace outbox {
 
 struct PostgresTableOptions {
-  // A direct connection, not one through a transaction pooler: it holds a session lock and listens.
+  // A direct connection, not one through a transaction pooler: it listens.
   std::string url;
   std::string table = "outbox";
-  std::string owner;  // names this relay to people: host and process
+  std::string owner;  // names this relay to people and to other relays; unique among all of them
   // A batch ends with the message that reaches it. In bytes.
   std::size_t max_batch_bytes = std::size_t{8} * 1024 * 1024;
+  // A relay that does not renew its membership for so long loses its shards; 500 ms or more.
+  std::chrono::milliseconds lease{10'000};
 };
 
 // Reads the outbox table of PostgreSQL 15 or later by the difference of snapshots (RangeReader) and
-// marks by appending (Settler), on two connections, so that both go on at once.
+// marks by appending (Settler), on two connections, so that both go on at once. Relays on one table
+// share its 64 shards (Membership).
 class PostgresTableSource final : public Source {
  public:
-  explicit PostgresTableSource(PostgresTableOptions options) : options_(std::move(options)) {}
+  explicit PostgresTableSource(PostgresTableOptions options);
 
   Result<Exceptions> connect() override;
   void close() override;
+  void leave() override;
   Result<Batch> claim(std::size_t limit) override;
   Result<void> await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) override;
   Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,
@@ -48,13 +54,18 @@ class PostgresTableSource final : public Source {
 
  private:
   using Clock = std::chrono::steady_clock;
-  using Position = postgres_table::Position;
+  using Positions = std::vector<postgres_table::SharedPosition>;
 
-  [[nodiscard]] Result<void> connect_writer(Position& position);
-  [[nodiscard]] Result<void> connect_reader(const Position& position);
+  [[nodiscard]] Result<Exceptions> open();
+  // What there is for this relay to take; conflict when it is nothing.
+  [[nodiscard]] Result<postgres_table::Membership::View> share();
+  [[nodiscard]] Result<void> connect_writer();
+  [[nodiscard]] Result<void> take_over(const postgres_table::Membership::View& view,
+                                       Positions& positions);
+  [[nodiscard]] Result<void> connect_reader(Positions positions);
   [[nodiscard]] Result<void> add_partitions();
-  // The position behind batch `number`; forgets those before it.
-  [[nodiscard]] std::optional<Position> take_position(std::uint64_t number);
+  // The positions behind batch `number`; forgets those before it.
+  [[nodiscard]] std::optional<Positions> take_positions(std::uint64_t number);
 
   PostgresTableOptions options_;
   std::optional<postgres_table::Tables> tables_;
@@ -73,7 +84,9 @@ class PostgresTableSource final : public Source {
   // From the one to the other: where each batch that was claimed and not settled ends. As many as
   // the relay reads ahead.
   std::mutex mutex_;
-  std::deque<std::pair<std::uint64_t, postgres_table::Position>> positions_;
+  std::deque<std::pair<std::uint64_t, Positions>> positions_;
+
+  postgres_table::Membership membership_;  // last: its thread ends first
 };
 
 }  // namespace outbox

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sources/postgres_table/position_arrays.hpp"
+
 namespace outbox::postgres_table {
 namespace {
 
@@ -34,11 +36,11 @@ constexpr const char* kBounds = R"(
            where xid >= pg_snapshot_xmax($1::pg_snapshot)
              and xid < pg_snapshot_xmax($2::pg_snapshot)) r)";
 
-// Parameters: seq to read after, hi, xmax(from), to, rows.
+// Parameters: seq to read after, hi, xmax(from), to, rows. @ is for a condition on the shard.
 constexpr const char* kNewRows = R"(
   from ${outbox} o
  where o.seq > $1::bigint and o.seq <= $2::bigint
-   and o.xid >= $3::xid8 and pg_visible_in_snapshot(o.xid, $4::pg_snapshot)
+   and o.xid >= $3::xid8 and pg_visible_in_snapshot(o.xid, $4::pg_snapshot) @
  order by o.seq limit $5::bigint)";
 
 // Parameters: as above, then the late xids and the seq to read them after. Each of many large late
@@ -46,17 +48,24 @@ constexpr const char* kNewRows = R"(
 constexpr const char* kLateRows = R"(
   from unnest($6::xid8[]) x
  cross join lateral (
-   select * from ${outbox}
-    where (xid, seq) > (x, $7::bigint)
+   select * from ${outbox} o
+    where (xid, seq) > (x, $7::bigint) @
       and (xid, seq) <= (x, coalesce((
             select s.seq
               from unnest($6::xid8[]) y
              cross join lateral (
-               select seq from ${outbox}
-                where (xid, seq) > (y, $7::bigint) and (xid, seq) <= (y, 9223372036854775807)
+               select seq from ${outbox} o
+                where (xid, seq) > (y, $7::bigint) and (xid, seq) <= (y, 9223372036854775807) @
                 order by xid, seq limit $5::bigint) s
              order by s.seq offset $5::bigint - 1 limit 1), 9223372036854775807))
     order by xid, seq limit $5::bigint) o)";
+
+std::string with_condition(std::string sql, const std::string& condition) {
+  for (std::size_t at = sql.find('@'); at != std::string::npos; at = sql.find('@')) {
+    sql.replace(at, 1, condition);
+  }
+  return sql;
+}
 
 // How many rows like those of this page the limit on bytes admits. Asking for more would have the
 // server read in vain, and cost a cancellation.
@@ -72,31 +81,47 @@ std::size_t rows_that_fit(const Batch& batch, std::size_t bytes) {
 }  // namespace
 
 Result<RangeReader> RangeReader::make(pg::Connection& connection, const Tables& tables,
-                                      Position position) {
+                                      std::vector<SharedPosition> positions) {
   const std::string columns = std::string{"select "} + kRecordColumns;
-  const std::string with_late = "select * from ((" + columns + kNewRows + ") union all (" +
-                                columns + kLateRows + ")) o order by o.seq limit $5::bigint";
+  const std::string page = columns + kNewRows;
+  const std::string with_late = "select * from ((" + page + ") union all (" + columns + kLateRows +
+                                ")) o order by o.seq limit $5::bigint";
   if (Result<pg::Rows> set = connection.exec(kSession); !set) {
     return std::move(set).error();
   }
   const std::pair<const char*, std::string> statements[] = {
       {"snapshot", kSnapshot},
       {"bounds", tables.sql(kBounds)},
-      {"page", tables.sql(columns + kNewRows)},
-      {"page_with_late", tables.sql(with_late)},
+      // Of all shards: a condition would cost something and say nothing.
+      {"page", tables.sql(with_condition(page, ""))},
+      {"page_with_late", tables.sql(with_condition(with_late, ""))},
+      {"page_of_shards",
+       tables.sql(with_condition(page, "and ($6::bigint >> o.shard::integer) & 1 = 1"))},
+      {"page_of_shards_with_late",
+       tables.sql(with_condition(with_late, "and ($8::bigint >> o.shard::integer) & 1 = 1"))},
   };
   for (const auto& [name, sql] : statements) {
     if (Result<void> prepared = connection.prepare(name, sql); !prepared) {
       return std::move(prepared).error();
     }
   }
-  return RangeReader{connection, std::move(position)};
+  RangeReader reader{connection, std::move(positions)};
+  if (reader.groups_.size() > 1) {
+    Result<Snapshot> snapshot = reader.take_snapshot();
+    if (!snapshot) {
+      return std::move(snapshot).error();
+    }
+    reader.meeting_point_ = *std::move(snapshot);
+  }
+  return reader;
 }
 
 Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
-  // A range whose last page was full ends with an empty one; then a new range is looked at.
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    if (!position_.to) {
+  // A range whose last page was full ends with an empty one; then a new range is looked at. While
+  // groups catch up, each may have nothing.
+  const std::size_t most = 2 * (groups_.size() + 1);
+  for (std::size_t attempt = 0; attempt < most; ++attempt) {
+    if (!position().to) {
       if (Result<void> opened = open_range(); !opened) {
         return std::move(opened).error();
       }
@@ -117,33 +142,43 @@ Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
       page.batch = *std::move(batch);
     }
     const std::size_t rows = page.batch.records.size();
+    const bool alone = !meeting_point_;
     if (page.batch.truncated || (!nothing && rows == adapted.rows)) {
-      position_.last_seq = page.batch.records.back().seq;
+      position().last_seq = page.batch.records.back().seq;
     } else {
       close_range();
     }
     if (rows > 0) {
       page_rows_ = rows_that_fit(page.batch, limits.bytes);
     }
-    if (rows > 0 || nothing || attempt == 1) {
-      page.after = position_;
+    if (rows > 0 || (nothing && alone) || attempt + 1 == most) {
+      page.after = groups_;
       return page;
     }
   }
   return Error{ErrorCode::internal, "unreachable"};
 }
 
-Result<void> RangeReader::open_range() {
+Result<Snapshot> RangeReader::take_snapshot() {
   const Result<pg::Rows> rows = connection_->query_prepared("snapshot");
   if (!rows) {
     return rows.error();
   }
-  Result<Snapshot> snapshot = Snapshot::parse(rows->text(0, 0));
-  if (!snapshot) {
-    return std::move(snapshot).error();
+  return Snapshot::parse(rows->text(0, 0));
+}
+
+Result<void> RangeReader::open_range() {
+  if (meeting_point_) {
+    position().to = *meeting_point_;
+  } else {
+    Result<Snapshot> snapshot = take_snapshot();
+    if (!snapshot) {
+      return std::move(snapshot).error();
+    }
+    position().to = *std::move(snapshot);
   }
-  position_.to = *std::move(snapshot);
-  position_.last_seq = 0;
+  newest_ = *position().to;
+  position().last_seq = 0;
   bounds_known_ = false;
   return {};
 }
@@ -153,11 +188,11 @@ Result<void> RangeReader::find_bounds() {
   hi_ = 0;
   late_.clear();
   bounds_known_ = true;
-  if (position_.from.text == position_.to->text) {
+  if (position().from.text == position().to->text) {
     return {};  // nothing has ended since
   }
   pg::Params params;
-  params.text(position_.from.text).text(position_.to->text);
+  params.text(position().from.text).text(position().to->text);
   const Result<pg::Rows> rows = connection_->query_prepared("bounds", params);
   if (!rows) {
     bounds_known_ = false;
@@ -172,24 +207,45 @@ Result<void> RangeReader::find_bounds() {
 }
 
 Result<Batch> RangeReader::read_page(const ReadLimits& limits) {
+  const std::uint64_t shards = groups_[current_].shards;
+  const bool all = shards == kAllShards;
   pg::Params params;
-  params.int8(std::max(position_.last_seq, lo_ - 1))
+  params.int8(std::max(position().last_seq, lo_ - 1))
       .int8(hi_)
-      .text(std::to_string(position_.from.xmax))
-      .text(position_.to->text)
+      .text(std::to_string(position().from.xmax))
+      .text(position().to->text)
       .int8(static_cast<std::int64_t>(limits.rows));
-  if (late_.empty()) {
-    return read_records(*connection_, "page", params, limits);
+  if (!late_.empty()) {
+    params.text(late_).int8(position().last_seq);
   }
-  params.text(late_).int8(position_.last_seq);
-  return read_records(*connection_, "page_with_late", params, limits);
+  if (!all) {
+    params.int8(as_bits(shards));
+  }
+  const std::string statement =
+      std::string{all ? "page" : "page_of_shards"} + (late_.empty() ? "" : "_with_late");
+  return read_records(*connection_, statement, params, limits);
 }
 
 void RangeReader::close_range() {
-  position_.from = *std::move(position_.to);
-  position_.to.reset();
-  position_.last_seq = 0;
+  position().from = *std::move(position().to);
+  position().to.reset();
+  position().last_seq = 0;
   bounds_known_ = false;
+  if (meeting_point_ && position().from.text == meeting_point_->text) {
+    next_group();
+  }
+}
+
+void RangeReader::next_group() {
+  if (++current_ < groups_.size()) {
+    return;
+  }
+  for (std::size_t i = 1; i < groups_.size(); ++i) {
+    groups_[0].shards |= groups_[i].shards;
+  }
+  groups_.resize(1);
+  current_ = 0;
+  meeting_point_.reset();
 }
 
 }  // namespace outbox::postgres_table

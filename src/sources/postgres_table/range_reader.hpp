@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "outbox/result.hpp"
@@ -23,6 +25,9 @@ namespace outbox::postgres_table {
 // Both are found by the indexes (xid, seq) and (seq) in time that grows with the rows that are new,
 // not with those that are kept. When all pages are read, `to` becomes `from`.
 //
+// Shards that stand at the same position are read together. Where shards were taken over from
+// several relays, each group reads by itself up to one common snapshot; from then on all are one.
+//
 // Why nothing is lost or swapped: a transaction that ends between the two snapshots is read in this
 // range, however early its seqs and however late its end. Two transactions that lock their key
 // insert one after the other's end, so the later one is in a later range or has the higher seq.
@@ -30,33 +35,40 @@ class RangeReader {
  public:
   struct Page {
     Batch batch;
-    Position after;  // what may be stored when the batch is done
+    std::vector<SharedPosition> after;  // what may be stored when the batch is done
   };
 
   // Prepares the statements and pins their plans: a freshly emptied table would otherwise flip to a
   // scan of everything. The connection is borrowed.
   [[nodiscard]] static Result<RangeReader> make(pg::Connection& connection, const Tables& tables,
-                                                Position position);
+                                                std::vector<SharedPosition> positions);
 
   // The next page; its batch is empty when nothing is new.
   [[nodiscard]] Result<Page> next(const ReadLimits& limits);
 
   // The newest snapshot that was taken.
-  [[nodiscard]] const Snapshot& newest() const {
-    return position_.to ? *position_.to : position_.from;
-  }
+  [[nodiscard]] const Snapshot& newest() const { return newest_; }
 
  private:
-  RangeReader(pg::Connection& connection, Position position)
-      : connection_(&connection), position_(std::move(position)) {}
+  RangeReader(pg::Connection& connection, std::vector<SharedPosition> positions)
+      : connection_(&connection), groups_(std::move(positions)) {}
 
+  // What is read now: of several groups, the first that is not at the meeting point.
+  [[nodiscard]] Position& position() { return groups_[current_].at; }
   [[nodiscard]] Result<void> open_range();
+  [[nodiscard]] Result<Snapshot> take_snapshot();
   [[nodiscard]] Result<void> find_bounds();  // of the open range
   [[nodiscard]] Result<Batch> read_page(const ReadLimits& limits);
   void close_range();
 
+  // The current group has done its range.
+  void next_group();
+
   pg::Connection* connection_;
-  Position position_;
+  std::vector<SharedPosition> groups_;
+  std::size_t current_ = 0;
+  std::optional<Snapshot> meeting_point_;  // of several groups
+  Snapshot newest_;
   // Of the open range:
   std::int64_t lo_ = 1;
   std::int64_t hi_ = 0;

@@ -7,11 +7,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
+#include "sources/postgres_table/exception_store.hpp"
 #include "sources/postgres_table/ownership.hpp"
 #include "sources/postgres_table/position.hpp"
+#include "sources/postgres_table/position_arrays.hpp"
 #include "sources/postgres_table/row_reader.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "support/pg/connection.hpp"
@@ -24,38 +28,46 @@ namespace outbox::postgres_table {
 // carries the fence.
 class Settler {
  public:
-  // Stores `position` once in the new epoch, so that nothing of an older one counts any more. The
+  // Stores `positions` once in the new epoch, so that nothing of an older one counts any more. The
   // connection is borrowed.
   [[nodiscard]] static Result<Settler> make(pg::Connection& connection, const Tables& tables,
-                                            Fence fence, Position position);
+                                            Fence fence, std::vector<SharedPosition> positions);
 
-  // `position`: where it moves to; nullptr: it stays.
-  [[nodiscard]] Result<void> settle(const Settlement& settlement, const Position* position);
+  // `positions`: where all shards of the fence stand afterwards; nullptr: where they did.
+  [[nodiscard]] Result<void> settle(const Settlement& settlement,
+                                    const std::vector<SharedPosition>* positions);
 
   [[nodiscard]] Result<Batch> claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
-                                    std::size_t max_bytes);
-
-  [[nodiscard]] Result<Exceptions> load_exceptions(const Tables& tables);
+                                    std::size_t max_bytes) {
+    return exceptions_.claim(ranges, limit_per_range, max_bytes, positions_);
+  }
+  [[nodiscard]] Result<Batch> claim_due(std::size_t limit, std::size_t max_bytes) {
+    return exceptions_.claim_due(limit, max_bytes);
+  }
+  [[nodiscard]] Result<Exceptions> load_exceptions() { return exceptions_.load(); }
 
  private:
-  Settler(pg::Connection& connection, Fence fence, Position position);
+  Settler(pg::Connection& connection, Fence fence)
+      : connection_(&connection), fence_(std::move(fence)), exceptions_(connection, fence_) {}
 
   [[nodiscard]] Result<void> prepare(const Tables& tables);
   [[nodiscard]] Result<void> find_current_table(const Tables& tables);
-  [[nodiscard]] Result<void> store(std::span<const Receipt> receipts, const Position* position);
-  [[nodiscard]] Result<void> store_exceptions(const Settlement& settlement);
-  [[nodiscard]] Result<void> store_held(std::span<const HeldRange> held);
-  [[nodiscard]] Result<void> store_failed(std::span<const FailedHead> failed);
+  [[nodiscard]] Result<void> store(std::span<const Receipt> receipts,
+                                   const std::vector<SharedPosition>* positions);
+  void add_receipts(std::span<const Receipt> receipts);
+  // Of those positions that have moved; how many they are.
+  std::int64_t add_progress(const std::vector<SharedPosition>& positions);
   [[nodiscard]] Result<void> rotate();
   [[nodiscard]] Result<void> lock_fence();
 
   pg::Connection* connection_;
   Fence fence_;
-  Position position_;          // the stored one
-  std::int64_t n_ = 0;         // of the last progress row of this epoch
+  ExceptionStore exceptions_;
+  std::vector<SharedPosition> positions_;  // the stored ones
+  std::int64_t n_ = 0;                     // of the last progress row of this epoch
   int current_ = 0;            // the progress table that is appended to, 0 or 1
   std::int64_t appended_ = 0;  // rows in it
-  std::array<std::string, 2> truncate_sql_;
+  std::array<std::string, 2> rotate_sql_;
 
   // Reused from settlement to settlement.
   pg::Params params_;
@@ -64,6 +76,7 @@ class Settler {
   pg::Array offsets_{pg::Type::int8};
   pg::Array topic_numbers_{pg::Type::int4};
   pg::Array topics_{pg::Type::text};
+  PositionArrays progress_;
 };
 
 }  // namespace outbox::postgres_table

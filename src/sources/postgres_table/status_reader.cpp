@@ -7,17 +7,20 @@ namespace {
 // ones of both snapshots. Each part is a bounded walk along an index.
 constexpr const char* kPending = R"(
   with position as materialized (
-         select from_snapshot as f, to_snapshot as t, last_seq from ${outbox_position} limit 1),
+         select (array_agg(from_snapshot))[1] as f, (array_agg(to_snapshot))[1] as t, last_seq,
+                bit_or(1::bigint << shard::integer) as shards
+           from ${outbox_position} group by from_snapshot::text, to_snapshot::text, last_seq),
        pending as materialized (
          (select o.seq, o.created_at from position p cross join lateral (
             select seq, created_at from ${outbox}
              where p.t is not null and seq > p.last_seq and xid >= pg_snapshot_xmax(p.f)
-               and pg_visible_in_snapshot(xid, p.t)
+               and pg_visible_in_snapshot(xid, p.t) and (p.shards >> shard::integer) & 1 = 1
              order by seq limit $1::bigint) o)
          union all
          (select o.seq, o.created_at from position p cross join lateral (
             select seq, created_at from ${outbox}
              where xid >= pg_snapshot_xmax(coalesce(p.t, p.f))
+               and (p.shards >> shard::integer) & 1 = 1
              order by xid, seq limit $1::bigint) o)
          union all
          (select o.seq, o.created_at from position p
@@ -25,7 +28,8 @@ constexpr const char* kPending = R"(
                                 union select x from pg_snapshot_xip(p.t) x) r
            cross join lateral (
             select seq, created_at from ${outbox}
-             where xid = r.x and (p.t is null or seq > p.last_seq
+             where xid = r.x and (p.shards >> shard::integer) & 1 = 1
+               and (p.t is null or seq > p.last_seq
                                   or not pg_visible_in_snapshot(r.x, p.t))
              order by seq limit $1::bigint) o))
   select count(*), min(seq),
@@ -38,9 +42,10 @@ constexpr const char* kExceptions = R"(
                                           where e.state = s.state limit $1::bigint) e)
     from (values ('retrying'), ('held'), ('dead')) as s (state))";
 
-constexpr const char* kOwner =
-    "select owner, epoch, count(*) from ${outbox_shard} group by 1, 2 "
-    "order by 2 desc limit 1";
+constexpr const char* kOwners = R"(
+  select string_agg(owner, ', ' order by owner), max(epoch), coalesce(sum(shards), 0)::bigint
+    from (select owner, max(epoch) as epoch, count(*) as shards
+            from ${outbox_shard} where owner <> '' group by owner) o)";
 
 }  // namespace
 
@@ -93,7 +98,7 @@ Result<SourceStatus> StatusReader::query() {
   if (!exceptions) {
     return exceptions.error();
   }
-  const Result<pg::Rows> owner = connection_->query(tables_->sql(kOwner));
+  const Result<pg::Rows> owner = connection_->query(tables_->sql(kOwners));
   if (!owner) {
     return owner.error();
   }
@@ -107,11 +112,9 @@ Result<SourceStatus> StatusReader::query() {
   status.retrying = exceptions->int8(0, 1);
   status.held_keys = exceptions->int8(1, 1);
   status.dead = exceptions->int8(2, 1);
-  if (!owner->empty()) {
-    status.owner = owner->text(0, 0);
-    status.epoch = owner->int8(0, 1);
-    status.shards = owner->int8(0, 2);
-  }
+  status.owner = owner->text(0, 0);
+  status.epoch = owner->int8(0, 1);
+  status.shards = owner->int8(0, 2);
   return status;
 }
 

@@ -114,6 +114,8 @@ void SqliteSource::close() {
   positions_.clear();
 }
 
+void SqliteSource::leave() {}
+
 Result<Batch> SqliteSource::claim(std::size_t limit) {
   RecordReader reader{options_.max_batch_bytes};
   next_->bind(read_up_to_).bind(static_cast<std::int64_t>(limit));

@@ -35,6 +35,7 @@ class SqliteSource final : public Source {
 
   Result<Exceptions> connect() override;
   void close() override;
+  void leave() override;
   Result<Batch> claim(std::size_t limit) override;
   Result<void> await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) override;
   Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,

@@ -84,6 +84,12 @@ void Array::added() {
   wire::store<std::int32_t>(buffer_.data() + kDimensionsAt, 1);
 }
 
+void Array::boolean(bool value) {
+  wire::append<std::int32_t>(buffer_, 1);
+  buffer_ += static_cast<char>(value ? 1 : 0);
+  added();
+}
+
 void Array::int2(std::int16_t value) {
   wire::append<std::int32_t>(buffer_, sizeof value);
   wire::append(buffer_, value);

@@ -32,6 +32,7 @@ class Array {
  public:
   explicit Array(Type element);
 
+  void boolean(bool value);
   void int2(std::int16_t value);
   void int4(std::int32_t value);
   void int8(std::int64_t value);

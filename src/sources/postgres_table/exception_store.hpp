@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "outbox/result.hpp"
+#include "outbox/source.hpp"
+#include "sources/postgres_table/ownership.hpp"
+#include "sources/postgres_table/position.hpp"
+#include "sources/postgres_table/sql.hpp"
+#include "support/pg/connection.hpp"
+
+namespace outbox::postgres_table {
+
+// The rows of outbox_exception, of the fence's shards. Whoever writes holds the fence's lock.
+class ExceptionStore {
+ public:
+  // The connection is borrowed.
+  ExceptionStore(pg::Connection& connection, const Fence& fence)
+      : connection_(&connection), fence_(fence) {}
+
+  [[nodiscard]] Result<void> prepare(const Tables& tables);
+
+  // Within a transaction.
+  [[nodiscard]] Result<void> store(const Settlement& settlement);
+
+  // `positions`: the stored ones; what they have not passed is no exception.
+  [[nodiscard]] Result<Batch> claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
+                                    std::size_t max_bytes,
+                                    std::span<const SharedPosition> positions);
+  [[nodiscard]] Result<Batch> claim_due(std::size_t limit, std::size_t max_bytes);
+  [[nodiscard]] Result<Exceptions> load();
+
+ private:
+  [[nodiscard]] Result<void> store_held(std::span<const HeldRange> held);
+  [[nodiscard]] Result<void> store_failed(std::span<const FailedHead> failed);
+  [[nodiscard]] Result<void> store_detached(std::span<const DetachedMessage> detached);
+
+  pg::Connection* connection_;
+  Fence fence_;
+  std::string load_sql_;
+};
+
+}  // namespace outbox::postgres_table

@@ -1,0 +1,252 @@
+#include "sources/postgres_table/membership.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "outbox/shard.hpp"
+#include "support/pg/params.hpp"
+
+namespace outbox::postgres_table {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr const char* kRenew = R"(
+  insert into ${outbox_relay} as r (owner) values ($1)
+  on conflict (owner) do update set renewals = r.renewals + 1)";
+
+// Parameter: owner.
+constexpr const char* kLook = R"(
+  select r.owner, r.renewals, (select count(*) from ${outbox_shard} s where s.owner = $1),
+         (select count(*) from ${outbox_shard} s where s.owner = ''), c.revision, c.paused,
+         (select count(*) from ${outbox_shard} s
+           where s.owner <> '' and not exists (select from ${outbox_relay} m
+                                                where m.owner = s.owner))
+    from ${outbox_relay} r cross join ${outbox_control} c order by r.owner collate "C")";
+
+// Parameters: owners, renewals. One whose counter has moved meanwhile is alive.
+constexpr const char* kBury = R"(
+  with gone as (
+    delete from ${outbox_relay} r using unnest($1::text[], $2::bigint[]) as w (owner, renewals)
+     where r.owner = w.owner and r.renewals = w.renewals returning r.owner)
+  update ${outbox_shard} s set owner = '' from gone where s.owner = gone.owner)";
+
+// Shards of an owner that is no member, as someone's hand may have left them.
+constexpr const char* kFreeOrphans = R"(
+  update ${outbox_shard} s set owner = ''
+   where s.owner <> '' and not exists (select from ${outbox_relay} m where m.owner = s.owner))";
+
+constexpr const char* kLeave = R"(
+  with gone as (delete from ${outbox_relay} where owner = $1)
+  update ${outbox_shard} set owner = '' where owner = $1)";
+
+nanoseconds boot_now() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::seconds{now.tv_sec} + nanoseconds{now.tv_nsec};
+}
+
+milliseconds interval_of(milliseconds lease) {
+  return std::clamp(lease / 10, milliseconds{50}, milliseconds{500});
+}
+
+// Of 64 shards for `members` relays, those of the relay with this rank.
+int quota_of(int rank, int members) {
+  return kShardCount / members + (rank < kShardCount % members ? 1 : 0);
+}
+
+}  // namespace
+
+Result<Membership::View> Membership::join() {
+  if (!thread_.joinable()) {
+    view_.reset();
+    thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+  }
+  std::unique_lock lock{mutex_};
+  // The first look takes as long as connecting does, which has a bound of its own.
+  looked_.wait(lock, [this] { return view_.has_value(); });
+  return *view_;
+}
+
+void Membership::hold(int shards, std::int64_t revision) {
+  const std::lock_guard lock{mutex_};
+  held_ = shards;
+  held_revision_ = revision;
+  ++held_changes_;
+  standing_ = shards > 0 ? Standing::owner : Standing::lost;
+}
+
+Standing Membership::standing() const {
+  return boot_now().count() < lease_ends_ns_ ? standing_.load() : Standing::lost;
+}
+
+void Membership::leave() {
+  if (!thread_.joinable()) {
+    return;
+  }
+  hold(0, 0);
+  thread_.request_stop();
+  thread_.join();
+  thread_ = {};
+  if (connection_ && connection_->alive()) {
+    pg::Params params;
+    params.text(options_.owner);
+    // A failure leaves it to the lease.
+    static_cast<void>(connection_->query(tables_->sql(kLeave), params));
+  }
+  connection_.reset();
+  seen_.clear();
+}
+
+void Membership::run(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  while (!stop.stop_requested()) {
+    if (Result<void> done = tick(); !done) {
+      connection_.reset();
+      const std::lock_guard lock{mutex_};
+      view_ = Result<View>{std::move(done).error()};
+      looked_.notify_all();
+    }
+    std::unique_lock lock{mutex};
+    never.wait_for(lock, stop, interval_of(options_.lease), [] { return false; });
+  }
+}
+
+Result<void> Membership::tick() {
+  std::uint64_t held_change = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    held_change = held_changes_;
+  }
+  if (!connection_ || !connection_->alive()) {
+    if (Result<void> connected = connect(); !connected) {
+      return connected;
+    }
+  }
+  const nanoseconds began = boot_now();
+  pg::Params params;
+  params.text(options_.owner);
+  if (const Result<pg::Rows> renewed = connection_->query(tables_->sql(kRenew), params); !renewed) {
+    return renewed.error();
+  }
+  const Result<View> view = look();
+  if (!view) {
+    return view.error();
+  }
+  judge(*view, held_change);
+  // Only now: a relay that was frozen shall not believe in its lease before it knows its shards.
+  lease_ends_ns_ = (began + options_.lease).count();
+  return {};
+}
+
+Result<void> Membership::connect() {
+  pg::ConnectOptions options;
+  options.application_name = "outbox-processor lease";
+  options.connect_timeout = std::chrono::seconds{2};
+  options.statement_timeout = std::max(options_.lease / 2, milliseconds{500});
+  Result<pg::Connection> connection = pg::Connection::connect(options_.url, options);
+  if (!connection) {
+    return std::move(connection).error();
+  }
+  Result<Tables> tables = Tables::find(*connection, options_.table);
+  if (!tables) {
+    return std::move(tables).error();
+  }
+  connection_.emplace(*std::move(connection));
+  tables_ = *std::move(tables);
+  const Result<pg::Rows> set = connection_->exec("set synchronous_commit = on");
+  return set ? Result<void>{} : Result<void>{set.error()};
+}
+
+Result<Membership::View> Membership::look() {
+  pg::Params params;
+  params.text(options_.owner);
+  // Whom this look buries, the next one no longer counts.
+  for (int looks = 0; looks < 2; ++looks) {
+    const Result<pg::Rows> rows = connection_->query(tables_->sql(kLook), params);
+    if (!rows) {
+      return rows.error();
+    }
+    if (rows->empty()) {
+      return Error{ErrorCode::wrong_history,
+                   "the outbox_control table has no row: insert its default one"};
+    }
+    const std::vector<std::string> dead = watch(*rows);
+    const bool orphans = rows->int8(0, 6) > 0;
+    if (dead.empty() && !orphans) {
+      int rank = 0;
+      while (rank < rows->size() && rows->text(rank, 0) < options_.owner) {
+        ++rank;
+      }
+      return View{quota_of(rank, rows->size()), static_cast<int>(rows->int8(0, 2)),
+                  static_cast<int>(rows->int8(0, 3)), rows->int8(0, 4), rows->boolean(0, 5)};
+    }
+    if (Result<void> buried = bury(dead); !buried) {
+      return std::move(buried).error();
+    }
+  }
+  return Error{ErrorCode::conflict, "the relays of this outbox come and go; looking again"};
+}
+
+std::vector<std::string> Membership::watch(const pg::Rows& members) {
+  const nanoseconds now = boot_now();
+  // While this relay could not look, the others could perhaps not renew.
+  const bool interrupted = now - last_look_ > options_.lease / 2;
+  last_look_ = now;
+  std::map<std::string, Seen> seen;
+  std::vector<std::string> dead;
+  for (int row = 0; row < members.size(); ++row) {
+    std::string owner{members.text(row, 0)};
+    const std::int64_t renewals = members.int8(row, 1);
+    const auto known = seen_.find(owner);
+    const bool stands_still =
+        !interrupted && known != seen_.end() && known->second.renewals == renewals;
+    const nanoseconds since = stands_still ? known->second.since : now;
+    if (owner != options_.owner && now - since > options_.lease) {
+      dead.push_back(owner);
+    }
+    seen.emplace(std::move(owner), Seen{renewals, since});
+  }
+  seen_ = std::move(seen);
+  return dead;
+}
+
+Result<void> Membership::bury(const std::vector<std::string>& dead) {
+  pg::Array owners{pg::Type::text};
+  pg::Array renewals{pg::Type::int8};
+  for (const std::string& owner : dead) {
+    owners.bytes(owner);
+    renewals.int8(seen_.at(owner).renewals);
+  }
+  pg::Params params;
+  params.array(owners).array(renewals);
+  if (const Result<pg::Rows> done = connection_->query(tables_->sql(kBury), params); !done) {
+    return done.error();
+  }
+  const Result<pg::Rows> done = connection_->query(tables_->sql(kFreeOrphans));
+  return done ? Result<void>{} : Result<void>{done.error()};
+}
+
+// What the relay may do, by what was seen of the shards that it works with.
+void Membership::judge(const View& view, std::uint64_t held_change) {
+  const std::lock_guard lock{mutex_};
+  view_ = Result<View>{view};
+  looked_.notify_all();
+  if (held_ == 0 || held_change != held_changes_ || standing_ == Standing::lost) {
+    return;  // it works with none, or with others than at the time of the look
+  }
+  const bool too_many = view.own > view.quota;
+  const bool too_few = view.own < view.quota && view.free > 0;
+  if (view.own < held_) {
+    standing_ = Standing::lost;
+  } else if (too_many || too_few || view.revision != held_revision_) {
+    standing_ = Standing::changing;
+  } else {
+    standing_ = view.paused ? Standing::paused : Standing::owner;
+  }
+}
+
+}  // namespace outbox::postgres_table

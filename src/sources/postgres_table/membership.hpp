@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "outbox/result.hpp"
+#include "outbox/source.hpp"
+#include "sources/postgres_table/sql.hpp"
+#include "support/pg/connection.hpp"
+
+namespace outbox::postgres_table {
+
+struct MembershipOptions {
+  std::string url;
+  std::string table;
+  std::string owner;  // unique among all relays that ever ran
+  std::chrono::milliseconds lease{10'000};
+};
+
+// One relay among those that share an outbox.
+//
+// Each member raises its counter in outbox_relay several times a lease. A member whose counter has
+// not moved for one whole lease, on the clock of the one who watches, is removed by it, and its
+// shards are freed, in one statement that does nothing if the counter has moved after all. The
+// member itself counts its lease from before it sent the renewal, so it always stops before anyone
+// may take over. Clocks are those since boot, which go on while a machine sleeps and know no
+// adjustment; no wall clock decides anything, and no two clocks are compared.
+//
+// The renewals run on a thread and a connection of their own, so that a slow settlement costs no
+// lease. Thread-safe, but for start and leave: one thread at a time.
+class Membership {
+ public:
+  struct View {
+    int quota = 0;  // shards that are this relay's fair share
+    int own = 0;
+    int free = 0;
+    std::int64_t revision = 0;  // of what operators have changed
+    bool paused = false;
+  };
+
+  explicit Membership(MembershipOptions options) : options_(std::move(options)) {}
+
+  [[nodiscard]] bool joined() const { return thread_.joinable(); }
+  // Joins the group, unless it has, and returns how it stood less than a lease ago.
+  [[nodiscard]] Result<View> join();
+
+  // The relay works with these shards from now on, and standing() tells of them; with 0 it works
+  // with none.
+  void hold(int shards, std::int64_t revision);
+  // Never waits.
+  [[nodiscard]] Standing standing() const;
+
+  // Leaves the group and frees the shards at once, if the database can be reached.
+  void leave();
+
+ private:
+  using Nanoseconds = std::chrono::nanoseconds;
+  struct Seen {
+    std::int64_t renewals = 0;
+    Nanoseconds since{0};
+  };
+
+  void run(const std::stop_token& stop);
+  [[nodiscard]] Result<void> tick();
+  [[nodiscard]] Result<void> connect();
+  [[nodiscard]] Result<View> look();
+  // Those that have not renewed for a lease.
+  [[nodiscard]] std::vector<std::string> watch(const pg::Rows& members);
+  [[nodiscard]] Result<void> bury(const std::vector<std::string>& dead);
+  void judge(const View& view, std::uint64_t held_change);
+
+  MembershipOptions options_;
+
+  // Of the thread.
+  std::optional<pg::Connection> connection_;
+  std::optional<Tables> tables_;
+  std::map<std::string, Seen> seen_;
+  Nanoseconds last_look_{0};
+
+  std::mutex mutex_;
+  std::condition_variable_any looked_;
+  std::optional<Result<View>> view_;  // of the last tick
+  int held_ = 0;
+  std::int64_t held_revision_ = 0;
+  std::uint64_t held_changes_ = 0;
+
+  std::atomic<Standing> standing_{Standing::lost};
+  std::atomic<std::int64_t> lease_ends_ns_{0};  // on the boot clock
+
+  std::jthread thread_;  // last: it uses everything above
+};
+
+}  // namespace outbox::postgres_table
