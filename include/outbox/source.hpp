@@ -81,9 +81,9 @@ struct HeldRange {
 
 // What a source remembers of failures when a relay connects.
 struct Exceptions {
-  int shards = 64;  // that the relay owns on this connection
   std::vector<FailedHead> heads;
   std::vector<HeldRange> held;
+  int shards = 64;  // that the relay owns on this connection
 };
 
 struct Receipt {
