@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "outbox/shard.hpp"
 #include "sources/postgres_table/ownership.hpp"
 #include "sources/postgres_table/range_reader.hpp"
 #include "sources/postgres_table/settler.hpp"
