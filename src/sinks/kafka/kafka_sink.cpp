@@ -114,7 +114,8 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   arguments_.push_back(bytes(RD_KAFKA_VTYPE_KEY, record.key));
   arguments_.push_back(bytes(RD_KAFKA_VTYPE_VALUE, record.payload));
   arguments_.emplace_back(argument(RD_KAFKA_VTYPE_MSGFLAGS)).u.i = RD_KAFKA_MSG_F_COPY;
-  if (auto made = headers_->append(record, arguments_); !made) return made.error();
+  auto headers = headers_->make(record);
+  if (!headers) return headers.error();
 
   Slot* slot = in_flight_->acquire();
   if (slot == nullptr) return false;
@@ -124,7 +125,7 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   slot->accepted_at = now;
   arguments_.emplace_back(argument(RD_KAFKA_VTYPE_OPAQUE)).u.ptr = slot;
 
-  const auto code = producer_->produce(arguments_.data(), arguments_.size());
+  const auto code = producer_->produce(arguments_, *std::move(headers));
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (mark != 0) (*topic)->sent(mark);
     return true;
