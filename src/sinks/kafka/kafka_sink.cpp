@@ -136,9 +136,7 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
     producer_->interrupt();  // the event thread makes a new one and wakes the relay
     return false;
   }
-  Error error = error_of(code, (*topic)->name());
-  error.code = ErrorCode::message_rejected;
-  return error;
+  return refusal_of(code, (*topic)->name());
 }
 
 Result<Topic*> KafkaSink::topic_of(std::string_view aggregate_type) {
