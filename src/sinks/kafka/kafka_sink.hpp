@@ -56,7 +56,9 @@ class KafkaSink final : public Sink {
   [[nodiscard]] bool may_send();  // under mutex_
   // True: accepted. False: the buffer is full. Under mutex_.
   [[nodiscard]] Result<bool> send_one(const Record& record, Clock::time_point now);
-  [[nodiscard]] Result<Topic*> topic_of(std::string_view aggregate_type);
+  // By the record's own topic, else by its aggregate type.
+  [[nodiscard]] Result<Topic*> topic_of(const Record& record);
+  [[nodiscard]] Result<Topic*> topic_named(std::string name);
 
   // The event thread's side.
   void serve(const std::stop_token& stop);

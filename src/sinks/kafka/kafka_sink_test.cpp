@@ -209,6 +209,26 @@ TEST_F(KafkaSinkTest, UsesPartitionsThatAreAddedLater) {
   EXPECT_EQ(topic.read_all().size(), sent);
 }
 
+TEST_F(KafkaSinkTest, AMessageMayNameItsTopicItself) {
+  make_topic(1);
+  const auto other = KafkaTopic::create(brokers_, test::unique_topic_name("kafka"));
+  Records records;
+  records.add("k", "1");
+  records.add("k", "2");
+  std::array<Record, 2> all{records.by_tag(1), records.by_tag(2)};
+  all[0].topic = other.name();
+  all[1].topic = "no topic";
+  SinkHarness harness(sink());
+  harness.send(all);
+  ASSERT_TRUE(harness.settle());
+  EXPECT_EQ(harness.of_tag(1).front().topic, other.name());
+  EXPECT_EQ(other.read_all().size(), 1U);
+  ASSERT_EQ(harness.refusals().size(), 1U);
+  EXPECT_EQ(harness.refusals().begin()->second.code, ErrorCode::message_rejected);
+  EXPECT_THAT(harness.refusals().begin()->second.message, HasSubstr("\"no topic\""));
+  other.remove();
+}
+
 TEST_F(KafkaSinkTest, PartitionsByTheKeyAsJavaDoes) {
   const auto topic = make_topic(7);
   // From the tests of Kafka's Java client (Utils.murmur2).

@@ -30,7 +30,8 @@ class RecordHeaders {
   // The relay's own come first: `id`, and in CloudEvents mode ce_specversion, ce_id, ce_source,
   // ce_type, ce_time and, unless the row has one, content-type (application/json). Then the row's,
   // in their order: strings as they are, null as a header without value, anything else as compact
-  // JSON. A row's header with a name of the relay's own (`id`; in CloudEvents mode ce_*) is dropped.
+  // JSON. A row's header with a name of the relay's own (`id`; in CloudEvents mode ce_*) is
+  // dropped.
   //
   // message_rejected: the row's headers are not a JSON object, or a name holds a NUL.
   [[nodiscard]] Result<Headers> make(const Record& record);
