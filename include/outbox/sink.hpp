@@ -70,6 +70,9 @@ struct SinkHealth {
   // until something fails.
   bool reachable = false;
   std::string detail;  // for a person; no secrets
+  // How often the number of a topic's partitions was seen to change, since the sink was made. Keys
+  // move to other partitions then, and their order across the change is lost.
+  std::uint64_t topic_partition_changes = 0;
 };
 
 // Threads: connect, send, flush and close belong to one thread; health may be asked by any.
@@ -77,8 +80,9 @@ struct SinkHealth {
 // Order: when an accepted message is not delivered, whatever its error, no message of its key that
 // was accepted later is delivered to the same topic either; those fail with topic_unavailable or
 // destination_unavailable. So that the caller can keep this promise too, the first send after a
-// failed Delivery was pushed accepts nothing: it looks like a full buffer. The caller takes its deliveries before it sends again, and then no longer sends
-// what has to wait behind the failed message.
+// failed Delivery was pushed accepts nothing: it looks like a full buffer. The caller takes its
+// deliveries before it sends again, and then no longer sends what has to wait behind the failed
+// message.
 class Sink {
  public:
   virtual ~Sink() = default;

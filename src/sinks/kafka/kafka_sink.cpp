@@ -195,7 +195,9 @@ void KafkaSink::close() {
 }
 
 SinkHealth KafkaSink::health() const {
-  return health_.get();
+  SinkHealth health = health_.get();
+  health.topic_partition_changes = partition_changes_;
+  return health;
 }
 
 }  // namespace outbox::kafka

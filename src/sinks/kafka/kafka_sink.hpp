@@ -1,6 +1,7 @@
 // Sends outbox messages to Kafka.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -64,6 +65,8 @@ class KafkaSink final : public Sink {
   void serve(const std::stop_token& stop);
   void take(rd_kafka_event_t* event);
   void take_reports(rd_kafka_event_t* event);
+  void warn_of_moved_keys();
+  void age_topics();
   void settle(const rd_kafka_message_t& report, const Slot& slot);  // under mutex_
   [[nodiscard]] Delivery delivery_of(const rd_kafka_message_t& report, const Slot& slot,
                                      std::size_t refused, Clock::time_point now) const;
@@ -91,6 +94,8 @@ class KafkaSink final : public Sink {
   std::string lost_because_;
   int futile_producers_ = 0;  // in a row, to which no broker said anything of a message
   std::vector<Delivery> pushed_;
+
+  std::atomic<std::uint64_t> partition_changes_ = 0;
 
   std::mutex mutex_;
   std::condition_variable settled_;  // in_flight_ has shrunk

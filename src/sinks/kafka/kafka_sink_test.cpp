@@ -10,6 +10,7 @@
 
 #include "tests/conformance/sink/sink_harness.hpp"
 #include "tests/support/environment.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/kafka_topic.hpp"
 
 namespace outbox::kafka {
@@ -200,6 +201,7 @@ TEST_F(KafkaSinkTest, UsesPartitionsThatAreAddedLater) {
   };
   burst();
   EXPECT_EQ(partitions, std::set<std::int32_t>{0});
+  EXPECT_EQ(harness.sink().health().topic_partition_changes, 0U);
   topic.set_partitions(4);
   const auto deadline = std::chrono::steady_clock::now() + seconds(30);
   while (partitions.size() < 4 && std::chrono::steady_clock::now() < deadline) {
@@ -207,6 +209,8 @@ TEST_F(KafkaSinkTest, UsesPartitionsThatAreAddedLater) {
   }
   EXPECT_EQ(partitions.size(), 4U);
   EXPECT_EQ(topic.read_all().size(), sent);
+  EXPECT_TRUE(
+      test::eventually([&] { return harness.sink().health().topic_partition_changes == 1; }));
 }
 
 TEST_F(KafkaSinkTest, AMessageMayNameItsTopicItself) {

@@ -38,8 +38,8 @@ class RecordHeadersTest : public testing::Test {
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
-    for (std::size_t i = 0;
-         rd_kafka_header_get_all(done->get(), i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (std::size_t i = 0; rd_kafka_header_get_all(done->get(), i, &name, &value, &size) ==
+                            RD_KAFKA_RESP_ERR_NO_ERROR;
          ++i) {
       result.emplace_back(name, value == nullptr ? std::nullopt
                                                  : std::optional(std::string(
