@@ -13,10 +13,9 @@ namespace {
 
 constexpr std::size_t kLongestError = 2'000;
 
-// It finds the row by the index on seq, which has no ranges.
+// Whatever an operator has decided meanwhile: it was delivered.
 constexpr std::string_view kResolve =
-    "delete from outbox_exception "
-    " where seq = ? and state <> 'held' and state not in ('dead', 'discarded')";
+    "delete from outbox_exception where seq = ? and state <> 'held'";
 
 constexpr std::string_view kForgetHeld =
     "delete from outbox_exception where key = ? and state = 'held'";
@@ -45,7 +44,7 @@ constexpr std::string_view kTrimAttempts =
 
 constexpr std::string_view kAudit =
     "insert into outbox_audit (at, actor, action, seq, key, details) "
-    "values (?, ?, 'skip', ?, ?, json_object('attempts', ?, 'last_error', ?))";
+    "values (?, ?, 'skip', ?, ?, json_object('attempts', ?, 'error', ?))";
 
 std::int64_t after(std::int64_t now, std::chrono::milliseconds delay) {
   return now + std::chrono::microseconds{delay}.count();
@@ -191,8 +190,8 @@ Result<bool> ExceptionWriter::keep(const Row& row) {
 }
 
 Result<void> ExceptionWriter::note_attempt(const Row& row) {
-  if (row.error.empty()) {
-    return {};  // it was not attempted
+  if (row.attempts == 0 || row.error.empty()) {
+    return {};  // it has not failed by itself
   }
   Statement& statement = statements_.attempt;
   statement.bind(row.seq).bind(row.attempts).bind(now_).bind(relay_).bind(row.error);

@@ -13,8 +13,8 @@
 namespace outbox::sqlite {
 
 // Writes what a settlement says of messages that were not delivered, in the transaction that the
-// caller has open. What an operator has decided meanwhile, and what was given up, stays: a row that
-// is dead or discarded is never changed. One thread.
+// caller has open. What an operator has decided meanwhile, and what was given up, stays: a failure
+// never changes a row that is dead or discarded. One thread.
 class ExceptionWriter {
  public:
   // The database must outlive it. `relay` is noted with attempts and in the audit.

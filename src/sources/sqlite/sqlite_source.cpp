@@ -85,14 +85,9 @@ Result<std::int64_t> SqliteSource::take_over() {
                      ": make the outbox's tables with 'outboxctl migrate --database sqlite:" +
                      options_.path + "'"};
   }
-  Result<RelayLock> lock = RelayLock::take(options_.path);
-  if (!lock) {
-    Result<Statement> owner = writer_->prepare("select owner from outbox_position");
-    const bool known = owner && owner->step();
-    return Error{lock.error().code,
-                 lock.error().message + (known ? ": " + std::string{owner->text(0)} : "")};
+  if (Result<void> locked = lock(); !locked) {
+    return std::move(locked).error();
   }
-  lock_ = *std::move(lock);
   const Result<bool> taken = take->bind(options_.owner).step();
   if (!taken) {
     return taken.error();
@@ -103,6 +98,22 @@ Result<std::int64_t> SqliteSource::take_over() {
     return end.error();
   }
   return epoch;
+}
+
+// An earlier connection's lock is kept, so that no other relay comes in between.
+Result<void> SqliteSource::lock() {
+  if (lock_ && lock_->is_for(options_.path)) {
+    return {};
+  }
+  Result<RelayLock> lock = RelayLock::take(options_.path);
+  if (!lock) {
+    Result<Statement> owner = writer_->prepare("select owner from outbox_position");
+    const bool known = owner && owner->step();
+    return Error{lock.error().code,
+                 lock.error().message + (known ? ": " + std::string{owner->text(0)} : "")};
+  }
+  lock_ = *std::move(lock);
+  return {};
 }
 
 Result<void> SqliteSource::open_reader() {
@@ -133,12 +144,13 @@ void SqliteSource::close() {
   settler_.reset();
   exceptions_.reset();
   writer_.reset();
-  lock_.reset();
   const std::lock_guard lock{mutex_};
   positions_.clear();
 }
 
-void SqliteSource::leave() {}
+void SqliteSource::leave() {
+  lock_.reset();
+}
 
 Result<Batch> SqliteSource::claim(std::size_t limit) {
   RecordReader reader{options_.max_batch_bytes};

@@ -52,13 +52,14 @@ class SqliteSource final : public Source {
   [[nodiscard]] Result<Exceptions> open();
   // The epoch from now on.
   [[nodiscard]] Result<std::int64_t> take_over();
+  [[nodiscard]] Result<void> lock();
   [[nodiscard]] Result<void> open_writer();
   [[nodiscard]] Result<void> open_reader();
   // The seq at which batch `number` ends; forgets those before it.
   [[nodiscard]] std::optional<std::int64_t> take_position(std::uint64_t number);
 
   SqliteOptions options_;
-  std::optional<sqlite::RelayLock> lock_;
+  std::optional<sqlite::RelayLock> lock_;  // until it leaves
 
   // Of the thread that settles.
   std::optional<sqlite::Database> writer_;

@@ -96,6 +96,32 @@ TEST_F(SqliteSourceTest, AKilledRelaysLockIsFree) {
   EXPECT_TRUE(source.connect());
 }
 
+// What it has sent may still be under way.
+TEST_F(SqliteSourceTest, TheFileStaysLockedBetweenConnectionsUntilTheRelayLeaves) {
+  SqliteSource source{options()};
+  ASSERT_TRUE(source.connect());
+  source.close();
+  SqliteSource second{options("relay-2")};
+  const auto refused = second.connect();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+  ASSERT_TRUE(source.connect());
+  source.close();
+  source.leave();
+  source.leave();
+  EXPECT_TRUE(second.connect());
+}
+
+TEST_F(SqliteSourceTest, ALockThatWasRemovedIsTakenAgain) {
+  SqliteSource source{options()};
+  ASSERT_TRUE(source.connect());
+  source.close();
+  std::filesystem::remove(path_ + "-relay");
+  ASSERT_TRUE(source.connect());
+  SqliteSource second{options("relay-2")};
+  EXPECT_FALSE(second.connect());
+}
+
 TEST_F(SqliteSourceTest, AnEarlierOwnerMarksNothingMore) {
   append("a");
   SqliteSource source{options()};
