@@ -85,6 +85,7 @@ TEST_P(OperatorsTest, WhatWasDiscardedStaysSoWhateverTheRelayWrites) {
   EXPECT_EQ(driver_->status(r[1].seq), "dead");
   EXPECT_EQ(driver_->status(r[2].seq), "discarded");
   EXPECT_THAT(must(source_->claim_due(10)).records, IsEmpty());
+  EXPECT_THAT(exceptions_of({range_of(r[0], r[0].seq)}, 1), IsEmpty());
   reconnect();
   ASSERT_THAT(exceptions_.heads, SizeIs(1));
   EXPECT_EQ(exceptions_.heads[0].key, "b");

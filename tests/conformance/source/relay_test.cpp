@@ -47,7 +47,7 @@ class RelayTest : public SourceTest {
 INSTANTIATE_TEST_SUITE_P(Source, RelayTest, testing::ValuesIn(all_drivers()),
                          [](const auto& driver) { return driver.param.name; });
 
-TEST_P(RelayTest, ASecondRelayIsRefusedUntilTheFirstCloses) {
+TEST_P(RelayTest, ASecondRelayIsRefusedUntilTheFirstLeaves) {
   if (!GetParam().excludes_other_relays) {
     return;
   }
@@ -60,6 +60,7 @@ TEST_P(RelayTest, ASecondRelayIsRefusedUntilTheFirstCloses) {
   EXPECT_THAT(refused.error().message, testing::HasSubstr("relay-1"));
   EXPECT_THAT(claim_all_seqs(), ElementsAre(seq)) << "the first is not disturbed";
   source_->close();
+  source_->leave();
   must(second->connect());
   EXPECT_THAT(seqs_of(must(second->claim(10))), ElementsAre(seq));
 }
