@@ -25,12 +25,12 @@ std::string insert_into(const OutboxOptions& options) {
   const auto table = TableName::parse(options.table);
   if (!table) throw std::invalid_argument(table.error().message);
   return "insert into " + table->quoted() +
-         " (id, aggregatetype, aggregateid, type, payload, headers) ";
+         " (id, aggregatetype, aggregateid, type, payload, headers, available_at) ";
 }
 
 // Half of the server's work of the form for many.
 std::string make_insert_one(const OutboxOptions& options) {
-  return insert_into(options) + "values ($1, $2, $3, $4, $5, $6)";
+  return insert_into(options) + "values ($1, $2, $3, $4, $5, $6, $7)";
 }
 
 std::string make_insert_many(const OutboxOptions& options) {
@@ -38,8 +38,8 @@ std::string make_insert_many(const OutboxOptions& options) {
   if (options.lock_keys) sql += kLockKeys;
   sql += insert_into(options) + "select m.id, m.aggregatetype, m.aggregateid, m.type, m.payload::" +
          std::string{to_sql(options.payload_type)} +
-         ", m.headers::jsonb from unnest($1, $2, $3, $4, $5, $6) with "
-         "ordinality as m(id, aggregatetype, aggregateid, type, payload, headers, n)";
+         ", m.headers::jsonb, m.available_at from unnest($1, $2, $3, $4, $5, $6, $7) with "
+         "ordinality as m(id, aggregatetype, aggregateid, type, payload, headers, available_at, n)";
   if (options.lock_keys) sql += ", locked where locked.locks > 0";
   // The identity column is drawn above the sort, so seq rises in the order of the messages.
   return sql + " order by m.n";
@@ -85,11 +85,11 @@ pg::Params one_row(const Message& message, const Uuid& id, PayloadType type) {
   } else {
     params.text(message.payload);
   }
-  params.text(headers_as_json(message.headers));
+  params.text(headers_as_json(message.headers)).unix_us(available_at_us(message));
   return params;
 }
 
-// The messages as six arrays, $1 to $6.
+// The messages as seven arrays, $1 to $7.
 class Columns {
  public:
   explicit Columns(PayloadType type)
@@ -103,7 +103,7 @@ class Columns {
   [[nodiscard]] pg::Params params() const {
     pg::Params params;
     params.array(ids_).array(aggregate_types_).array(aggregate_ids_).array(types_);
-    params.array(payloads_).array(headers_);
+    params.array(payloads_).array(headers_).array(available_at_);
     return params;
   }
 
@@ -115,6 +115,11 @@ class Columns {
     types_.bytes(message.type);
     payloads_.bytes(message.payload);
     headers_.bytes(headers_as_json(message.headers));
+    if (const auto available_at = available_at_us(message)) {
+      available_at_.unix_us(*available_at);
+    } else {
+      available_at_.null();
+    }
   }
 
   pg::Array ids_{pg::Type::uuid};
@@ -123,6 +128,7 @@ class Columns {
   pg::Array types_{pg::Type::text};
   pg::Array payloads_;
   pg::Array headers_{pg::Type::text};
+  pg::Array available_at_{pg::Type::timestamptz};
 };
 
 }  // namespace

@@ -67,9 +67,10 @@ TEST_F(SqliteOutboxctlTest, ShowsStatusAndMessages) {
   ASSERT_TRUE(database->exec(
       "commit; update outbox_position set last_seq = 3, epoch = 1, owner = 'relay-7';"
       "insert into outbox_receipt values (1, 'order-events', 3, 77, 0);"
-      "insert into outbox_exception values "
-      "(2, null, 1893456000000000, 0, 0, 2, 'retrying', 'failing', 'no such topic'), "
-      "(3, 3, null, 0, 0, 0, 'held', 'failing', null)"));
+      "insert into outbox_exception "
+      "(seq, until_seq, due_at, attempts, state, holds_key, key, last_error) values "
+      "(2, null, 1893456000000000, 2, 'retrying', 1, 'failing', 'no such topic'), "
+      "(3, 3, null, 0, 'held', 1, 'failing', null)"));
 
   ASSERT_EQ(outboxctl({"status", "--format", "json"}), ExitCode::ok) << text_;
   EXPECT_EQ(json()["pending"], 1);
