@@ -44,6 +44,7 @@ begin
            (select 1 from ${outbox_exception} e
              where e.state <> 'held' and e.seq >= $1 and e.seq < $2
                and (e.state <> 'discarded' or e.updated_at >= $3)
+               and exists (select from %1$s o where o.seq = e.seq)
              limit $4)
            union all
            (select 1 from ${outbox_exception} e
@@ -141,14 +142,16 @@ declare
   young        boolean;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
-    raise 'partitions are freed in transactions of READ COMMITTED only: others see what was';
+    raise 'partitions are freed in transactions of READ COMMITTED only: others see what was'
+      using errcode = 'object_not_in_prerequisite_state';
   end if;
   if not (select coalesce(bool_and(o.xmin::text::bigint = (o.xid::text::numeric % 4294967296)::bigint),
                           false) from ${outbox_origin} o)
      or exists (select from ${outbox_position} p
                  where pg_snapshot_xmax(coalesce(p.to_snapshot, p.from_snapshot))
                        > pg_snapshot_xmax(pg_current_snapshot())) then
-    raise 'the outbox''s positions belong to another history of this database: nothing is freed';
+    raise 'the outbox''s positions belong to another history of this database: nothing is freed'
+      using errcode = 'object_not_in_prerequisite_state';
   end if;
   select * into part from ${outbox_partition} p
    where p.parent = '${outbox}'::regclass and p.lower = first
@@ -221,7 +224,8 @@ begin
 end $$;
 
 -- Takes an empty partition from its table; its name then ends in _old. False: it is not empty, or seqs
--- of it can still appear. lock_not_available: someone has used the table all the time.
+-- of it can still appear, or there is something to forget. lock_not_available: someone has used the
+-- table all the time.
 --
 -- Whoever has taken a seq and not written it yet holds a lock on the table that this one's excludes:
 -- all later seqs are beyond the sequence's value. Writers wait from here to the commit, which is
@@ -236,7 +240,11 @@ begin
   perform set_config('synchronous_commit', 'off', true);
   select p.*, c.relname into part from ${outbox_partition} p join pg_class c on c.oid = p.leaf
    where p.leaf = partition;
-  if not found then
+  if not found
+     or exists (select from ${outbox_attempt} a where a.seq >= part.lower and a.seq < part.upper)
+     or exists (select from ${outbox_audit} a where a.seq >= part.lower and a.seq < part.upper)
+     or exists (select from ${outbox_exception} e where e.seq >= part.lower and e.seq < part.upper
+                   and e.state = 'discarded') then
     return false;
   end if;
   execute format('lock table only %s in access exclusive mode', part.parent);
