@@ -1,14 +1,17 @@
 // Each of the migration's roles may do what it is for, and nothing else.
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sources/postgres_table/status_reader.hpp"
+#include "tests/database/narrow_partitions.hpp"
 #include "tests/reader/outbox_rows.hpp"
 #include "tests/reader/source_reader.hpp"
 #include "tests/support/test_database.hpp"
@@ -206,6 +209,20 @@ TEST_F(RolesTest, TheRelayRunsAsAMemberOfItsRole) {
   const SourceStatus status = must(postgres_table::StatusReader{login.url(), "outbox"}.read());
   EXPECT_EQ(status.pending, 0);
   EXPECT_EQ(status.held_keys, 1);
+}
+
+TEST_F(RolesTest, RetentionRunsAsAMemberOfTheRelaysRole) {
+  narrow_partitions(connection_, 100);
+  insert_rows(connection_, 250);
+  const Login login{database_, "outbox_relay"};
+  SourceReader reader{login.url(), 1000};
+  EXPECT_EQ(reader.read().size(), 250U);
+  const postgres_table::RetentionReport report = retain(login.url());
+  EXPECT_EQ(report.freed, 2);
+  EXPECT_EQ(report.dropped, 4);
+  EXPECT_EQ(report.ahead, 8);
+  must_exec(connection_, "truncate outbox");
+  EXPECT_EQ(retain(login.url()).truncated, 0);
 }
 
 TEST_F(RolesTest, AViewerSeesEveryMessage) {

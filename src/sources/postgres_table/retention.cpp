@@ -47,14 +47,14 @@ constexpr const char* kEmpty = R"(
      and upper <= 1 + pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq'))
    order by lower limit $1)";
 
-// What can go of both tables: a partition of receipts only after the one of its messages.
+// What can go of messages (true) or receipts: a partition of these only after its messages' one.
 constexpr const char* kDetachable = R"(
   select p.leaf::text from ${outbox_partition} p
    where pg_relation_size(p.leaf) = 0
      and p.upper <= 1 + pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq'))
-     and (p.parent = '${outbox}'::regclass
-          or not exists (select from ${outbox_partition} o
-                          where o.parent = '${outbox}'::regclass and o.lower = p.lower))
+     and (p.parent = '${outbox}'::regclass) = $2
+     and ($2 or not exists (select from ${outbox_partition} o
+                         where o.parent = '${outbox}'::regclass and o.lower = p.lower))
    order by p.lower limit $1)";
 
 constexpr const char* kTruncated = R"(
@@ -76,6 +76,7 @@ class Retention::Run {
   [[nodiscard]] Result<void> free(std::chrono::milliseconds keep, std::int64_t& looked_up_to);
   [[nodiscard]] Result<void> forget();
   [[nodiscard]] Result<void> drop();
+  [[nodiscard]] Result<bool> detach(bool messages);
   // Adds the number that the query gives. False: the lock that it takes could not be had.
   [[nodiscard]] Result<bool> add(std::int64_t& count, const char* sql,
                                  const pg::Params& params = {});
@@ -188,24 +189,32 @@ Result<void> Retention::Run::forget() {
   return {};
 }
 
-Result<void> Retention::Run::drop() {
+// Stops where a lock cannot be had: the writers have waited for it once, and that is enough.
+Result<bool> Retention::Run::detach(bool messages) {
   pg::Params params;
-  params.int4(kDetached);
+  params.int4(kDetached).boolean(messages);
   const Result<pg::Rows> detachable = query(kDetachable, params);
   if (!detachable) {
     return detachable.error();
   }
-  for (int i = 0; i < detachable->size() && !stop_->stop_requested(); ++i) {
+  Result<bool> done = true;
+  for (int i = 0; i < detachable->size() && !stop_->stop_requested() && done && *done; ++i) {
     params.clear();
     params.text(detachable->text(i, 0));
     std::int64_t detached = 0;
-    const Result<bool> done =
-        add(detached, "select ${outbox_detach_partition}($1::regclass)::integer", params);
-    if (!done) {
-      return done.error();
+    done = add(detached, "select ${outbox_detach_partition}($1::regclass)::integer", params);
+  }
+  return done;
+}
+
+Result<void> Retention::Run::drop() {
+  for (const bool messages : {true, false}) {
+    const Result<bool> detached = detach(messages);
+    if (!detached) {
+      return detached.error();
     }
-    if (!*done) {
-      break;  // the writers have waited for it once: that is enough
+    if (!*detached) {
+      break;
     }
   }
   for (int i = 0; i < kDropped && !stop_->stop_requested(); ++i) {
