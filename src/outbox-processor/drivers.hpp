@@ -20,7 +20,8 @@ struct SourceDriver {
 // By the address: sqlite:PATH, or PostgreSQL's.
 [[nodiscard]] SourceDriver make_source(const Settings& settings);
 
-// What removes old messages, from now on; null: the source does it itself. `metrics` must outlive it.
+// What removes old messages, from now on; null: the source does it itself. `metrics` must outlive
+// it.
 [[nodiscard]] std::unique_ptr<postgres_table::RetentionThread> start_retention(
     const Settings& settings, RetentionMetrics& metrics);
 

@@ -19,8 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// For how long, in milliseconds, the writer waits that has waited longest for a lock which retention
-// has or stands in front of it for.
+// For how long, in milliseconds, the writer waits that has waited longest for a lock which
+// retention has or stands in front of it for.
 constexpr const char* kLongestWait = R"(
   select coalesce(max(extract(epoch from clock_timestamp() - l.waitstart) * 1000), 0)::integer
     from pg_locks l join pg_stat_activity a using (pid)
@@ -110,10 +110,11 @@ TEST(RetentionUnderLoadTest, KeepsNoWriterWaitingAndLosesNothing) {
   // What was written after the reader's last look.
   SourceReader reader{database.url(), 1000};
   load.read += static_cast<std::int64_t>(reader.read().size());
-  std::printf("written %ld in %ld transactions, freed %ld, dropped %ld, busy %ld, longest wait "
-              "%d ms in %d samples\n",
-              load.written.load(), load.transactions.load(), load.retention.freed,
-              load.retention.dropped, load.retention.busy, load.longest_wait_ms, load.samples);
+  std::printf(
+      "written %ld in %ld transactions, freed %ld, dropped %ld, busy %ld, longest wait "
+      "%d ms in %d samples\n",
+      load.written.load(), load.transactions.load(), load.retention.freed, load.retention.dropped,
+      load.retention.busy, load.longest_wait_ms, load.samples);
   EXPECT_EQ(load.read, load.written);
   EXPECT_GE(load.retention.freed, 3);
   EXPECT_GE(load.retention.dropped, 3);

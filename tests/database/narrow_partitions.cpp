@@ -25,10 +25,11 @@ postgres_table::RetentionReport retain(const std::string& url, std::chrono::mill
 }
 
 std::string filled_partitions(pg::Connection& connection) {
-  return value_of(connection,
-                  "select coalesce(string_agg(substring(leaf::text from '_p(\\d+)$'), ' ' order by "
-                  "lower), '') from outbox_partition where parent = 'outbox'::regclass and lower in "
-                  "(select (seq / (upper - lower)) * (upper - lower) from outbox)");
+  return value_of(
+      connection,
+      "select coalesce(string_agg(substring(leaf::text from '_p(\\d+)$'), ' ' order by "
+      "lower), '') from outbox_partition where parent = 'outbox'::regclass and lower in "
+      "(select (seq / (upper - lower)) * (upper - lower) from outbox)");
 }
 
 }  // namespace outbox::test

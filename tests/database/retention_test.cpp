@@ -1,4 +1,6 @@
 // Retention frees what is done and old, and nothing else, whoever uses the tables meanwhile.
+#include "sources/postgres_table/retention.hpp"
+
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -9,7 +11,6 @@
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 
-#include "sources/postgres_table/retention.hpp"
 #include "sources/postgres_table/status_reader.hpp"
 #include "tests/database/narrow_partitions.hpp"
 #include "tests/reader/outbox_rows.hpp"
@@ -86,8 +87,9 @@ TEST_F(RetentionTest, KeepsWhatIsYoungerThanItIsTold) {
   EXPECT_EQ(retain(database_.url(), 1h).freed, 0);
   must_exec(connection_, "update outbox set created_at = created_at - interval '2 hours'");
   EXPECT_EQ(retain(database_.url(), 1h).freed, 0) << "written long ago, but delivered just now";
-  must_exec(connection_, "update outbox_receipt set processed_at = processed_at - interval '2 h' "
-                         "where seq < 100");
+  must_exec(connection_,
+            "update outbox_receipt set processed_at = processed_at - interval '2 h' "
+            "where seq < 100");
   EXPECT_EQ(retain(database_.url(), 1h).freed, 1);
   EXPECT_EQ(filled_partitions(connection_), "1 2");
 }
@@ -142,9 +144,10 @@ TEST_F(RetentionTest, KeepsEveryKindOfException) {
 }
 
 TEST_F(RetentionTest, KeepsWhatWaitsBehindAHeadAndNoMore) {
-  must_exec(connection_, "insert into outbox (id, aggregatetype, aggregateid, type, payload) "
-                         "select gen_random_uuid(), 'a', case when i in (10, 320) then 'stuck' "
-                         "else 'k' end, 't', '{\"v\": 1}' from generate_series(1, 450) i");
+  must_exec(connection_,
+            "insert into outbox (id, aggregatetype, aggregateid, type, payload) "
+            "select gen_random_uuid(), 'a', case when i in (10, 320) then 'stuck' "
+            "else 'k' end, 't', '{\"v\": 1}' from generate_series(1, 450) i");
   SourceReader{database_.url(), 1000}.read();
   add_exception("seq, until_seq, shard, key, state, holds_key",
                 "10, 330, 0, 'stuck', 'held', true");
@@ -223,8 +226,9 @@ TEST_F(RetentionTest, DropsNothingThatASeqStillHasToGoTo) {
             1);
   pg::Connection other = database_.connect();
   ASSERT_TRUE(eventually([&] {
-    return value_of(other, "select count(*) from pg_locks where locktype = 'advisory' and objid = "
-                           "7 and not granted") == "1";
+    return value_of(other,
+                    "select count(*) from pg_locks where locktype = 'advisory' and objid = "
+                    "7 and not granted") == "1";
   }));
   // The sequence goes on to the third partition, and the first two are empty.
   must_exec(other, "select setval(pg_get_serial_sequence('outbox', 'seq'), 250)");
@@ -319,8 +323,9 @@ TEST_F(RetentionTest, ATransactionThatSeesThePastFreesNothing) {
 
 TEST_F(RetentionTest, OneRunAtATime) {
   deliver_up_to(250);
-  must_exec(connection_, "select pg_advisory_lock(1869968491, "
-                         "('outbox'::regclass::oid::bigint - 2147483648)::integer)");
+  must_exec(connection_,
+            "select pg_advisory_lock(1869968491, "
+            "('outbox'::regclass::oid::bigint - 2147483648)::integer)");
   EXPECT_TRUE(retain(database_.url()).elsewhere);
   EXPECT_EQ(filled_partitions(connection_), "0 1 2");
 }
@@ -345,8 +350,9 @@ TEST_F(RetentionTest, TruncatingWhatWasNotSentRaisesAnAlarm) {
   EXPECT_EQ(retain(database_.url()).truncated, 0) << "it did not happen";
   must_exec(connection_, "truncate outbox");
   EXPECT_EQ(retain(database_.url()).truncated, 31);
-  EXPECT_EQ(value_of(connection_, "select actor || ' ' || action || ' ' || details from "
-                                  "outbox_audit"),
+  EXPECT_EQ(value_of(connection_,
+                     "select actor || ' ' || action || ' ' || details from "
+                     "outbox_audit"),
             "postgres truncate {\"unsent\": 31, \"partition\": \"outbox_p1\"}");
   insert_rows(connection_, 5);
   must_exec(connection_, "truncate outbox_p1");
@@ -389,9 +395,10 @@ TEST_F(RetentionTest, AThreadInAStatementEndsAtOnce) {
     const postgres_table::RetentionThread thread{options, [](const auto&) {}};
     pg::Connection other = database_.connect();
     ASSERT_TRUE(eventually([&] {
-      return value_of(other, "select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
-                             "and application_name like '%retention' and datname = "
-                             "current_database()") == "1";
+      return value_of(other,
+                      "select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                      "and application_name like '%retention' and datname = "
+                      "current_database()") == "1";
     }));
     began = std::chrono::steady_clock::now();
   }

@@ -25,8 +25,7 @@ using Rights = std::map<std::string, std::set<std::string>>;  // object: verbs
 
 // The rights that are not on a whole table are told as "VERB(column, …)".
 Rights producer_rights() {
-  return {{"outbox",
-           {"INSERT(aggregateid,aggregatetype,available_at,headers,id,payload,type)"}},
+  return {{"outbox", {"INSERT(aggregateid,aggregatetype,available_at,headers,id,payload,type)"}},
           // Everyone may see whether it is armed, which the trigger looks at.
           {"outbox_doorbell", {"SELECT"}}};
 }
@@ -161,9 +160,10 @@ TEST_F(RolesTest, AProducerWritesAndRingsAndCannotForgeWhatIsOurs) {
   const Login login{database_, "outbox_producer"};
   pg::Connection producer = login.connect();
   insert_rows(producer, 3);
-  must_exec(producer,
-            "insert into outbox (id, aggregatetype, aggregateid, type, payload, headers, "
-            "available_at) values (gen_random_uuid(), 'a', 'k', 't', '{}', '{\"h\": \"v\"}', now())");
+  must_exec(
+      producer,
+      "insert into outbox (id, aggregatetype, aggregateid, type, payload, headers, "
+      "available_at) values (gen_random_uuid(), 'a', 'k', 't', '{}', '{\"h\": \"v\"}', now())");
   EXPECT_EQ(value_of(connection_, "select count(*) from outbox"), "4");
   for (const char* sql :
        {"insert into outbox (xid, id, aggregatetype, aggregateid, type, payload) values "
@@ -272,16 +272,16 @@ TEST(RolesOfALesserMigratorTest, AreLeftToSomeoneWhoMayMakeThem) {
   const TestDatabase database;
   pg::Connection admin = database.connect();
   const std::string owner = database.name() + "_owner";
-  must_exec(admin, "create role " + owner + "; alter database " + database.name() + " owner to " +
-                       owner);
+  must_exec(admin,
+            "create role " + owner + "; alter database " + database.name() + " owner to " + owner);
   MigrationOptions options;
   options.table = "lesser" + std::to_string(getpid());
   pg::Connection connection = database.connect();
   must_exec(connection, "set role " + owner);
   must(migrate(connection.raw(), options));
-  EXPECT_EQ(value_of(admin, "select count(*) from pg_roles where rolname like '" + options.table +
-                                "%'"),
-            "0");
+  EXPECT_EQ(
+      value_of(admin, "select count(*) from pg_roles where rolname like '" + options.table + "%'"),
+      "0");
   const std::string grant = "select count(*) from " + options.table + "_grant()";
   EXPECT_EQ(value_of(connection, grant), "3") << "the roles that are missing";
   EXPECT_EQ(value_of(admin, grant), "0");

@@ -31,8 +31,7 @@ pg::Connection connect(const std::string& url) {
 }  // namespace
 
 Standby::Standby(const std::string& primary_url, std::string log)
-    : primary_url_(primary_url),
-      folder_("/var/tmp/outbox-standby." + std::to_string(getpid())) {
+    : primary_url_(primary_url), folder_("/var/tmp/outbox-standby." + std::to_string(getpid())) {
   std::filesystem::remove_all(folder_);
   e2e::Process copy{{"/bin/bash", kScript, "make", folder_, primary_url}, {}, log};
   if (copy.wait(60s) != 0) {
@@ -61,8 +60,8 @@ Standby::~Standby() {
 
 std::string Standby::url_of_either() const {
   const auto [before, behind] = around_port(primary_url_);
-  const std::string port = primary_url_.substr(before.size(), primary_url_.find('/', before.size()) -
-                                                                  before.size());
+  const std::string port =
+      primary_url_.substr(before.size(), primary_url_.find('/', before.size()) - before.size());
   const std::size_t host = before.rfind('@') + 1;
   const std::string user = before.substr(0, host);
   const std::string name = before.substr(host);  // "127.0.0.1:"
@@ -85,9 +84,8 @@ void Standby::stop_receiving() const {
   pg::Connection standby = connect(url_);
   must_exec(standby, "alter system set primary_conninfo = ''");
   must_exec(standby, "select pg_reload_conf()");
-  if (!eventually([&] {
-        return value_of(standby, "select count(*) from pg_stat_wal_receiver") == "0";
-      })) {
+  if (!eventually(
+          [&] { return value_of(standby, "select count(*) from pg_stat_wal_receiver") == "0"; })) {
     throw std::runtime_error("the standby goes on receiving");
   }
 }

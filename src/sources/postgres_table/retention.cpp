@@ -13,10 +13,10 @@ constexpr std::int32_t kLockClass = 0x6F75746B;
 
 // Bounds of one run.
 constexpr int kAhead = 8;
-constexpr int kLookedAt = 64;       // partitions
-constexpr int kDetached = 8;        // partitions, each of which stops the writers for moments
-constexpr int kDropped = 32;        // tables
-constexpr int kChunks = 100;        // of what is forgotten
+constexpr int kLookedAt = 64;  // partitions
+constexpr int kDetached = 8;   // partitions, each of which stops the writers for moments
+constexpr int kDropped = 32;   // tables
+constexpr int kChunks = 100;   // of what is forgotten
 constexpr int kRowsPerChunk = 2'000;
 constexpr std::chrono::minutes kLongestStatement{1};
 

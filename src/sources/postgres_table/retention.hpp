@@ -22,14 +22,14 @@ struct RetentionOptions {
 };
 
 struct RetentionReport {
-  bool elsewhere = false;         // another relay is at it just now: the rest was not looked at
-  std::int64_t made = 0;          // partitions made ahead
-  std::int64_t ahead = 0;         // message partitions that nothing has been written to yet
-  std::int64_t freed = 0;         // message partitions emptied
-  std::int64_t dropped = 0;       // tables of emptied partitions that are gone
-  std::int64_t forgotten = 0;     // rows about freed messages: attempts, audit, discarded
-  std::int64_t busy = 0;          // times that a lock could not be had; the next run tries again
-  std::int64_t truncated = 0;     // unsent messages that someone's TRUNCATE has removed, ever
+  bool elsewhere = false;      // another relay is at it just now: the rest was not looked at
+  std::int64_t made = 0;       // partitions made ahead
+  std::int64_t ahead = 0;      // message partitions that nothing has been written to yet
+  std::int64_t freed = 0;      // message partitions emptied
+  std::int64_t dropped = 0;    // tables of emptied partitions that are gone
+  std::int64_t forgotten = 0;  // rows about freed messages: attempts, audit, discarded
+  std::int64_t busy = 0;       // times that a lock could not be had; the next run tries again
+  std::int64_t truncated = 0;  // unsent messages that someone's TRUNCATE has removed, ever
 };
 
 // Looks after the partitions: makes them ahead, frees those whose messages are done and old, drops
