@@ -35,9 +35,10 @@ std::string output_of(const std::string& command) {
 
 }  // namespace
 
-OwnStack::OwnStack(std::string name, const std::string& services) : name_(std::move(name)) {
+OwnStack::OwnStack(std::string name, const std::string& services, const std::string& options)
+    : name_(std::move(name)) {
   dev("down");
-  environment_ = dev("up --only " + services);
+  environment_ = dev("up --only " + services + " " + options);
 }
 
 OwnStack::~OwnStack() {
