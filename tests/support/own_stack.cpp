@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -44,7 +45,7 @@ OwnStack::OwnStack(std::string name, const std::string& services, const std::str
 OwnStack::~OwnStack() {
   try {
     dev("down");
-    if (std::uncaught_exceptions() == 0 && !::testing::Test::HasFailure()) {
+    if (!keep_folder_ && std::uncaught_exceptions() == 0 && !::testing::Test::HasFailure()) {
       std::filesystem::remove_all(folder_of(name_));
     }
   } catch (const std::exception& error) {
@@ -64,6 +65,15 @@ std::string OwnStack::variable(const std::string& name) const {
 
 std::string OwnStack::logs() const {
   return folder_of(name_) / "logs";
+}
+
+pid_t OwnStack::pid(const std::string& process) const {
+  std::ifstream file{folder_of(name_) / (process + ".pid")};
+  pid_t pid = 0;
+  if (!(file >> pid)) {
+    throw std::runtime_error("the stack " + name_ + " has no process " + process);
+  }
+  return pid;
 }
 
 void OwnStack::kill(const std::string& service) const {
