@@ -11,7 +11,8 @@ namespace outbox::test {
 // Every function throws with what the command said when it fails.
 class OwnStack {
  public:
-  // `services` as --only takes them: "postgres,kafka"; `options` are further ones of ./dev stack up:
+  // `services` as --only takes them: "postgres,kafka"; `options` are further ones of ./dev stack
+  // up:
   // "--brokers 3". No two stacks of a name at a time: what a killed test left of it is removed.
   OwnStack(std::string name, const std::string& services, const std::string& options = "");
   ~OwnStack();

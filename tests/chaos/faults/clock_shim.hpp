@@ -18,8 +18,8 @@ struct ClockPage;  // what is shared with the library; see clock_page.hpp
 // Programs must be linked dynamically and without a sanitizer. Thread-safe.
 class ClockShim {
  public:
-  // Makes `file`, which the processes map; the destructor removes it (they go on with what they have
-  // mapped). Throws when it cannot.
+  // Makes `file`, which the processes map; the destructor removes it (they go on with what they
+  // have mapped). Throws when it cannot.
   explicit ClockShim(std::filesystem::path file);
   ~ClockShim();
   ClockShim(const ClockShim&) = delete;

@@ -24,7 +24,7 @@ enum class AfterDrop {
 
 // Clear text only (no TLS). Clients are led through it by the broker's advertised address
 // (./dev stack up --advertise), which the proxy does not rewrite. What is not Kafka's protocol (a
-// frame over 256 MiB or under 8 bytes) is reset. Thread-safe, as TcpProxy is.
+// frame over 256 MiB or shorter than its header) is reset. Thread-safe, as TcpProxy is.
 class KafkaProxy {
  public:
   KafkaProxy(const Endpoint& listen, const Endpoint& broker);
@@ -40,8 +40,9 @@ class KafkaProxy {
   // does not hear of it. Replaces what is left of an earlier call; 0 ends it. The answers that a
   // silenced connection swallows later are counted as well, and not against `count`.
   void drop_produce_replies(std::uint64_t count, AfterDrop after);
-  // Each EndTxn request reaches the broker (to_server), or its answer the client (to_client), so much
-  // later, and whatever comes behind it on its connection with it. 0 ends it. From 0 to 10 min.
+  // Each EndTxn request reaches the broker (to_server), or its answer the client (to_client), so
+  // much later, and whatever comes behind it on its connection with it. 0 ends it. From 0 to 10
+  // min.
   void delay_end_txn(Direction direction, std::chrono::milliseconds delay);
   // Ends these faults and those of the network. What is on its way already keeps its delay.
   void heal();

@@ -30,9 +30,9 @@ struct ProxyCounters {
 };
 
 // Carries the connections that it accepts to one server. One thread of its own, which the
-// destructor joins; at most 256 KiB are under way in a connection's direction, and at most 1,000
-// connections at a time (more are reset). Every function may be called from any thread, takes effect
-// before it returns, and never waits for the network.
+// destructor joins; at most 320 KiB are under way in a connection's direction, and at most 1,000
+// connections at a time (more are reset). Every function may be called from any thread, takes
+// effect before it returns, and never waits for the network.
 class TcpProxy {
  public:
   // Port 0 of `listen` takes any free port. The server need not run yet; an unreachable one means
@@ -53,9 +53,9 @@ class TcpProxy {
   // Resets every connection on both sides, and returns how many; new ones are accepted as before.
   std::size_t cut();
   // What arrives from now on goes on so much later, in both directions; 0 ends it. From 0 to 60 s.
-  // As little is under way, it also bounds the speed: 256 KiB for each delay.
+  // It also bounds the speed, to 256 KiB for each delay.
   void delay(std::chrono::milliseconds delay);
-  // Ends blackholes and delay; what was held goes on.
+  // Ends blackholes and delay. What was held goes on; what was delayed still comes when it is due.
   void heal();
 
   [[nodiscard]] ProxyCounters counters() const;
