@@ -188,7 +188,7 @@ stack_url() {
 
 # stack_status: one line a process; fails unless everything answers.
 stack_status() {
-  local service process pid state well=0
+  local service process pid state shown well=0
   [[ -n $(stack_services) ]] || { printf '%-10s no such stack\n' "$STACK_NAME"; return 1; }
   for service in $(stack_services); do
     if service_is_external "$service"; then
@@ -197,9 +197,10 @@ stack_status() {
     fi
     state=answers
     "${service}_answers" >/dev/null 2>&1 || state='does not answer'
+    shown=$state
     for process in $("${service}_processes"); do
       if pid=$(live_pid "$process"); then
-        printf '%-10s %-10s %-16s 127.0.0.1:%-6s pid %-8s %s\n' "$STACK_NAME" "$process" "$state" \
+        printf '%-10s %-10s %-16s 127.0.0.1:%-6s pid %-8s %s\n' "$STACK_NAME" "$process" "$shown" \
           "$(<"$STACK_DIR/$process.port")" "$pid" "$STACK_DIR/logs/$process.log"
       else
         state='does not run'

@@ -215,7 +215,7 @@ void Connection::flush(Direction direction, ProxyTime now, const ProxyState& sta
 void Connection::finish(Direction direction) {
   Descriptor& socket = socket_of(destination(direction));
   if (pipe(direction).broken) {
-    socket.reset();
+    reset(socket);
     lose(destination(direction));
   } else {
     ::shutdown(socket.get(), SHUT_WR);
@@ -240,7 +240,7 @@ void Connection::lose(Side side) {
 void Connection::cut() {
   for (Descriptor& socket : sockets_) {
     if (socket.open()) {
-      socket.reset();
+      reset(socket);
     }
   }
   for (Pipe& way : pipes_) {

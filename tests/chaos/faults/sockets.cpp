@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <sys/socket.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace outbox::chaos {
 namespace {
@@ -37,16 +36,10 @@ void set(const Descriptor& socket, int level, int option) {
 
 }  // namespace
 
-void Descriptor::close() {
-  if (fd_ >= 0) {
-    ::close(std::exchange(fd_, -1));
-  }
-}
-
-void Descriptor::reset() {
+void reset(Descriptor& connection) {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
-  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  close();
+  ::setsockopt(connection.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  connection.close();
 }
 
 Descriptor listen_on(const Endpoint& where) {

@@ -30,9 +30,9 @@ class TcpProxy::Loop {
   Loop(const Endpoint& listen, Endpoint server, FilterFactory filters)
       : listener_(listen_on(listen)),
         listening_(bound_to(listener_)),
-        server_(std::move(server)),
         filters_(std::move(filters)),
-        wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        server_(std::move(server)) {
     if (!wake_.open()) {
       throw std::system_error(errno, std::generic_category(), "a proxy's eventfd");
     }
@@ -49,6 +49,11 @@ class TcpProxy::Loop {
   Loop& operator=(const Loop&) = delete;
 
   [[nodiscard]] const Endpoint& listening() const { return listening_; }
+
+  void forward_to(const Endpoint& server) {
+    const std::lock_guard lock(mutex_);
+    server_ = server;
+  }
 
   // Changes the faults, and has what they held go on.
   template <class Change>
@@ -161,7 +166,7 @@ class TcpProxy::Loop {
       ++state_.counters.connections;
       if (connections_.size() >= kMostConnections) {
         ++state_.counters.connections_refused;
-        socket.reset();
+        reset(socket);
         continue;
       }
       if (state_.lost(Direction::to_server) || state_.lost(Direction::to_client)) {
@@ -175,11 +180,11 @@ class TcpProxy::Loop {
 
   const Descriptor listener_;
   const Endpoint listening_;
-  const Endpoint server_;
   const FilterFactory filters_;
   const Descriptor wake_;  // an eventfd: something was changed
 
   mutable std::mutex mutex_;
+  Endpoint server_;                                  // guarded by mutex_
   ProxyState state_;                                 // guarded by mutex_
   std::map<std::uint64_t, Connection> connections_;  // guarded by mutex_, by their number
   std::uint64_t next_ = 0;                           // guarded by mutex_
@@ -198,6 +203,10 @@ const Endpoint& TcpProxy::listening() const {
 void TcpProxy::blackhole(Direction direction, bool on) {
   loop_->change(
       [&](ProxyState& state) { state.blackhole.at(static_cast<std::size_t>(direction)) = on; });
+}
+
+void TcpProxy::forward_to(const Endpoint& server) {
+  loop_->forward_to(server);
 }
 
 std::size_t TcpProxy::cut() {

@@ -45,6 +45,10 @@ class TcpProxy {
 
   [[nodiscard]] const Endpoint& listening() const;
 
+  // Where connections go that are accepted, or leave a blackhole, from now on: for a server whose
+  // port is known only later, or one that took over.
+  void forward_to(const Endpoint& server);
+
   // While it is on, nothing goes in this direction, the end of a connection included: neither side
   // hears anything of it, connections stay open, new ones are accepted and say nothing. What had
   // been sent into it arrives afterwards, as TCP would send it again; a connection that its client

@@ -141,6 +141,16 @@ TEST_F(TcpProxyTest, a_server_that_is_away_means_a_reset_and_it_may_come_back) {
   EXPECT_EQ(client.receive(4), "back");
 }
 
+TEST_F(TcpProxyTest, new_connections_go_to_the_server_that_it_was_told_last) {
+  const EchoServer other;
+  proxy_.forward_to(other.endpoint());
+  Client client = this->client();
+  client.send("hello");
+  EXPECT_EQ(client.receive(5), "hello");
+  EXPECT_EQ(other.connections(), 1U);
+  EXPECT_EQ(server_.connections(), 0U);
+}
+
 TEST_F(TcpProxyTest, a_full_blackhole_reads_no_more_than_it_may_hold) {
   Client client = this->client();
   proxy_.blackhole(Direction::to_server, true);

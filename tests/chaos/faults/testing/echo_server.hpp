@@ -18,6 +18,7 @@ namespace outbox::chaos {
 // with a throw.
 class Client {
  public:
+  // A failure to connect shows at the first use.
   explicit Client(const Endpoint& server);
 
   void send(std::string_view bytes) const;
