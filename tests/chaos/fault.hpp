@@ -6,10 +6,17 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace outbox::chaos {
+
+// Thrown by Fault::inject where there is nothing to do it to, as another fault has taken that away.
+class NothingToBreak : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 struct Fault {
   std::string target;  // for a person: "relay-2"
@@ -20,7 +27,8 @@ struct Fault {
 
   // Called in this order, by one thread, `observed` again and again between the other two until it
   // is true, and once more after `heal`. Only a fault whose effect was seen counts. Each may throw,
-  // which is told and leads to heal(); heal() leaves everything as it was before.
+  // which leads to heal() and, but for NothingToBreak, is a finding of the run. heal() leaves
+  // everything as it was before.
   std::function<void()> inject;
   std::function<bool()> observed;
   std::function<void()> heal;

@@ -119,6 +119,8 @@ void FaultRunner::live(const Waiting& waiting, const std::stop_token& stop) {
   try {
     fault.inject();
     observed = hold(fault, stop);
+  } catch (const NothingToBreak& error) {
+    tell_(fmt::format("fault {} on {}: {}", waiting.name, fault.target, error.what()));
   } catch (const std::exception& error) {
     problem = error.what();
   }

@@ -13,6 +13,8 @@
 #include "tests/chaos/effects.hpp"
 #include "tests/chaos/fault_runner.hpp"
 #include "tests/chaos/load.hpp"
+#include "tests/chaos/machine_faults.hpp"
+#include "tests/chaos/network_faults.hpp"
 #include "tests/chaos/observer.hpp"
 #include "tests/chaos/order_load.hpp"
 #include "tests/chaos/position_sampler.hpp"
@@ -41,7 +43,8 @@ double seconds_since(Clock::time_point begin) {
 
 std::vector<FaultClass> classes_of(World& world, const std::vector<std::string>& only) {
   std::vector<FaultClass> classes;
-  for (auto make : {program_faults, postgres_faults, kafka_faults, mongo_faults}) {
+  for (auto make : {program_faults, postgres_faults, kafka_faults, mongo_faults, network_faults,
+                    machine_faults}) {
     std::ranges::move(make(world), std::back_inserter(classes));
   }
   std::string known;
@@ -121,6 +124,7 @@ class Run {
 
   void await_start() {
     tell(fmt::format("seed {}: starting the load, {} messages/s", options_.seed, options_.rate));
+    next_progress_ = Clock::now() + kProgressEvery;
     load_.emplace(LoadOptions{system_.database_url(), options_.seed, options_.writers,
                               options_.rate});
     orders_.emplace(system_.fleet().url("order-service"));
@@ -237,7 +241,7 @@ class Run {
   const Options& options_;
   const std::atomic<bool>& interrupted_;
   const Clock::time_point began_ = Clock::now();
-  Clock::time_point next_progress_ = began_ + kProgressEvery;
+  Clock::time_point next_progress_;
   Clock::time_point healed_;
   Report report_;
   System system_;

@@ -3,18 +3,20 @@
 #include <csignal>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "support/pg/connection.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace outbox::chaos {
 namespace {
 
 using std::chrono::milliseconds;
 
+// For a server that another fault has just taken away, and for relays that are not connected now.
+constexpr milliseconds kPatience{4'000};
 constexpr const char* kPostgres = "postgres";
 constexpr const char* kRelays = "application_name like 'outbox-processor%'";
 constexpr const char* kHeldTables = "outbox_shard, outbox_exception";
@@ -27,31 +29,34 @@ struct Session {
   std::vector<std::int64_t> pids;
 };
 
-[[noreturn]] void fail(const Error& error) {
-  throw std::runtime_error(error.message);
+Result<pg::Connection> connect(const World& world, milliseconds statement_timeout) {
+  return pg::Connection::connect(world.database_url, {.application_name = "chaos-fault",
+                                                      .connect_timeout = milliseconds{3'000},
+                                                      .statement_timeout = statement_timeout});
 }
 
 pg::Connection open(const World& world) {
-  auto connection = pg::Connection::connect(world.database_url,
-                                            {.application_name = "chaos-fault",
-                                             .connect_timeout = milliseconds{3'000},
-                                             .statement_timeout = milliseconds{10'000}});
-  if (!connection) fail(connection.error());
+  std::optional<pg::Connection> connection;
+  const bool opened = test::eventually(
+      [&] {
+        auto made = connect(world, milliseconds{10'000});
+        if (made) connection = *std::move(made);
+        return connection.has_value();
+      },
+      kPatience);
+  if (!opened) throw NothingToBreak("PostgreSQL is away");
   return *std::move(connection);
 }
 
 pg::Rows run(pg::Connection& connection, const std::string& sql) {
   auto rows = connection.exec(sql);
-  if (!rows) fail(rows.error());
+  if (!rows) throw NothingToBreak(rows.error().message);
   return *std::move(rows);
 }
 
 // Nothing when the server is away, as another fault may have it.
 std::optional<std::int64_t> ask(const World& world, const std::string& sql) {
-  auto connection = pg::Connection::connect(
-      world.database_url, {.application_name = "chaos-fault",
-                           .connect_timeout = milliseconds{3'000},
-                           .statement_timeout = milliseconds{3'000}});
+  auto connection = connect(world, milliseconds{3'000});
   if (!connection) return std::nullopt;
   const auto rows = connection->exec(sql);
   if (!rows || rows->empty()) return std::nullopt;
@@ -63,11 +68,15 @@ Fault terminate_sessions(World& world) {
   const auto session = std::make_shared<Session>();
   fault.inject = [&world, session] {
     pg::Connection connection = open(world);
-    session->number =
-        run(connection, fmt::format("select count(*) from (select pg_terminate_backend(pid) as "
-                                    "ended from pg_stat_activity where {}) s where ended",
-                                    kRelays))
-            .int8(0, 0);
+    const auto terminate = [&] {
+      session->number =
+          run(connection, fmt::format("select count(*) from (select pg_terminate_backend(pid) as "
+                                      "ended from pg_stat_activity where {}) s where ended",
+                                      kRelays))
+              .int8(0, 0);
+      return session->number > 0;
+    };
+    if (!test::eventually(terminate, kPatience)) throw NothingToBreak("no relay is connected");
   };
   fault.observed = [session] { return session->number > 0; };
   fault.heal = [] {};
@@ -80,12 +89,16 @@ Fault halt_sessions(World& world, milliseconds hold) {
   const auto session = std::make_shared<Session>();
   fault.inject = [&world, session] {
     pg::Connection connection = open(world);
-    const pg::Rows rows =
-        run(connection, fmt::format("select pid from pg_stat_activity where {}", kRelays));
-    for (int row = 0; row < rows.size(); ++row) {
-      session->pids.push_back(rows.int8(row, 0));
-      ::kill(static_cast<pid_t>(session->pids.back()), SIGSTOP);
-    }
+    const auto halt = [&] {
+      const pg::Rows rows =
+          run(connection, fmt::format("select pid from pg_stat_activity where {}", kRelays));
+      for (int row = 0; row < rows.size(); ++row) {
+        session->pids.push_back(rows.int8(row, 0));
+        ::kill(static_cast<pid_t>(session->pids.back()), SIGSTOP);
+      }
+      return !session->pids.empty();
+    };
+    if (!test::eventually(halt, kPatience)) throw NothingToBreak("no relay is connected");
   };
   fault.observed = [session] {
     return !session->pids.empty() &&

@@ -9,6 +9,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "support/pg/connection.hpp"
 #include "tests/chaos/load.hpp"
 #include "tests/chaos/truth.hpp"
@@ -21,6 +23,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr int kBrokers = 3;
 constexpr int kInvoiceServices = 2;
 constexpr seconds kLease{5};
 
@@ -93,9 +96,14 @@ std::string invoice_config(const std::string& folder) {
 }  // namespace
 
 System::System(const Options& options)
-    : stack_("chaos", "postgres,kafka,mongo", "--brokers 3"),
+    : network_(options.relays, kBrokers),
+      stack_("chaos", "postgres,kafka,mongo",
+             fmt::format("--brokers {} --advertise {}", kBrokers, network_.advertised())),
       fleet_(stack_.logs()),
-      world_{stack_, fleet_, stack_.variable("OUTBOX_TEST_POSTGRES"), kLease, {}} {
+      world_{.stack = stack_, .fleet = fleet_, .network = network_, .clocks = {},
+             .database_url = stack_.variable("OUTBOX_TEST_POSTGRES"), .lease = kLease,
+             .other_relay_settings = {}} {
+  network_.begin(world_.database_url, stack_.variable("OUTBOX_TEST_KAFKA_PROXIED"));
   const std::string relay = options.programs + "/outbox-processor";
   auto settings = kRelaySettings;
   for (const std::string& setting : options.relay_settings) {
@@ -133,10 +141,10 @@ void System::make_tables(const Options& options) const {
   }
 }
 
-e2e::Environment System::relay_environment() const {
+e2e::Environment System::relay_environment(int relay) const {
   e2e::Environment environment = environment_of(relay_settings_);
-  environment["DATABASE_URL"] = world_.database_url;
-  environment["OUTBOX_SINK__BROKERS"] = brokers();
+  environment["DATABASE_URL"] = network_.postgres_url(relay, world_.database_url);
+  environment["OUTBOX_SINK__BROKERS"] = network_.advertised();
   environment["OUTBOX_SINK__ROUTES__ORDER"] = kTopic;
   // A build with planted faults is told which one to show.
   const char* mutant = std::getenv("OUTBOX_MUTANT");  // NOLINT(concurrency-mt-unsafe)
@@ -156,9 +164,13 @@ void System::start_programs(const Options& options) {
                  {"OUTBOX_KAFKA__BROKERS", brokers()},
                  {"MONGO_URI", mongo_uri()}}});
   }
-  for (int number = 1; number <= options.relays; ++number) {
-    fleet_.add({"relay-" + std::to_string(number), options.programs + "/outbox-processor",
-                relay_environment()});
+  for (int relay = 0; relay < options.relays; ++relay) {
+    const std::string name = "relay-" + std::to_string(relay + 1);
+    auto& clock = world_.clocks[name];
+    clock = std::make_unique<ClockShim>(stack_.logs() + "/" + name + ".clock");
+    e2e::Environment environment = relay_environment(relay);
+    environment.merge(clock->environment());
+    fleet_.add({name, options.programs + "/outbox-processor", std::move(environment)});
   }
 }
 

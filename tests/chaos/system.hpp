@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/chaos/fleet.hpp"
+#include "tests/chaos/network.hpp"
 #include "tests/chaos/options.hpp"
 #include "tests/chaos/world.hpp"
 #include "tests/support/own_stack.hpp"
@@ -35,8 +36,9 @@ class System {
 
   void make_tables(const Options& options) const;
   void start_programs(const Options& options);
-  [[nodiscard]] e2e::Environment relay_environment() const;
+  [[nodiscard]] e2e::Environment relay_environment(int relay) const;
 
+  Network network_;
   test::OwnStack stack_;
   Fleet fleet_;
   Settings relay_settings_;
