@@ -1,6 +1,5 @@
 #include "tests/support/own_stack.hpp"
 
-#include <array>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -10,28 +9,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/shell.hpp"
+
 namespace outbox::test {
 namespace {
 
 std::filesystem::path folder_of(const std::string& stack) {
   return std::filesystem::path{OUTBOX_SOURCE_DIR} / ".stack" / stack;
-}
-
-// The output of a shell command; throws with it when it fails.
-std::string output_of(const std::string& command) {
-  std::FILE* const pipe = popen((command + " 2>&1").c_str(), "r");  // NOLINT(cert-env33-c)
-  if (pipe == nullptr) {
-    throw std::runtime_error("cannot run: " + command);
-  }
-  std::string output;
-  std::array<char, 4'096> buffer{};
-  while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
-    output.append(buffer.data(), size);
-  }
-  if (pclose(pipe) != 0) {
-    throw std::runtime_error("failed: " + command + "\n" + output);
-  }
-  return output;
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ class SmallDisk {
 
   // Makes the folder if it is not there; what is mounted on it by a run that was killed goes. From
   // 1 MiB to 4 GiB, of memory as it is used. Throws when it cannot be mounted.
-  SmallDisk(std::filesystem::path folder, std::uint64_t size);
+  SmallDisk(const std::filesystem::path& folder, std::uint64_t size);
   // Unmounts it, with all that is on it. Files that are still open stay until they are closed.
   ~SmallDisk();
   SmallDisk(const SmallDisk&) = delete;

@@ -12,12 +12,12 @@ namespace outbox::chaos {
 // A network namespace, joined to the host by a pair of virtual interfaces. A process in it reaches
 // every address of the host but 127.0.0.1, which is its own: what it needs must listen on
 // host_address() or 0.0.0.0, and what the host asks of it, on address(). The kernel's objects have
-// names that begin with "outbox" and the process id; the destructor removes them, and the next
+// names that begin with "ob" and the process id; the destructor removes them, and the next
 // constructor those of processes that are gone. Every function may be called from any thread, and
 // throws with what the `ip` program said when it fails.
 class NetworkNamespace {
  public:
-  // Whether this user may make one here (root with CAP_SYS_ADMIN, a kernel that has veth).
+  // Whether this user can make one here: root with CAP_SYS_ADMIN, a kernel that has veth, `ip`.
   [[nodiscard]] static bool available();
 
   NetworkNamespace();
@@ -39,8 +39,7 @@ class NetworkNamespace {
   // While it is on, every packet in this direction is lost, and nobody is told: to_server is what
   // leaves the namespace, to_client what the host sends to it. It does not nest.
   void blackhole(Direction direction, bool on);
-  // Packets that were lost so, in both directions since the beginning. Up to 3 s old ones may count
-  // that belonged to nobody.
+  // Packets that were lost so, in both directions since the beginning.
   [[nodiscard]] std::uint64_t packets_lost() const;
 
  private:
