@@ -12,6 +12,11 @@ char process_state(pid_t pid) {
   return end == std::string::npos || end + 2 >= text.size() ? '-' : text[end + 2];
 }
 
+bool is_gone(pid_t pid) {
+  const char state = process_state(pid);
+  return state == '-' || state == 'Z' || state == 'X';
+}
+
 void Fleet::add(ProgramSpec spec) {
   const std::string name = spec.name;
   programs_[name] = Program{std::move(spec), e2e::free_port(), std::nullopt};
@@ -49,7 +54,7 @@ void Fleet::start(const std::string& name, const e2e::Environment& changes) {
   for (const auto& [variable, value] : changes) {
     environment[variable] = value;
   }
-  program.process.emplace(std::vector<std::string>{program.spec.path}, environment, log(name));
+  program.process.emplace(program.spec.command, environment, log(name));
 }
 
 void Fleet::signal(const std::string& name, int number) const {

@@ -14,7 +14,7 @@ namespace outbox::chaos {
 
 struct ProgramSpec {
   std::string name;  // of this one among its like: "relay-2"
-  std::string path;
+  std::vector<std::string> command;  // the first word is a path
   e2e::Environment environment;
 };
 
@@ -54,5 +54,7 @@ class Fleet {
 
 // As Fleet::state, of any process.
 [[nodiscard]] char process_state(pid_t pid);
+// Whether it runs no more; a zombie does not.
+[[nodiscard]] bool is_gone(pid_t pid);
 
 }  // namespace outbox::chaos

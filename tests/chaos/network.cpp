@@ -36,7 +36,8 @@ std::string shown(const Endpoint& endpoint) {
 
 }  // namespace
 
-Network::Network(int relays, int brokers) : relays_(relays) {
+Network::Network(std::string address, int relays, int brokers)
+    : address_(std::move(address)), relays_(relays) {
   for (int broker = 0; broker < brokers; ++broker) {
     broker_ports_.push_back(static_cast<std::uint16_t>(e2e::free_port()));
   }
@@ -45,7 +46,7 @@ Network::Network(int relays, int brokers) : relays_(relays) {
 std::string Network::advertised() const {
   std::string addresses;
   for (const std::uint16_t port : broker_ports_) {
-    addresses += (addresses.empty() ? "" : ",") + shown(Endpoint{.port = port});
+    addresses += (addresses.empty() ? "" : ",") + shown(Endpoint{address_, port});
   }
   return addresses;
 }
@@ -54,14 +55,14 @@ void Network::begin(const std::string& postgres_url, const std::string& brokers)
   const Authority authority = authority_of(postgres_url);
   const Endpoint postgres = endpoint_of(postgres_url.substr(authority.begin, authority.size));
   for (int relay = 0; relay < relays_; ++relay) {
-    postgres_.push_back(std::make_unique<TcpProxy>(Endpoint{}, postgres));
+    postgres_.push_back(std::make_unique<TcpProxy>(Endpoint{address_, 0}, postgres));
   }
   std::istringstream addresses{brokers};
   for (const std::uint16_t port : broker_ports_) {
     std::string address;
     std::getline(addresses, address, ',');
     brokers_.push_back(
-        std::make_unique<KafkaProxy>(Endpoint{.port = port}, endpoint_of(address)));
+        std::make_unique<KafkaProxy>(Endpoint{address_, port}, endpoint_of(address)));
   }
 }
 

@@ -15,7 +15,8 @@ namespace outbox::chaos {
 // start and the proxies begin.
 class Network {
  public:
-  Network(int relays, int brokers);
+  // The proxies listen on `address`.
+  Network(std::string address, int relays, int brokers);
 
   // HOST:PORT,... of the proxies before the brokers, in the brokers' order.
   [[nodiscard]] std::string advertised() const;
@@ -31,6 +32,7 @@ class Network {
   [[nodiscard]] int brokers() const { return static_cast<int>(broker_ports_.size()); }
 
  private:
+  std::string address_;
   int relays_;
   std::vector<std::uint16_t> broker_ports_;
   std::vector<std::unique_ptr<TcpProxy>> postgres_;

@@ -55,11 +55,10 @@ int end_gracefully(World& world, const std::string& target) {
   throw std::runtime_error("it did not end within 20 s of SIGTERM");
 }
 
-FaultClass ended(World& world) {
-  return {"relay-sigterm", [&world](Random& random) {
-            const std::string target = one_of(random, world.fleet.names("relay-"));
-            Fault fault{target, {target}, between(random, milliseconds{200}, milliseconds{4'000}),
-                        {},     {},       {}};
+FaultClass ended(World& world, std::string name, std::string prefix, Hold hold) {
+  return {std::move(name), [&world, prefix, hold](Random& random) {
+            const std::string target = one_of(random, world.fleet.names(prefix));
+            Fault fault{target, {target}, between(random, hold.from, hold.to), {}, {}, {}};
             const auto code = std::make_shared<int>(-1);
             fault.inject = [&world, target, code] { *code = end_gracefully(world, target); };
             fault.observed = [code] { return *code == 0; };
@@ -100,12 +99,14 @@ std::vector<FaultClass> program_faults(World& world) {
   return {
       killed(world, "relay-sigkill", "relay-", briefly),
       stopped(world, "relay-sigstop", "relay-", three_leases),
-      ended(world),
+      ended(world, "relay-sigterm", "relay-", briefly),
       mixed_settings(world),
       killed(world, "order-service-sigkill", "order-", briefly),
       stopped(world, "order-service-sigstop", "order-", some_seconds),
+      ended(world, "order-service-sigterm", "order-", briefly),
       killed(world, "invoice-service-sigkill", "invoice-", briefly),
       stopped(world, "invoice-service-sigstop", "invoice-", some_seconds),
+      ended(world, "invoice-service-sigterm", "invoice-", briefly),
   };
 }
 

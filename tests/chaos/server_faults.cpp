@@ -12,16 +12,6 @@ using std::chrono::milliseconds;
 
 // A broker that ends in order hands its partitions over and closes its log.
 constexpr milliseconds kBrokerEnd{15'000};
-// Every broker fault needs it: with two of three brokers away there is no quorum, which is no fault
-// that the relay could answer for.
-constexpr const char* kBrokers = "kafka";
-
-// Whether the process has gone; a zombie has, too.
-bool gone(pid_t pid) {
-  const char state = process_state(pid);
-  return state == '-' || state == 'Z' || state == 'X';
-}
-
 std::string any_broker(Random& random) {
   static const std::vector<std::string> kNames{"kafka-1", "kafka-2", "kafka-3"};
   return one_of(random, kNames);
@@ -36,7 +26,7 @@ Fault crash(World& world, const std::string& server, const std::string& process,
     *pid = world.stack.pid(process);
     world.stack.kill(server);
   };
-  fault.observed = [pid] { return *pid != 0 && gone(*pid); };
+  fault.observed = [pid] { return *pid != 0 && is_gone(*pid); };
   fault.heal = [&world, server] { world.stack.start(server); };
   return fault;
 }
@@ -62,9 +52,9 @@ Fault restart_broker(World& world, const std::string& broker, milliseconds hold)
   fault.inject = [&world, broker, pid] {
     *pid = world.stack.pid(broker);
     ::kill(*pid, SIGTERM);
-    static_cast<void>(test::eventually([&] { return gone(*pid); }, kBrokerEnd));
+    static_cast<void>(test::eventually([&] { return is_gone(*pid); }, kBrokerEnd));
   };
-  fault.observed = [pid] { return *pid != 0 && gone(*pid); };
+  fault.observed = [pid] { return *pid != 0 && is_gone(*pid); };
   fault.heal = [&world, broker] { world.stack.start(broker); };
   return fault;
 }
@@ -108,10 +98,18 @@ std::vector<FaultClass> postgres_faults(World& world) {
 }
 
 std::vector<FaultClass> mongo_faults(World& world) {
-  return {{"mongo-sigstop", [&world](Random& random) {
-             return halt(world, "mongo", {"mongo"},
-                         between(random, milliseconds{2'000}, milliseconds{8'000}));
-           }}};
+  return {
+      {"mongo-sigkill",
+       [&world](Random& random) {
+         return crash(world, "mongo", "mongo", {"mongo"},
+                      between(random, milliseconds{500}, milliseconds{4'000}));
+       }},
+      {"mongo-sigstop",
+       [&world](Random& random) {
+         return halt(world, "mongo", {"mongo"},
+                     between(random, milliseconds{2'000}, milliseconds{8'000}));
+       }},
+  };
 }
 
 }  // namespace outbox::chaos

@@ -23,7 +23,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int kBrokers = 3;
+constexpr int kBrokerCount = 3;  // the last of them has the small disk
+// Every message of a long run several times over.
+constexpr std::uint64_t kDiskBytes = 512ULL << 20U;
 constexpr int kInvoiceServices = 2;
 constexpr seconds kLease{5};
 
@@ -93,15 +95,55 @@ std::string invoice_config(const std::string& folder) {
   return path;
 }
 
+std::string relay_name(int relay) {
+  return "relay-" + std::to_string(relay + 1);
+}
+
+std::map<std::string, std::unique_ptr<NetworkNamespace>> make_namespaces(int relays) {
+  std::map<std::string, std::unique_ptr<NetworkNamespace>> namespaces;
+  if (!NetworkNamespace::available()) {
+    std::fputs("    network namespaces need root: the relays share the host's network\n", stderr);
+    return namespaces;
+  }
+  for (int relay = 0; relay < relays; ++relay) {
+    namespaces[relay_name(relay)] = std::make_unique<NetworkNamespace>();
+  }
+  return namespaces;
+}
+
+// One that every namespace reaches.
+std::string host_address(
+    const std::map<std::string, std::unique_ptr<NetworkNamespace>>& namespaces) {
+  return namespaces.empty() ? "127.0.0.1" : namespaces.begin()->second->host_address();
+}
+
+std::unique_ptr<SmallDisk> make_disk() {
+  if (!SmallDisk::available()) {
+    std::fputs("    a small disk needs root: no disk of a broker is ever full\n", stderr);
+    return nullptr;
+  }
+  return std::make_unique<SmallDisk>(OUTBOX_SOURCE_DIR "/.stack/chaos-disk", kDiskBytes);
+}
+
+std::string stack_options(const Network& network, const SmallDisk* disk) {
+  std::string options =
+      fmt::format("--brokers {} --advertise {}", network.brokers(), network.advertised());
+  if (disk != nullptr) {
+    options += fmt::format(" --broker-dir {}='{}'", kBrokerCount, disk->folder().string());
+  }
+  return options;
+}
+
 }  // namespace
 
 System::System(const Options& options)
-    : network_(options.relays, kBrokers),
-      stack_("chaos", "postgres,kafka,mongo",
-             fmt::format("--brokers {} --advertise {}", kBrokers, network_.advertised())),
+    : namespaces_(make_namespaces(options.relays)),
+      network_(host_address(namespaces_), options.relays, kBrokerCount),
+      disk_(make_disk()),
+      stack_("chaos", "postgres,kafka,mongo", stack_options(network_, disk_.get())),
       fleet_(stack_.logs()),
-      world_{.stack = stack_, .fleet = fleet_, .network = network_, .clocks = {},
-             .database_url = stack_.variable("OUTBOX_TEST_POSTGRES"), .lease = kLease,
+      world_{.stack = stack_, .fleet = fleet_, .network = network_, .clocks = {}, .namespaces = namespaces_,
+             .disk = disk_.get(), .database_url = stack_.variable("OUTBOX_TEST_POSTGRES"), .lease = kLease,
              .other_relay_settings = {}} {
   network_.begin(world_.database_url, stack_.variable("OUTBOX_TEST_KAFKA_PROXIED"));
   const std::string relay = options.programs + "/outbox-processor";
@@ -154,23 +196,25 @@ e2e::Environment System::relay_environment(int relay) const {
 
 void System::start_programs(const Options& options) {
   fleet_.add({"order-service",
-              options.programs + "/order-service",
+              {options.programs + "/order-service"},
               {{"DATABASE_URL", world_.database_url}}});
   const std::string config = invoice_config(stack_.logs());
   for (int number = 1; number <= kInvoiceServices; ++number) {
     fleet_.add({"invoice-service-" + std::to_string(number),
-                options.programs + "/invoice-service",
+                {options.programs + "/invoice-service"},
                 {{"OUTBOX_CONFIG", config},
                  {"OUTBOX_KAFKA__BROKERS", brokers()},
                  {"MONGO_URI", mongo_uri()}}});
   }
   for (int relay = 0; relay < options.relays; ++relay) {
-    const std::string name = "relay-" + std::to_string(relay + 1);
+    const std::string name = relay_name(relay);
     auto& clock = world_.clocks[name];
     clock = std::make_unique<ClockShim>(stack_.logs() + "/" + name + ".clock");
     e2e::Environment environment = relay_environment(relay);
     environment.merge(clock->environment());
-    fleet_.add({name, options.programs + "/outbox-processor", std::move(environment)});
+    std::vector<std::string> command{options.programs + "/outbox-processor"};
+    if (!namespaces_.empty()) command = namespaces_.at(name)->command(command);
+    fleet_.add({name, std::move(command), std::move(environment)});
   }
 }
 

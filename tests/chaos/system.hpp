@@ -38,7 +38,10 @@ class System {
   void start_programs(const Options& options);
   [[nodiscard]] e2e::Environment relay_environment(int relay) const;
 
+  // In the order in which one needs the other.
+  std::map<std::string, std::unique_ptr<NetworkNamespace>> namespaces_;
   Network network_;
+  std::unique_ptr<SmallDisk> disk_;
   test::OwnStack stack_;
   Fleet fleet_;
   Settings relay_settings_;
