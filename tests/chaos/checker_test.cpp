@@ -45,9 +45,14 @@ class Story {
 };
 
 TEST(ChaosChecker, a_history_in_which_every_message_came_once_and_in_order_keeps_all_promises) {
-  const Verdict verdict =
-      Story().commit("a", 1).commit("b", 1).commit("a", 2).record("a", 1).record("a", 2).record(
-          "b", 1).check();
+  const Verdict verdict = Story()
+                              .commit("a", 1)
+                              .commit("b", 1)
+                              .commit("a", 2)
+                              .record("a", 1)
+                              .record("a", 2)
+                              .record("b", 1)
+                              .check();
   EXPECT_TRUE(verdict.kept());
   EXPECT_EQ(verdict.committed, 3);
   EXPECT_EQ(verdict.delivered, 3);

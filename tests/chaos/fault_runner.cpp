@@ -114,8 +114,8 @@ void FaultRunner::live(const Waiting& waiting, const std::stop_token& stop) {
   const Fault& fault = waiting.fault;
   bool observed = false;
   std::string problem;
-  tell_(fmt::format("fault {} on {} for {:.1f} s", waiting.name, fault.target,
-                    seconds(fault.hold)));
+  tell_(
+      fmt::format("fault {} on {} for {:.1f} s", waiting.name, fault.target, seconds(fault.hold)));
   try {
     fault.inject();
     observed = hold(fault, stop);

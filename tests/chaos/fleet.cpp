@@ -62,7 +62,9 @@ void Fleet::signal(const std::string& name, int number) const {
 }
 
 std::optional<int> Fleet::wait(const std::string& name, std::chrono::milliseconds timeout) {
-  return programs_.at(name).process->wait(timeout);
+  e2e::Process& process = *programs_.at(name).process;
+  // Of one that was reaped before, nobody knows any more; it has ended, that is sure.
+  return process.pid() < 0 ? -1 : process.wait(timeout);
 }
 
 }  // namespace outbox::chaos

@@ -13,7 +13,7 @@
 namespace outbox::chaos {
 
 struct ProgramSpec {
-  std::string name;  // of this one among its like: "relay-2"
+  std::string name;                  // of this one among its like: "relay-2"
   std::vector<std::string> command;  // the first word is a path
   e2e::Environment environment;
 };
@@ -38,7 +38,7 @@ class Fleet {
   // `changes` to its environment hold until the next start.
   void start(const std::string& name, const e2e::Environment& changes = {});
   void signal(const std::string& name, int number) const;
-  // The exit code (128 + n for signal n); nothing when it still runs.
+  // The exit code (128 + n for signal n), -1 when it was told before; nothing when it still runs.
   [[nodiscard]] std::optional<int> wait(const std::string& name, std::chrono::milliseconds timeout);
 
  private:

@@ -29,8 +29,7 @@ Result<pg::Connection> open(const std::string& url) {
 
 // Ends what was prepared so long ago; how many there were.
 Result<int> resolve(pg::Connection& connection, milliseconds age) {
-  const auto due =
-      connection.query(kDue, pg::Params{}.int8(age.count()), pg::Format::text);
+  const auto due = connection.query(kDue, pg::Params{}.int8(age.count()), pg::Format::text);
   if (!due) return due.error();
   for (int row = 0; row < due->size(); ++row) {
     const std::string how = due->text(row, 1) == "t" ? "commit" : "rollback";

@@ -80,8 +80,8 @@ std::vector<FaultClass> machine_faults(World& world) {
   }
   if (world.disk != nullptr) {
     classes.push_back({"broker-disk-full", [&world](Random& random) {
-                         return full_disk(world, between(random, milliseconds{4'000},
-                                                         milliseconds{8'000}));
+                         return full_disk(
+                             world, between(random, milliseconds{4'000}, milliseconds{8'000}));
                        }});
   }
   return classes;

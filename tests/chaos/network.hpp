@@ -26,8 +26,12 @@ class Network {
 
   // `url` by way of the relay's proxy. Relays count from 0.
   [[nodiscard]] std::string postgres_url(int relay, const std::string& url) const;
-  [[nodiscard]] TcpProxy& postgres(int relay) { return *postgres_.at(static_cast<std::size_t>(relay)); }
-  [[nodiscard]] KafkaProxy& broker(int broker) { return *brokers_.at(static_cast<std::size_t>(broker)); }
+  [[nodiscard]] TcpProxy& postgres(int relay) {
+    return *postgres_.at(static_cast<std::size_t>(relay));
+  }
+  [[nodiscard]] KafkaProxy& broker(int broker) {
+    return *brokers_.at(static_cast<std::size_t>(broker));
+  }
   [[nodiscard]] int relays() const { return relays_; }
   [[nodiscard]] int brokers() const { return static_cast<int>(broker_ports_.size()); }
 

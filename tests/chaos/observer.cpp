@@ -44,7 +44,8 @@ std::string header(const rd_kafka_message_t& message, const char* name) {
 }
 
 std::string_view bytes(const void* data, std::size_t size) {
-  return data == nullptr ? std::string_view{} : std::string_view{static_cast<const char*>(data), size};
+  return data == nullptr ? std::string_view{}
+                         : std::string_view{static_cast<const char*>(data), size};
 }
 
 // order-service numbers nothing: its orders have one message each. -1: not ours at all.
@@ -69,7 +70,8 @@ Observer::Observer(const std::string& brokers, const std::string& topic, int par
   const auto assigned = rd_kafka_assign(consumer_.get(), list);
   rd_kafka_topic_partition_list_destroy(list);
   if (assigned != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    throw std::runtime_error("the observer's partitions: " + std::string{rd_kafka_err2str(assigned)});
+    throw std::runtime_error("the observer's partitions: " +
+                             std::string{rd_kafka_err2str(assigned)});
   }
   thread_ = std::jthread{[this](const std::stop_token& stop) { read(stop); }};
 }

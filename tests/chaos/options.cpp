@@ -12,7 +12,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   options.seed = std::random_device{}();
   options.programs = OUTBOX_BIN_DIR;
   app.add_option("--seed", options.seed, "of the faults and the load; one of chance unless told");
-  app.add_option("--minutes", options.minutes, "how long faults come")->check(CLI::Range(0.2, 600.0));
+  app.add_option("--minutes", options.minutes, "how long faults come")
+      ->check(CLI::Range(0.2, 600.0));
   app.add_option("--relays", options.relays, "processes of the relay")->check(CLI::Range(1, 16));
   app.add_option("--json", options.json_file, "writes the result into this file as well");
   app.add_option("--programs", options.programs, "the folder of the programs under test")

@@ -13,11 +13,11 @@ struct Options {
   double minutes = 8;
   int relays = 3;
   std::string json_file;
-  std::string programs;              // the folder with outbox-processor and the others
-  std::vector<std::string> only;     // fault classes; empty: all
-  double rate = 350;                 // messages a second, all writers together
+  std::string programs;           // the folder with outbox-processor and the others
+  std::vector<std::string> only;  // fault classes; empty: all
+  double rate = 350;              // messages a second, all writers together
   int writers = 16;
-  bool keep = false;                 // the stack's folder, with the logs, also after a good run
+  bool keep = false;  // the stack's folder, with the logs, also after a good run
   std::vector<std::string> relay_settings;  // path=value, for every relay
 };
 

@@ -49,9 +49,10 @@ void PositionSampler::sample(const std::stop_token& stop) {
   std::optional<pg::Connection> connection;
   while (sleep_for(kEvery, stop)) {
     if (!connection) {
-      auto opened = pg::Connection::connect(database_url_, {.application_name = "chaos-sampler",
-                                                            .connect_timeout = milliseconds{3'000},
-                                                            .statement_timeout = milliseconds{8'000}});
+      auto opened =
+          pg::Connection::connect(database_url_, {.application_name = "chaos-sampler",
+                                                  .connect_timeout = milliseconds{3'000},
+                                                  .statement_timeout = milliseconds{8'000}});
       if (!opened) continue;
       connection = *std::move(opened);
     }

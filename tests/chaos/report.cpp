@@ -32,8 +32,7 @@ std::vector<std::string> Report::broken() const {
     if (!kept) broken.push_back(std::move(promise));
   };
   demand(verdict.lost == 0, fmt::format("P1: {} messages are lost", verdict.lost));
-  demand(verdict.phantom == 0,
-         fmt::format("P1: {} records were never committed", verdict.phantom));
+  demand(verdict.phantom == 0, fmt::format("P1: {} records were never committed", verdict.phantom));
   demand(verdict.inversions == 0, fmt::format("P2: {} inversions", verdict.inversions));
   demand(verdict.moved == 0,
          fmt::format("P2: {} messages came in another partition", verdict.moved));
@@ -54,39 +53,38 @@ std::vector<std::string> Report::broken() const {
 
 std::string to_json(const Report& report) {
   const Verdict& verdict = report.verdict;
-  nlohmann::ordered_json json{
-      {"seed", report.seed},
-      {"minutes", report.minutes},
-      {"ok", report.broken().empty()},
-      {"committed", verdict.committed},
-      {"delivered", verdict.delivered},
-      {"given_up", verdict.given_up},
-      {"faults", sum(report.faults_by_class)},
-      {"fault_classes", report.faults_by_class.size()},
-      {"faults_by_class", report.faults_by_class},
-      {"faults_unseen", report.faults_unseen},
-      {"lost", verdict.lost},
-      {"phantom", verdict.phantom},
-      {"inversions", verdict.inversions},
-      {"moved", verdict.moved},
-      {"epoch_regressions", report.epoch_regressions},
-      {"position_samples", report.position_samples},
-      {"orders", report.orders},
-      {"orders_without_invoice", report.orders_without_invoice},
-      {"duplicate_effects", report.duplicate_effects},
-      {"duplicates", verdict.duplicates},
-      {"duplicates_bound", report.duplicates_bound()},
-      {"in_flight_bound", report.in_flight_bound},
-      {"kills", report.kills},
-      {"reconnects", report.reconnects},
-      {"new_producers", report.new_producers},
-      {"drained", report.drained},
-      {"drain_s", report.drain_s},
-      {"effects_s", report.effects_s},
-      {"broken", report.broken()},
-      {"offending", verdict.findings},
-      {"findings", report.findings},
-      {"notes", report.notes}};
+  nlohmann::ordered_json json{{"seed", report.seed},
+                              {"minutes", report.minutes},
+                              {"ok", report.broken().empty()},
+                              {"committed", verdict.committed},
+                              {"delivered", verdict.delivered},
+                              {"given_up", verdict.given_up},
+                              {"faults", sum(report.faults_by_class)},
+                              {"fault_classes", report.faults_by_class.size()},
+                              {"faults_by_class", report.faults_by_class},
+                              {"faults_unseen", report.faults_unseen},
+                              {"lost", verdict.lost},
+                              {"phantom", verdict.phantom},
+                              {"inversions", verdict.inversions},
+                              {"moved", verdict.moved},
+                              {"epoch_regressions", report.epoch_regressions},
+                              {"position_samples", report.position_samples},
+                              {"orders", report.orders},
+                              {"orders_without_invoice", report.orders_without_invoice},
+                              {"duplicate_effects", report.duplicate_effects},
+                              {"duplicates", verdict.duplicates},
+                              {"duplicates_bound", report.duplicates_bound()},
+                              {"in_flight_bound", report.in_flight_bound},
+                              {"kills", report.kills},
+                              {"reconnects", report.reconnects},
+                              {"new_producers", report.new_producers},
+                              {"drained", report.drained},
+                              {"drain_s", report.drain_s},
+                              {"effects_s", report.effects_s},
+                              {"broken", report.broken()},
+                              {"offending", verdict.findings},
+                              {"findings", report.findings},
+                              {"notes", report.notes}};
   return json.dump(2) + "\n";
 }
 

@@ -22,13 +22,13 @@ struct Report {
   std::int64_t orders_without_invoice = 0;  // or with a wrong one
   std::int64_t duplicate_effects = 0;
   // After each of these a relay may send again what it had in flight.
-  std::int64_t kills = 0;        // of a relay or of what it is connected to
-  std::int64_t reconnects = 0;   // of relays to their database, and takeovers
+  std::int64_t kills = 0;       // of a relay or of what it is connected to
+  std::int64_t reconnects = 0;  // of relays to their database, and takeovers
   std::int64_t new_producers = 0;
   std::int64_t in_flight_bound = 0;  // messages, for each of them
   bool drained = false;
-  double drain_s = 0;    // from the last healing until nothing was pending
-  double effects_s = 0;  // until every invoice was there
+  double drain_s = 0;                 // from the last healing until nothing was pending
+  double effects_s = 0;               // until every invoice was there
   std::vector<std::string> findings;  // beyond the verdict's: what broke a promise
   std::vector<std::string> notes;     // what breaks none
 

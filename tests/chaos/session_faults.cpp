@@ -118,8 +118,7 @@ Fault long_transaction(World& world, milliseconds hold) {
   fault.inject = [&world, session] {
     session->connection = open(world);
     run(*session->connection, "begin isolation level repeatable read");
-    session->number =
-        run(*session->connection, "select pg_current_xact_id()").int8(0, 0);
+    session->number = run(*session->connection, "select pg_current_xact_id()").int8(0, 0);
   };
   // The oldest transaction that anybody's snapshot has to mind is this one, well behind the newest.
   fault.observed = [&world, session] {
@@ -142,11 +141,11 @@ Fault locked_tables(World& world, milliseconds hold) {
   };
   // Somebody waits for it.
   fault.observed = [&world, session] {
-    session->seen = session->seen ||
-                    ask(world,
-                        "select count(*) from pg_locks where not granted and relation in "
-                        "('outbox_shard'::regclass, 'outbox_exception'::regclass)")
-                            .value_or(0) > 0;
+    session->seen =
+        session->seen || ask(world,
+                             "select count(*) from pg_locks where not granted and relation in "
+                             "('outbox_shard'::regclass, 'outbox_exception'::regclass)")
+                                 .value_or(0) > 0;
     return session->seen;
   };
   fault.heal = [session] { session->connection.reset(); };
@@ -184,8 +183,7 @@ std::vector<FaultClass> session_faults(World& world) {
        }},
       {"postgres-long-transaction",
        [&world](Random& random) {
-         return long_transaction(world,
-                                 between(random, milliseconds{8'000}, milliseconds{25'000}));
+         return long_transaction(world, between(random, milliseconds{8'000}, milliseconds{25'000}));
        }},
       {"postgres-locked-tables",
        [&world](Random& random) {

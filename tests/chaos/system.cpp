@@ -142,8 +142,14 @@ System::System(const Options& options)
       disk_(make_disk()),
       stack_("chaos", "postgres,kafka,mongo", stack_options(network_, disk_.get())),
       fleet_(stack_.logs()),
-      world_{.stack = stack_, .fleet = fleet_, .network = network_, .clocks = {}, .namespaces = namespaces_,
-             .disk = disk_.get(), .database_url = stack_.variable("OUTBOX_TEST_POSTGRES"), .lease = kLease,
+      world_{.stack = stack_,
+             .fleet = fleet_,
+             .network = network_,
+             .clocks = {},
+             .namespaces = namespaces_,
+             .disk = disk_.get(),
+             .database_url = stack_.variable("OUTBOX_TEST_POSTGRES"),
+             .lease = kLease,
              .other_relay_settings = {}} {
   network_.begin(world_.database_url, stack_.variable("OUTBOX_TEST_KAFKA_PROXIED"));
   const std::string relay = options.programs + "/outbox-processor";
@@ -170,9 +176,8 @@ std::int64_t System::in_flight_bound() const {
 
 void System::make_tables(const Options& options) const {
   const std::string log = stack_.logs() + "/migrate.log";
-  e2e::Process migrate{{options.programs + "/outboxctl", "migrate"},
-                       {{"DATABASE_URL", world_.database_url}},
-                       log};
+  e2e::Process migrate{
+      {options.programs + "/outboxctl", "migrate"}, {{"DATABASE_URL", world_.database_url}}, log};
   if (migrate.wait(seconds{60}) != 0) {
     throw std::runtime_error("outboxctl migrate failed; see " + log);
   }

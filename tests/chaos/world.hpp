@@ -15,8 +15,8 @@
 
 namespace outbox::chaos {
 
-// What every fault of a broker needs for itself: with two of three away there is no quorum, for which
-// no relay has an answer.
+// What every fault of a broker needs for itself: with two of three away there is no quorum, for
+// which no relay has an answer.
 inline constexpr const char* kBrokers = "kafka";
 inline constexpr const char* kSmallDiskBroker = "kafka-3";
 
@@ -27,7 +27,7 @@ struct World {
   std::map<std::string, std::unique_ptr<ClockShim>> clocks;  // by the relay's name
   // By the relay's name; empty where this user may make none.
   std::map<std::string, std::unique_ptr<NetworkNamespace>>& namespaces;
-  SmallDisk* disk;  // of broker kSmallDiskBroker; null likewise
+  SmallDisk* disk;           // of broker kSmallDiskBroker; null likewise
   std::string database_url;  // PostgreSQL's own, without a proxy
   std::chrono::milliseconds lease{0};
   e2e::Environment other_relay_settings;  // as a deploy with another configuration has them

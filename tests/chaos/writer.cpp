@@ -101,10 +101,10 @@ Writer::Plan Writer::next_plan() {
 
 Result<void> Writer::connect() {
   connection_.reset();
-  auto connection = pg::Connection::connect(options_.database_url,
-                                            {.application_name = "chaos-writer",
-                                             .connect_timeout = milliseconds{3'000},
-                                             .statement_timeout = milliseconds{8'000}});
+  auto connection =
+      pg::Connection::connect(options_.database_url, {.application_name = "chaos-writer",
+                                                      .connect_timeout = milliseconds{3'000},
+                                                      .statement_timeout = milliseconds{8'000}});
   if (!connection) return std::move(connection).error();
   connection_ = *std::move(connection);
   for (const auto& [name, sql] : std::array{std::pair{"lock", kLock}, std::pair{"new_key", kNewKey},
