@@ -25,11 +25,11 @@ live_pid() {
 }
 
 # spawn P COMMAND...: starts it in a session of its own, so that Ctrl-C at the terminal reaches only
-# ./dev, which then stops it in order. It inherits no terminal and no lock (fds 7 and 8).
+# ./dev, which then stops it in order. It inherits no terminal and no lock (fds 7, 8 and 9).
 spawn() {
   local name=$1
   shift
-  setsid "$@" >>"$STACK_DIR/logs/$name.log" 2>&1 </dev/null 7>&- 8>&- &
+  setsid "$@" >>"$STACK_DIR/logs/$name.log" 2>&1 </dev/null 7>&- 8>&- 9>&- &
   local pid=$!
   disown "$pid"
   printf '%s %s\n' "$pid" "$(proc_start_time "$pid" || printf 0)" >"$STACK_DIR/$name.pid"

@@ -56,9 +56,22 @@ stack_select() {
 stack_lock() {
   mkdir -p "$STACK_DIR/logs"
   exec 8>>"$STACK_DIR/lock"
-  flock -w 300 8 ||
-    die "another ./dev works on the stack '$STACK_NAME' since 5 minutes" "See what it is: ps -fp $(<"$STACK_DIR/lock")"
+  flock -w 300 8 || stack_busy "$STACK_DIR/lock"
   echo $$ >"$STACK_DIR/lock"
+}
+
+# stack_lock_one SERVICE|BROKER: for a command that works on this one alone. Such commands go side by
+# side, so that the start of a slow server keeps no other one down.
+stack_lock_one() {
+  mkdir -p "$STACK_DIR/logs"
+  exec 8>>"$STACK_DIR/lock" 9>>"$STACK_DIR/lock-$1"
+  flock -s -w 300 8 || stack_busy "$STACK_DIR/lock"
+  flock -w 300 9 || stack_busy "$STACK_DIR/lock-$1"
+  echo $$ >"$STACK_DIR/lock-$1"
+}
+
+stack_busy() {
+  die "another ./dev works on the stack '$STACK_NAME' since 5 minutes" "See what it is: ps -fp $(<"$1")"
 }
 
 # The services that the stack has, whether they run just now or not.
@@ -257,7 +270,7 @@ stack_main() {
     env) stack_env ;;
     kill)
       stack_own_service "${rest[0]:-}"
-      stack_lock
+      stack_lock_one "${rest[0]}"
       case ${rest[0]} in
         kafka-*) signal_and_wait "${rest[0]}" KILL 5 ;;
         *) "${rest[0]}_kill" ;;
@@ -266,7 +279,7 @@ stack_main() {
       ;;
     start)
       stack_own_service "${rest[0]:-}"
-      stack_lock
+      stack_lock_one "${rest[0]}"
       case ${rest[0]} in
         kafka-*) kafka_start_broker "${rest[0]}" ;;
         *) stack_up_service "${rest[0]}" same-port ;;

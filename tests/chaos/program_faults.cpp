@@ -60,6 +60,9 @@ std::optional<int> end_gracefully(World& world, const std::string& target) {
 // A graceful end is promised, so the lack of one is a finding.
 void demand_ended(const std::optional<int>& code) {
   if (!code) throw std::runtime_error("it did not end within 20 s of SIGTERM");
+  if (*code != 0) {
+    throw std::runtime_error("it ended with status " + std::to_string(*code) + " after SIGTERM");
+  }
 }
 
 FaultClass ended(World& world, std::string name, std::string prefix, Hold hold) {

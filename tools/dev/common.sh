@@ -56,7 +56,7 @@ run_logged() (
   shift 2
   mkdir -p "$(dirname "$log")"
   started=$SECONDS status=0 every=15 shown=0
-  "$@" >"$log" 2>&1 </dev/null 7>&- 8>&- &
+  "$@" >"$log" 2>&1 </dev/null 7>&- 8>&- 9>&- &
   pid=$!
   # bash starts it with SIGINT ignored, so Ctrl-C must be passed on as another signal.
   trap 'kill -TERM "$pid" 2>/dev/null; exit 130' INT TERM HUP
