@@ -3,16 +3,9 @@
 #include <utility>
 
 namespace outbox::chaos {
-namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds kShortestGap{1'000};
-constexpr milliseconds kLongestGap{5'000};
-
-}  // namespace
-
-FaultPlan::FaultPlan(std::uint64_t seed, std::size_t classes) : random_(seed), classes_(classes) {}
+FaultPlan::FaultPlan(std::uint64_t seed, std::size_t classes, Gaps gaps)
+    : random_(seed), classes_(classes), gaps_(gaps) {}
 
 PlannedFault FaultPlan::next() {
   if (round_.empty()) {
@@ -27,7 +20,7 @@ PlannedFault FaultPlan::next() {
   const std::size_t chosen = round_.back();
   round_.pop_back();
   const std::uint64_t seed = random_();
-  return {chosen, seed, between(random_, kShortestGap, kLongestGap)};
+  return {chosen, seed, between(random_, gaps_.shortest, gaps_.longest)};
 }
 
 }  // namespace outbox::chaos

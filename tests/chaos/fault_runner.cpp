@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMostAtOnce = 3;
 // Faults that wait for a resource, so that others can go ahead.
 constexpr std::size_t kMostWaiting = 6;
-constexpr milliseconds kTick{100};
+constexpr milliseconds kTick{20};
 constexpr milliseconds kObserveEvery{50};
 
 double seconds(milliseconds duration) {
@@ -33,8 +33,8 @@ std::int64_t FaultTotals::count() const {
   return sum;
 }
 
-FaultRunner::FaultRunner(std::vector<FaultClass> classes, std::uint64_t seed, Tell tell)
-    : classes_(std::move(classes)), tell_(std::move(tell)), plan_(seed, classes_.size()) {}
+FaultRunner::FaultRunner(std::vector<FaultClass> classes, std::uint64_t seed, Tell tell, Gaps gaps)
+    : classes_(std::move(classes)), tell_(std::move(tell)), plan_(seed, classes_.size(), gaps) {}
 
 void FaultRunner::run(Clock::time_point until, const std::stop_token& stop) {
   next_start_ = Clock::now();

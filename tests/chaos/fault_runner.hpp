@@ -35,7 +35,7 @@ using Tell = std::function<void(const std::string&)>;
 
 class FaultRunner {
  public:
-  FaultRunner(std::vector<FaultClass> classes, std::uint64_t seed, Tell tell);
+  FaultRunner(std::vector<FaultClass> classes, std::uint64_t seed, Tell tell, Gaps gaps = {});
   ~FaultRunner() = default;
   FaultRunner(const FaultRunner&) = delete;
   FaultRunner& operator=(const FaultRunner&) = delete;
