@@ -31,10 +31,14 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kProgressEvery{15'000};
 constexpr milliseconds kLookEvery{200};
+constexpr milliseconds kRestartAfter{2'000};
+constexpr std::size_t kMostFindings = 100;
 constexpr milliseconds kStartUp{60'000};
 constexpr milliseconds kLongestHealing{180'000};
 // Beyond what is allowed, so that a slow drain is told from one that never ends.
 constexpr milliseconds kLongestDrain{120'000};
+// When all is marked and nothing more has come for so long, nothing will.
+constexpr milliseconds kSilence{15'000};
 constexpr milliseconds kLongestEffects{180'000};
 
 double seconds_since(Clock::time_point begin) {
@@ -88,6 +92,7 @@ class Run {
   Report run() {
     await_start();
     load_under_faults();
+    stop_writing();
     drain();
     await_effects();
     judge();
@@ -150,13 +155,13 @@ class Run {
     }
   }
 
-  void drain() {
+  void stop_writing() {
     const FaultTotals totals = faults_.totals();
     healed_ = totals.count() > 0 ? totals.last_healed : Clock::now();
     tell("all is healed; the writers stop");
     load_->stop();
     for (const std::string& refusal : orders_->stop()) {
-      report_.findings.push_back("order-service refused an order: " + refusal);
+      find("order-service refused an order: " + refusal);
     }
     system_.fleet().signal("order-service", SIGTERM);
     static_cast<void>(system_.fleet().wait("order-service", milliseconds{15'000}));
@@ -164,6 +169,9 @@ class Run {
     if (auto resolved = load_->resolve_prepared(milliseconds{30'000}); !resolved) {
       throw std::runtime_error(resolved.error().message);
     }
+  }
+
+  void drain() {
     auto connection = pg::Connection::connect(system_.database_url());
     if (!connection) throw std::runtime_error(connection.error().message);
     auto truth = read_truth(*connection);
@@ -171,22 +179,35 @@ class Run {
     truth_ = *std::move(truth);
     tell(fmt::format("{} messages are committed, {} are in the topic", truth_.messages.size(),
                      observer_->messages()));
+    await_drained();
+    report_.drain_s = seconds_since(healed_);
+    tell(report_.drained ? "drained" : "not drained");
+    if (auto given_up = read_truth(*connection)) truth_.given_up = std::move(given_up->given_up);
+  }
+
+  // Until nothing is pending and everything is in the topic, or it is clear that it will not come.
+  void await_drained() {
     postgres_table::StatusReader status{system_.database_url(), "outbox", milliseconds{0}};
     const auto wanted = static_cast<std::int64_t>(truth_.messages.size());
-    report_.drained = await(kLongestDrain, [&] {
+    std::int64_t seen = -1;
+    auto grown = Clock::now();
+    await(kLongestDrain, [&] {
+      if (observer_->messages() > seen) {
+        seen = observer_->messages();
+        grown = Clock::now();
+      }
       const Result<SourceStatus> now = status.read();
+      const bool settled = now && now->pending == 0 && now->retrying == 0;
       // Dead ones will not come, nor what waits behind them.
-      return now && now->pending == 0 && now->retrying == 0 &&
-             (observer_->messages() >= wanted || now->dead > 0);
+      report_.drained = settled && (seen >= wanted || now->dead > 0);
+      return report_.drained || (settled && Clock::now() - grown > kSilence);
     });
-    report_.drain_s = seconds_since(healed_);
-    tell(report_.drained ? "drained" : "not drained in time");
-    if (auto given_up = read_truth(*connection)) truth_.given_up = std::move(given_up->given_up);
   }
 
   void await_effects() {
     const auto wanted = static_cast<std::int64_t>(truth_.orders.size());
-    const bool done = await(kLongestEffects, [&] { return effects_.count() >= wanted; });
+    const bool done = await(report_.drained ? kLongestEffects : kSilence,
+                            [&] { return effects_.count() >= wanted; });
     report_.effects_s = seconds_since(healed_);
     tell(done ? "every invoice is there" : "invoices are missing");
   }
@@ -221,15 +242,21 @@ class Run {
   // A program that ends by itself, with no fault at work on it, is a finding; it is started again,
   // as a service manager would.
   void supervise() {
+    if (Clock::now() < next_look_after_) return;
     for (const std::string& name : system_.fleet().names("")) {
       if ((orders_over_ && name == "order-service") || !faults_.try_hold({name})) continue;
       if (const auto code = system_.fleet().wait(name, milliseconds{0})) {
-        report_.findings.push_back(fmt::format("{} ended by itself with status {}", name, *code));
-        tell(report_.findings.back());
+        find(fmt::format("{} ended by itself with status {}", name, *code));
         system_.fleet().start(name);
+        next_look_after_ = Clock::now() + kRestartAfter;
       }
       faults_.release({name});
     }
+  }
+
+  void find(const std::string& finding) {
+    tell(finding);
+    if (report_.findings.size() < kMostFindings) report_.findings.push_back(finding);
   }
 
   void progress() {
@@ -243,6 +270,7 @@ class Run {
   const std::atomic<bool>& interrupted_;
   const Clock::time_point began_ = Clock::now();
   Clock::time_point next_progress_;
+  Clock::time_point next_look_after_;  // the programs
   Clock::time_point healed_;
   Report report_;
   System system_;
