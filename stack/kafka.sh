@@ -168,7 +168,7 @@ kafka_spawn() {
       rm -f "$STACK_DIR/kafka/controller-$id.port" "$STACK_DIR/kafka/proxied-$id.port"
     fi
     kafka_port "$STACK_DIR/kafka/controller-$id.port"
-    kafka_port "$STACK_DIR/kafka/proxied-$id.port"
+    if [[ -f $STACK_DIR/kafka/advertise ]]; then kafka_port "$STACK_DIR/kafka/proxied-$id.port"; fi
   done
   for id in $(seq "$brokers"); do
     kafka_config "$id" >"$STACK_DIR/kafka/server-$id.properties"

@@ -1,5 +1,5 @@
 // The library that ClockShim has loaded into a process (LD_PRELOAD): the C library's functions that
-// tell or take a time of the wall clock. It allocates nothing, takes no lock, and leaves errno be.
+// tell or take a time of the wall clock. It allocates nothing and takes no lock of its own.
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -81,6 +81,8 @@ Function* next(const char* name, Function* /*of the same type*/) {
 // Each calls what it stands before, looked up once.
 #define OUTBOX_NEXT(name) static auto* const real = next(#name, &::name)
 
+// The parameters' names in the C library's headers are reserved for it.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 extern "C" {
 
 int clock_gettime(clockid_t clock, timespec* time) noexcept {
@@ -170,3 +172,4 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* 
 }
 
 }  // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -64,8 +64,8 @@ std::string free_subnet() {
   const std::string known = output_of("ip -4 -o address show") + output_of("ip -4 route show");
   std::random_device random;
   for (int tried = 0; tried < 100; ++tried) {
-    const std::string subnet = "10." + std::to_string(128 + random() % 127) + "." +
-                               std::to_string(1 + random() % 254) + ".";
+    std::string subnet = "10." + std::to_string(128 + random() % 127) + "." +
+                         std::to_string(1 + random() % 254) + ".";
     if (known.find(subnet) == std::string::npos) {
       return subnet;
     }
