@@ -315,7 +315,10 @@ void OrderConsumer::close() {
   if (error) complain(error.get(), "the consumer could not be closed");
   const auto until = steady_clock::now() + options_.close_timeout;
   while (rd_kafka_consumer_closed(consumer_.get()) == 0 && steady_clock::now() < until) {
-    rd_kafka_queue_poll_callback(queue.get(), 50);
+    // Records that were fetched before come out as well. They are let go of, as their offsets are
+    // not stored: whoever gets the partition reads them again. rd_kafka_queue_poll_callback, which
+    // serves callbacks alone, aborts the process when it meets one.
+    const KafkaOwned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue.get(), 50));
   }
   if (rd_kafka_consumer_closed(consumer_.get()) == 0) {
     log::warn("Kafka did not confirm that this consumer left the group; its session will end",
