@@ -57,11 +57,10 @@ TEST_P(RelayTest, ASecondRelayIsRefusedUntilTheFirstLeaves) {
   const Result<Exceptions> refused = second->connect();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::conflict);
-  EXPECT_THAT(refused.error().message, testing::HasSubstr("relay-1"));
   EXPECT_THAT(claim_all_seqs(), ElementsAre(seq)) << "the first is not disturbed";
   source_->close();
   source_->leave();
-  must(second->connect());
+  ASSERT_TRUE(eventually([&] { return second->connect().ok(); }));
   EXPECT_THAT(seqs_of(must(second->claim(10))), ElementsAre(seq));
 }
 
