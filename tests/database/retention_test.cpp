@@ -2,7 +2,6 @@
 #include "sources/postgres_table/retention.hpp"
 
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -332,7 +331,6 @@ TEST_F(RetentionTest, OneRunAtATime) {
 
 TEST_F(RetentionTest, MigrationsTakeAwayWhatADropHasLeft) {
   deliver_up_to(250);
-  pg::Connection reader = database_.connect();
   must_exec(connection_, "select outbox_free_partition(0, '1 ms')");
   must_exec(connection_, "select outbox_detach_partition('outbox_p0')");
   EXPECT_EQ(value_of(connection_, "select to_regclass('outbox_p0_old') is null"), "f");

@@ -19,8 +19,6 @@
 namespace outbox::test {
 namespace {
 
-using testing::HasSubstr;
-
 using Rights = std::map<std::string, std::set<std::string>>;  // object: verbs
 
 // The rights that are not on a whole table are told as "VERB(column, …)".
