@@ -1,5 +1,6 @@
 #include "tests/chaos/fleet.hpp"
 
+#include <filesystem>
 #include <fstream>
 
 namespace outbox::chaos {
@@ -19,6 +20,7 @@ bool is_gone(pid_t pid) {
 
 void Fleet::add(ProgramSpec spec) {
   const std::string name = spec.name;
+  std::filesystem::remove(log(name));  // of an earlier run
   programs_[name] = Program{std::move(spec), e2e::free_port(), std::nullopt};
   start(name);
 }

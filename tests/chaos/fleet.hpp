@@ -22,7 +22,7 @@ struct ProgramSpec {
 // killed at the end.
 class Fleet {
  public:
-  // They log to FOLDER/NAME.log.
+  // They log to FOLDER/NAME.log, which begins empty.
   explicit Fleet(std::string log_folder) : log_folder_(std::move(log_folder)) {}
 
   // Gives it a free port and starts it.
