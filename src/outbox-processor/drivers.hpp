@@ -3,9 +3,9 @@
 
 #include <memory>
 
-#include "outbox-processor/settings.hpp"
 #include "outbox/sink.hpp"
 #include "outbox/source.hpp"
+#include "relay_settings/settings.hpp"
 #include "sources/status.hpp"
 
 namespace outbox {
