@@ -39,7 +39,7 @@ Result<pg::Connection> connect_postgres(const std::string& url) {
   auto connection = pg::Connection::connect(url, options);
   if (!connection) return connection;
   auto set = connection->exec(
-      "set timezone = 'UTC'; set lock_timeout = '5s'; "
+      "set timezone = 'UTC'; set lock_timeout = '5s'; set jit = off; "
       "set synchronous_commit = on");
   if (!set) return std::move(set).error();
   return connection;

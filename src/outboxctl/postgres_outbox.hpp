@@ -14,7 +14,7 @@
 namespace outbox::ctl {
 
 // A connection as people's commands want it: a statement may take 30 s, a lock 5 s; times are UTC;
-// what is committed is durable.
+// what is committed is durable; nothing is compiled, which would take longer than all else.
 [[nodiscard]] Result<pg::Connection> connect_postgres(const std::string& url);
 
 // "shop on db.example:5432", for messages.
