@@ -69,8 +69,8 @@ void shift(pg::Connection& connection, int by) {
 }
 
 void restore(const std::string& from, const std::string& to) {
-  const std::string command =
-      "pg_dump --no-acl -d '" + from + "' | psql -q -X -v ON_ERROR_STOP=1 -d '" + to + "' >/dev/null";
+  const std::string command = "pg_dump --no-acl -d '" + from +
+                              "' | psql -q -X -v ON_ERROR_STOP=1 -d '" + to + "' >/dev/null";
   if (std::system(command.c_str()) != 0) throw std::runtime_error("the restore failed");
 }
 
