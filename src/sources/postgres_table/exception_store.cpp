@@ -80,6 +80,7 @@ constexpr const char* kDetach = R"(
 // The rows are compared and ordered as (aggregateid, seq), so that no other index can serve.
 // Parameters: keys, from seqs, until seqs, numbers of the positions; rows per range; of each
 // position: from, to (null: none), last_seq.
+// What was detached from its key, as delayed or skipped, does not wait behind the key's head.
 constexpr const char* kClaim = R"(
   from unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[])
          with ordinality as r (key, from_seq, until_seq, at, number)
@@ -92,6 +93,8 @@ constexpr const char* kClaim = R"(
       and (c.aggregateid, c.seq) <= (r.key, r.until_seq)
       and (pg_visible_in_snapshot(c.xid, p.f)
            or (c.seq <= p.last and pg_visible_in_snapshot(c.xid, p.t)))
+      and not exists (select from ${outbox_exception} d
+                       where d.seq = c.seq and d.state <> 'held' and not d.holds_key)
     order by c.aggregateid, c.seq limit $5::bigint) o
   left join lateral (
    select * from ${outbox_exception} x where x.seq = o.seq and x.state <> 'held') e on true
@@ -115,10 +118,12 @@ constexpr const char* kGiveUpGone = R"(
      and ($1::bigint >> shard::integer) & 1 = 1
      and not exists (select from ${outbox} o where o.seq = e.seq))";
 
-// Parameter: shards.
+// A clock that was set back must not lengthen the wait for an attempt. Parameter: shards.
 constexpr const char* kLoad = R"(
   select state, seq, until_seq, shard, key, attempts,
-         greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::bigint, last_error
+         greatest(0, extract(epoch from due_at - greatest(clock_timestamp(), updated_at)) * 1000)
+           ::bigint,
+         last_error
     from ${outbox_exception}
    where state in ('retrying', 'held', 'dead') and holds_key
      and ($1::bigint >> shard::integer) & 1 = 1
@@ -269,10 +274,9 @@ Result<Batch> ExceptionStore::claim(std::span<const HeldRange> ranges, std::size
     keys.bytes(range.key);
     from.int8(range.from_seq);
     until.int8(range.until_seq);
-    const auto position =
-        std::find_if(positions.begin(), positions.end(), [&](const SharedPosition& p) {
-          return ((p.shards >> range.shard) & 1U) != 0;
-        });
+    const auto position = std::find_if(
+        positions.begin(), positions.end(),
+        [&](const SharedPosition& p) { return ((p.shards >> range.shard) & 1U) != 0; });
     at.int4(static_cast<std::int32_t>(position - positions.begin()) + 1);
   }
   PositionArrays arrays;
