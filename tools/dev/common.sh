@@ -28,7 +28,7 @@ step() { printf '==> %s%s\n' "$1" "${2:+ ($2)}" >&2 || true; }
 forget_settings() {
   local name
   for name in "${!OUTBOX_@}" "${!PG@}" DATABASE_URL DB_DSN MONGO_URI KAFKA_BROKERS ORDERS_URL; do
-    [[ $name == OUTBOX_TEST_* ]] || unset "$name"
+    [[ $name == OUTBOX_TEST_* || $name == OUTBOX_MUTANT ]] || unset "$name"
   done
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 #include <utility>
 
+#include "mutants/mutant.hpp"
 #include "sources/postgres_table/position_arrays.hpp"
 
 namespace outbox::postgres_table {
@@ -39,6 +40,18 @@ constexpr const char* kTake = R"(
 constexpr const char* kGiveBack = R"(
   update ${outbox_shard} set owner = ''
    where owner = $1::text and ($2::bigint >> shard::integer) & 1 = 0)";
+
+// What a mutant replaces by the same epoch for ever.
+constexpr const char* kNextEpoch = "select nextval('${outbox_epoch}') as epoch";
+
+std::string take_sql() {
+  std::string sql{kTake};
+  if (mutant::on(mutant::Mutant::epoch_not_raised)) {
+    const std::string_view next{kNextEpoch};
+    sql.replace(sql.find(next), next.size(), "select 1::bigint as epoch");
+  }
+  return sql;
+}
 
 Result<Position> to_position(const pg::Rows& rows, int row) {
   Position position;
@@ -111,7 +124,7 @@ Result<Fence> take_shards(pg::Connection& connection, const Tables& tables,
                           const std::string& owner, int quota) {
   pg::Params params;
   params.text(owner).int4(quota);
-  const Result<pg::Rows> taken = connection.query(tables.sql(kTake), params);
+  const Result<pg::Rows> taken = connection.query(tables.sql(take_sql()), params);
   if (!taken) {
     return taken.error();
   }
