@@ -69,9 +69,7 @@ void HeldLease::judge(const GroupView& view, std::uint64_t changes) {
 }
 
 void HeldLease::renewed(nanoseconds began) {
-  const nanoseconds margin =
-      mutant::on(Mutant::lease_without_margin) ? nanoseconds{0} : lease_ / kRateMargin;
-  ends_ns_ = (began + lease_ - margin).count();
+  ends_ns_ = (began + lease_ - lease_ / kRateMargin).count();
 }
 
 Standing HeldLease::standing(nanoseconds now) const {
