@@ -1,6 +1,5 @@
 -- Removes everything that 0001_outbox.up.sql made, with all messages.
 drop view ${outbox_message};
-drop function ${outbox_add_partitions}(integer);
 drop table ${outbox};
 drop function ${outbox_ring}();
 drop sequence ${outbox_doorbell};

@@ -1,4 +1,4 @@
--- The outbox and what the relay keeps about it.
+-- The outbox and what the relay keeps about it. The partitions come with 0002, the roles with 0003.
 --
 -- Placeholders, filled in by outbox::migrate (for the table "billing.outbox" with payload json):
 --   ${outbox}            "billing"."outbox"          the table itself
@@ -189,38 +189,6 @@ end $$;
 
 create trigger ${name:outbox_ring} after insert on ${outbox}
   for each statement execute function ${outbox_ring}();
-
--- Makes the partitions up to `ahead` beyond the current one, of 10 million rows each, and returns how
--- many it made. LIKE, CHECK and ATTACH, since CREATE … PARTITION OF would stop the writers.
-create function ${outbox_add_partitions}(ahead integer) returns integer language plpgsql as $$
-declare
-  width    constant bigint := 10000000;
-  parents  constant regclass[] := array['${outbox}', '${outbox_receipt}'];
-  parent   regclass;
-  name     text;
-  current  bigint;
-  made     integer := 0;
-begin
-  perform pg_advisory_xact_lock('${outbox}'::regclass::oid::bigint);
-  current := coalesce(pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq')), 0) / width;
-  for k in current .. current + ahead loop
-    foreach parent in array parents loop
-      name := format('%I.%I', '${bare:schema}',
-                     (select relname from pg_class where oid = parent) || '_p' || k);
-      continue when to_regclass(name) is not null;
-      execute format('create table %s (like %s including defaults including generated '
-                     'including constraints, constraint seq_range check (seq >= %s and seq < %s))',
-                     name, parent, k * width, (k + 1) * width);
-      execute format('alter table %s attach partition %s for values from (%s) to (%s)',
-                     parent, name, k * width, (k + 1) * width);
-      execute format('alter table %s drop constraint seq_range', name);
-      made := made + 1;
-    end loop;
-  end loop;
-  return made;
-end $$;
-
-select ${outbox_add_partitions}(8);
 
 -- Every message with its status: pending, delayed, retrying, held, dead, discarded or processed.
 create view ${outbox_message} as

@@ -52,10 +52,73 @@ kafka_fetch() {
   kafka_jars >/dev/null
 }
 
+# What 'up' was told is written down, for every later start of a broker.
 kafka_prepare() {
+  local id
   mkdir -p "$STACK_DIR/kafka"
-  [[ -f $STACK_DIR/kafka/brokers ]] || echo "$STACK_BROKERS" >"$STACK_DIR/kafka/brokers"
+  if [[ -f $STACK_DIR/kafka/brokers ]]; then return 0; fi
+  if [[ -n $STACK_ADVERTISE ]]; then printf '%s\n' "$STACK_ADVERTISE" >"$STACK_DIR/kafka/advertise"; fi
+  for id in "${!STACK_BROKER_DIR[@]}"; do
+    printf '%s\n' "${STACK_BROKER_DIR[$id]}" >"$STACK_DIR/kafka/folder-$id"
+  done
+  echo "$STACK_BROKERS" >"$STACK_DIR/kafka/brokers"
 }
+
+# kafka_check_options: what --advertise and --broker-dir say of STACK_BROKERS brokers.
+kafka_check_options() {
+  local id folder
+  if [[ -z $STACK_ADVERTISE ]] && ((${#STACK_BROKER_DIR[@]} == 0)); then return 0; fi
+  [[ ! -f $STACK_DIR/kafka/brokers && ! -f $STACK_DIR/kafka.external && -z $(stack_given kafka) ]] ||
+    die "--advertise and --broker-dir are for brokers that this command makes" \
+      "Unset OUTBOX_TEST_KAFKA, or take the stack down first: ./dev stack down --name $STACK_NAME"
+  if [[ -n $STACK_ADVERTISE ]]; then
+    [[ $STACK_ADVERTISE =~ ^[A-Za-z0-9.-]+:[0-9]+(,[A-Za-z0-9.-]+:[0-9]+)*$ ]] ||
+      die "--advertise takes HOST:PORT,..., not '$STACK_ADVERTISE'"
+    [[ $(kafka_listed "$STACK_ADVERTISE" | wc -l) == "$STACK_BROKERS" ]] ||
+      die "--advertise names $(kafka_listed "$STACK_ADVERTISE" | wc -l) address(es) for $STACK_BROKERS broker(s)" \
+        "One for each, in their order."
+  fi
+  for id in "${!STACK_BROKER_DIR[@]}"; do
+    folder=${STACK_BROKER_DIR[$id]}
+    ((id >= 1 && id <= STACK_BROKERS)) || die "--broker-dir: there is no broker $id" "They are 1 to $STACK_BROKERS."
+    [[ $folder == /* && -d $folder && -w $folder && -z $(ls -A "$folder") ]] ||
+      die "--broker-dir: '$folder' is no empty folder with an absolute path that this user can write to"
+  done
+}
+
+# kafka_listed A,B,C: one a line.
+kafka_listed() { tr ',' '\n' <<<"$1"; }
+
+# What the environment has of Kafka besides its address: where the proxies find the brokers.
+kafka_proxied() {
+  local id addresses=''
+  if [[ ! -f $STACK_DIR/kafka/advertise ]]; then return 0; fi
+  for id in $(seq "$(kafka_brokers)"); do
+    addresses+=${addresses:+,}127.0.0.1:$(<"$STACK_DIR/kafka/proxied-$id.port")
+  done
+  echo "$addresses"
+}
+
+# The lines of the configuration that say where broker ID listens and what it tells clients. Those
+# that come by its second listener are led to the address of --advertise, which forwards to it.
+kafka_listeners() {
+  local id=$1 direct proxied='' advertised='' protocol=''
+  direct=PLAINTEXT://127.0.0.1:$(<"$STACK_DIR/kafka-$id.port")
+  if [[ -f $STACK_DIR/kafka/advertise ]]; then
+    proxied=PROXIED://127.0.0.1:$(<"$STACK_DIR/kafka/proxied-$id.port"),
+    advertised=,PROXIED://$(kafka_listed "$(<"$STACK_DIR/kafka/advertise")" | sed -n "${id}p")
+    protocol=,PROXIED:PLAINTEXT
+  fi
+  cat <<CONF
+listeners=$direct,${proxied}CONTROLLER://127.0.0.1:$(<"$STACK_DIR/kafka/controller-$id.port")
+advertised.listeners=$direct$advertised
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT$protocol
+CONF
+}
+
+# Where broker ID keeps its messages; its metadata is always under STACK_DIR.
+kafka_folder() { cat "$STACK_DIR/kafka/folder-$1" 2>/dev/null || echo "$STACK_DIR/kafka/data-$1"; }
 
 kafka_config() {
   local id=$1 brokers replicas voters='' other
@@ -69,10 +132,9 @@ process.roles=broker,controller
 node.id=$id
 controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$(<"$STACK_DIR/kafka-$id.port"),CONTROLLER://127.0.0.1:$(<"$STACK_DIR/kafka/controller-$id.port")
-advertised.listeners=PLAINTEXT://127.0.0.1:$(<"$STACK_DIR/kafka-$id.port")
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs=$STACK_DIR/kafka/data-$id
+$(kafka_listeners "$id")
+log.dirs=$(kafka_folder "$id")
+metadata.log.dir=$STACK_DIR/kafka/data-$id
 auto.create.topics.enable=true
 num.partitions=3
 default.replication.factor=$replicas
@@ -93,34 +155,64 @@ log.cleaner.dedupe.buffer.size=16777216
 CONF
 }
 
+# kafka_port FILE: draws a port, unless the file has one.
+kafka_port() {
+  [[ -f $1 ]] || python "$DEV_ROOT/stack/probe.py" port >"$1"
+}
+
 kafka_spawn() {
   local id brokers
   brokers=$(kafka_brokers)
   for id in $(seq "$brokers"); do
-    if [[ ! -f $STACK_DIR/kafka/controller-$id.port || ! -f $STACK_DIR/kafka/data-$id/meta.properties ]]; then
-      python "$DEV_ROOT/stack/probe.py" port >"$STACK_DIR/kafka/controller-$id.port"
+    if [[ ! -f $STACK_DIR/kafka/data-$id/meta.properties ]]; then
+      rm -f "$STACK_DIR/kafka/controller-$id.port" "$STACK_DIR/kafka/proxied-$id.port"
     fi
+    kafka_port "$STACK_DIR/kafka/controller-$id.port"
+    if [[ -f $STACK_DIR/kafka/advertise ]]; then kafka_port "$STACK_DIR/kafka/proxied-$id.port"; fi
   done
-  local -a java=("$(kafka_java)" -Djava.awt.headless=true
-    "-Dlog4j2.configurationFile=$DEV_ROOT/stack/kafka/log4j2.properties"
-    -cp "$(kafka_jars)/*")
   for id in $(seq "$brokers"); do
     kafka_config "$id" >"$STACK_DIR/kafka/server-$id.properties"
-    if [[ ! -f $STACK_DIR/kafka/data-$id/meta.properties ]]; then kafka_format "$id" "${java[@]}"; fi
+    if [[ ! -f $STACK_DIR/kafka/data-$id/meta.properties ]]; then kafka_format "$id"; fi
   done
-  for id in $(seq "$brokers"); do
-    spawn "kafka-$id" "${java[@]}" "-Xmx$KAFKA_HEAP" -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
-      kafka.Kafka "$STACK_DIR/kafka/server-$id.properties"
-  done
+  for id in $(seq "$brokers"); do kafka_spawn_broker "$id"; done
 }
 
-# kafka_format ID JAVA...: prepares an empty data folder with Kafka's own tool.
+kafka_spawn_broker() {
+  kafka_find_jvm
+  spawn "kafka-$1" "${KAFKA_JVM[@]}" "-Xmx$KAFKA_HEAP" -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
+    kafka.Kafka "$STACK_DIR/kafka/server-$1.properties"
+}
+
+# kafka_find_jvm: KAFKA_JVM becomes the words that run a class of Kafka's.
+KAFKA_JVM=()
+kafka_find_jvm() {
+  ((${#KAFKA_JVM[@]})) || KAFKA_JVM=("$(kafka_java)" -Djava.awt.headless=true
+    "-Dlog4j2.configurationFile=$DEV_ROOT/stack/kafka/log4j2.properties"
+    -cp "$(kafka_jars)/*")
+}
+
+# kafka_start_broker P: one of several again, on its port and data, while the others run on.
+kafka_start_broker() {
+  local broker=$1 status=0 started
+  if live_pid "$broker" >/dev/null; then
+    say "    $broker runs already"
+    return 0
+  fi
+  started=$(now_ms)
+  new_log "$broker"
+  kafka_spawn_broker "${broker#kafka-}"
+  wait_until 120 "$broker" kafka_answers_at "127.0.0.1:$(<"$STACK_DIR/$broker.port")" || status=$?
+  ((status == 0)) || die_not_started "$broker" "$status" "$broker"
+  say "    $broker answers after $(($(now_ms) - started)) ms"
+}
+
+# kafka_format ID: prepares an empty data folder with Kafka's own tool.
 kafka_format() {
   local id=$1 cluster=$STACK_DIR/kafka/cluster
-  shift
+  kafka_find_jvm
   # 16 random bytes in URL-safe base64 without padding.
   [[ -f $cluster ]] || head -c 16 /dev/urandom | base64 | tr '+/' 'Aa' | tr -d '=' >"$cluster"
-  "$@" -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format --cluster-id "$(<"$cluster")" \
+  "${KAFKA_JVM[@]}" -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format --cluster-id "$(<"$cluster")" \
     --config "$STACK_DIR/kafka/server-$id.properties" >"$STACK_DIR/logs/kafka-$id-format.log" 2>&1 ||
     die "Kafka's storage tool could not format $STACK_DIR/kafka/data-$id" \
       "Its output: $STACK_DIR/logs/kafka-$id-format.log"

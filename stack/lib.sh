@@ -25,11 +25,11 @@ live_pid() {
 }
 
 # spawn P COMMAND...: starts it in a session of its own, so that Ctrl-C at the terminal reaches only
-# ./dev, which then stops it in order. It inherits no terminal and no lock (fds 7 and 8).
+# ./dev, which then stops it in order. It inherits no terminal and no lock (fds 7, 8 and 9).
 spawn() {
   local name=$1
   shift
-  setsid "$@" >>"$STACK_DIR/logs/$name.log" 2>&1 </dev/null 7>&- 8>&- &
+  setsid "$@" >>"$STACK_DIR/logs/$name.log" 2>&1 </dev/null 7>&- 8>&- 9>&- &
   local pid=$!
   disown "$pid"
   printf '%s %s\n' "$pid" "$(proc_start_time "$pid" || printf 0)" >"$STACK_DIR/$name.pid"
@@ -64,14 +64,14 @@ signal_and_wait() {
   done
 }
 
-# wait_until SECONDS SERVICE COMMAND...: until COMMAND succeeds. Returns 2 at once when a process of
-# the service has ended, 1 when the time is over.
+# wait_until SECONDS PROCESSES COMMAND...: until COMMAND succeeds. Returns 2 at once when one of the
+# processes, words of one argument, has ended, 1 when the time is over.
 wait_until() {
-  local end=$((SECONDS + $1)) service=$2 process
+  local end=$((SECONDS + $1)) processes=$2 process
   shift 2
   until "$@" >/dev/null 2>&1; do
     stop_if_told
-    for process in $("${service}_processes"); do
+    for process in $processes; do
       live_pid "$process" >/dev/null || return 2
     done
     if ((SECONDS >= end)); then return 1; fi
@@ -109,7 +109,7 @@ begin_service() {
     done
     "${service}_spawn"
     status=0
-    wait_until 120 "$service" "${service}_answers" || status=$?
+    wait_until 120 "$("${service}_processes")" "${service}_answers" || status=$?
     if ((status == 0)); then
       say "    $service answers at $("${service}_address") after $(($(now_ms) - started)) ms"
       return 0
@@ -122,14 +122,18 @@ begin_service() {
     fi
     break
   done
-  for process in $("${service}_processes"); do
+  die_not_started "$service" "$status" "$("${service}_processes")"
+}
+
+# die_not_started WHAT STATUS PROCESSES: STATUS is wait_until's.
+die_not_started() {
+  local process why='ended while it started'
+  for process in $3; do
     say "the end of $STACK_DIR/logs/$process.log:"
     tail -n 15 "$STACK_DIR/logs/$process.log" | sed 's/^/    | /' >&2
   done
-  if ((status == 1)); then
-    die "$service did not answer within 120 s" "Look at the log above; './dev stack down --name $STACK_NAME' removes what is left."
-  fi
-  die "$service ended while it started" "Look at the log above; './dev stack down --name $STACK_NAME' removes what is left."
+  if (($2 == 1)); then why='did not answer within 120 s'; fi
+  die "$1 $why" "Look at the log above; './dev stack down --name $STACK_NAME' removes what is left."
 }
 
 service_port_was_taken() {

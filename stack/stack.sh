@@ -13,12 +13,16 @@ source "$DEV_ROOT/stack/mongo.sh"
 
 STACK_SERVICES=(postgres kafka mongo)
 declare -A STACK_JOB=() # the subshells that start services now, by service
+# What 'up' was told of new brokers: their number, HOST:PORT,... to advertise, a folder by number.
+STACK_BROKERS=1
+STACK_ADVERTISE=''
+declare -a STACK_BROKER_DIR=()
 
 stack_help() {
   cat <<'HELP'
 usage: ./dev stack COMMAND [--name NAME]
 
-  up [--only postgres,kafka,mongo] [--brokers N]
+  up [--only postgres,kafka,mongo] [--brokers N] [--advertise HOST:PORT,...] [--broker-dir N=DIR]...
                   start what does not run yet, wait until it answers, print the environment
   down [--keep-data]
                   stop it and remove its data; the logs stay in .stack/NAME/logs
@@ -26,6 +30,12 @@ usage: ./dev stack COMMAND [--name NAME]
   env             print the environment again: eval "$(./dev stack env)"
   kill SERVICE    end a service as a crash would (SIGKILL, all its processes)
   start SERVICE   start it again, on the same port and the same data
+                  Both also take one broker of several: kafka-2.
+
+--advertise is for proxies before the brokers, one for each: clients that come by
+OUTBOX_TEST_KAFKA_PROXIED, where the proxies forward to, are led to the addresses given here.
+--broker-dir puts the messages of broker N into an empty folder, a small file system for one, which
+'down' leaves as it is.
 
 The name is "dev" unless told; stacks of different names run side by side. A server named by
 OUTBOX_TEST_POSTGRES, OUTBOX_TEST_KAFKA or OUTBOX_TEST_MONGO is used as it is: it is neither
@@ -46,9 +56,22 @@ stack_select() {
 stack_lock() {
   mkdir -p "$STACK_DIR/logs"
   exec 8>>"$STACK_DIR/lock"
-  flock -w 300 8 ||
-    die "another ./dev works on the stack '$STACK_NAME' since 5 minutes" "See what it is: ps -fp $(<"$STACK_DIR/lock")"
+  flock -w 300 8 || stack_busy "$STACK_DIR/lock"
   echo $$ >"$STACK_DIR/lock"
+}
+
+# stack_lock_one SERVICE|BROKER: for a command that works on this one alone. Such commands go side by
+# side, so that the start of a slow server keeps no other one down.
+stack_lock_one() {
+  mkdir -p "$STACK_DIR/logs"
+  exec 8>>"$STACK_DIR/lock" 9>>"$STACK_DIR/lock-$1"
+  flock -s -w 300 8 || stack_busy "$STACK_DIR/lock"
+  flock -w 300 9 || stack_busy "$STACK_DIR/lock-$1"
+  echo $$ >"$STACK_DIR/lock-$1"
+}
+
+stack_busy() {
+  die "another ./dev works on the stack '$STACK_NAME' since 5 minutes" "See what it is: ps -fp $(<"$1")"
 }
 
 # The services that the stack has, whether they run just now or not.
@@ -163,6 +186,8 @@ stack_env() {
     url=$(stack_url "$service")
     [[ -z $url ]] || printf "export %s='%s'\n" "$("${service}_variable")" "${url//\'/\'\\\'\'}"
   done
+  url=$(kafka_proxied)
+  [[ -z $url ]] || printf "export OUTBOX_TEST_KAFKA_PROXIED='%s'\n" "$url"
   printf "export OUTBOX_TEST_STACK='%s'\n" "$STACK_NAME"
 }
 
@@ -176,7 +201,7 @@ stack_url() {
 
 # stack_status: one line a process; fails unless everything answers.
 stack_status() {
-  local service process pid state well=0
+  local service process pid state shown well=0
   [[ -n $(stack_services) ]] || { printf '%-10s no such stack\n' "$STACK_NAME"; return 1; }
   for service in $(stack_services); do
     if service_is_external "$service"; then
@@ -185,9 +210,10 @@ stack_status() {
     fi
     state=answers
     "${service}_answers" >/dev/null 2>&1 || state='does not answer'
+    shown=$state
     for process in $("${service}_processes"); do
       if pid=$(live_pid "$process"); then
-        printf '%-10s %-10s %-16s 127.0.0.1:%-6s pid %-8s %s\n' "$STACK_NAME" "$process" "$state" \
+        printf '%-10s %-10s %-16s 127.0.0.1:%-6s pid %-8s %s\n' "$STACK_NAME" "$process" "$shown" \
           "$(<"$STACK_DIR/$process.port")" "$pid" "$STACK_DIR/logs/$process.log"
       else
         state='does not run'
@@ -199,13 +225,18 @@ stack_status() {
   return $well
 }
 
+# stack_own_service SERVICE|BROKER: fails unless it is this stack's.
 stack_own_service() {
   [[ -n ${1:-} ]] || die "which service?" "One of: ${STACK_SERVICES[*]}"
-  stack_service_known "$1"
-  if service_is_external "$1"; then
-    die "$1 is not this stack's: $("${1}_variable") named it" "Kill or start it where it was started."
+  local service=${1/#kafka-*/kafka}
+  stack_service_known "$service"
+  if service_is_external "$service"; then
+    die "$service is not this stack's: $("${service}_variable") named it" "Kill or start it where it was started."
   fi
-  [[ -f $STACK_DIR/$1/ready ]] || die "the stack '$STACK_NAME' has no $1" "Start it: ./dev stack up --name $STACK_NAME"
+  [[ -f $STACK_DIR/$service/ready ]] ||
+    die "the stack '$STACK_NAME' has no $service" "Start it: ./dev stack up --name $STACK_NAME"
+  [[ $1 != kafka-* || " $(kafka_processes | tr '\n' ' ')" == *" $1 "* ]] ||
+    die "the stack '$STACK_NAME' has no $1" "There are: $(kafka_processes | tr '\n' ' ')"
 }
 
 stack_main() {
@@ -217,6 +248,8 @@ stack_main() {
       --name) name=${2:?--name needs a name}; shift ;;
       --only) only=${2:?--only needs services, with commas between}; shift ;;
       --brokers) brokers=${2:?--brokers needs a number}; shift ;;
+      --advertise) STACK_ADVERTISE=${2:?--advertise needs HOST:PORT,...}; shift ;;
+      --broker-dir) stack_broker_dir "${2:-}"; shift ;;
       --keep-data) keep=keep ;;
       -h | --help) command=help ;;
       -*) die "unknown option $1" "See ./dev stack help" ;;
@@ -237,18 +270,30 @@ stack_main() {
     env) stack_env ;;
     kill)
       stack_own_service "${rest[0]:-}"
-      stack_lock
-      "${rest[0]}_kill"
+      stack_lock_one "${rest[0]}"
+      case ${rest[0]} in
+        kafka-*) signal_and_wait "${rest[0]}" KILL 5 ;;
+        *) "${rest[0]}_kill" ;;
+      esac
       say "$name: ${rest[0]} is killed"
       ;;
     start)
       stack_own_service "${rest[0]:-}"
-      stack_lock
-      stack_up_service "${rest[0]}" same-port
+      stack_lock_one "${rest[0]}"
+      case ${rest[0]} in
+        kafka-*) kafka_start_broker "${rest[0]}" ;;
+        *) stack_up_service "${rest[0]}" same-port ;;
+      esac
       ;;
     help) stack_help ;;
     *) die "unknown command: stack $command" "See ./dev stack help" ;;
   esac
+}
+
+# stack_broker_dir N=DIR
+stack_broker_dir() {
+  [[ $1 =~ ^([1-5])=(.+)$ ]] || die "--broker-dir takes N=DIR, not '$1'"
+  STACK_BROKER_DIR[BASH_REMATCH[1]]=${BASH_REMATCH[2]}
 }
 
 stack_command_up() {
@@ -260,6 +305,7 @@ stack_command_up() {
     die "the stack '$STACK_NAME' has $running broker(s), not $2" "Take it down first: ./dev stack down --name $STACK_NAME"
   fi
   STACK_BROKERS=${2:-${running:-1}}
+  kafka_check_options
   local -a services
   read -r -a services <<<"${only:-${STACK_SERVICES[*]}}"
   # A test may start a stack of its own; when the run is cut short, ./dev test takes that down too.

@@ -1,6 +1,7 @@
 // What an application writes: one message of the outbox.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,10 @@ struct Message {
   std::string payload;
   // Names and values together 256 KiB at most.
   std::vector<Header> headers;
+  // Not to be delivered before, by the database's clock; kept to the microsecond, and delivered
+  // within about a second of it. Such a message has no order: it neither waits for earlier messages
+  // of its key nor holds later ones. At once when absent or not in the future as it is read.
+  std::optional<std::chrono::system_clock::time_point> available_at;
 };
 
 }  // namespace outbox

@@ -84,6 +84,7 @@ class Outbox {
   OutboxOptions options_;
   std::string insert_one_sql_;
   std::string insert_many_sql_;
+  std::string insert_delayed_sql_;
 };
 
 }  // namespace outbox

@@ -16,9 +16,11 @@
 
 namespace outbox {
 
-// What became of one accepted message. Without error: the destination has it durably.
-// message_rejected: the message is at fault. destination_unavailable: send it again later; it may
-// or may not have arrived.
+// What became of one accepted message. Without error: the destination has it durably. Otherwise:
+//   message_rejected: the message is at fault.
+//   topic_unavailable: its topic takes no message at the moment; those of other topics go on. It
+//     has not arrived; send it again later.
+//   destination_unavailable: send it again later; it may or may not have arrived.
 struct Delivery {
   std::uint64_t tag = 0;
   std::string_view topic;  // owned by the sink, valid as long as the sink lives
@@ -55,9 +57,11 @@ struct SinkTraits {
 struct SendResult {
   // messages[0, accepted) now belong to the sink; each gets exactly one Delivery.
   std::size_t accepted = 0;
-  // messages[accepted] can never be accepted as it is; it gets no Delivery. Without it and with
-  // accepted < messages.size() the sink takes no more for now: its buffer is full, or it pauses, as
-  // a destination may ask for. Go on when deliveries have come or the queue was woken.
+  // messages[accepted] is not accepted and gets no Delivery. message_rejected: it never can be as
+  // it is. topic_unavailable: its topic takes nothing at the moment, as far as is known. Without
+  // `rejected` and with accepted < messages.size() the sink takes no more for now: its buffer is
+  // full, or it pauses, as a destination may ask for. Go on when deliveries have come or the queue
+  // was woken.
   std::optional<Error> rejected;
 };
 
@@ -66,15 +70,19 @@ struct SinkHealth {
   // until something fails.
   bool reachable = false;
   std::string detail;  // for a person; no secrets
+  // How often the number of a topic's partitions was seen to change, since the sink was made. Keys
+  // move to other partitions then, and their order across the change is lost.
+  std::uint64_t topic_partition_changes = 0;
 };
 
 // Threads: connect, send, flush and close belong to one thread; health may be asked by any.
 //
-// Order: when an accepted message is not delivered, no message of its key that was accepted later
-// is delivered either; those fail with destination_unavailable. So that the caller can keep this
-// promise too, the first send after a failed Delivery was pushed accepts nothing: it looks like a
-// full buffer. The caller takes its deliveries before it sends again, and then no longer sends
-// what has to wait behind the failed message.
+// Order: when an accepted message is not delivered, whatever its error, no message of its key that
+// was accepted later is delivered to the same topic either; those fail with topic_unavailable or
+// destination_unavailable. So that the caller can keep this promise too, the first send after a
+// failed Delivery was pushed accepts nothing: it looks like a full buffer. The caller takes its
+// deliveries before it sends again, and then no longer sends what has to wait behind the failed
+// message.
 class Sink {
  public:
   virtual ~Sink() = default;

@@ -14,6 +14,8 @@ create table outbox (
   headers        text not null default '{}' check (json_type(headers) = 'object'),
   created_at     integer not null
                    default (cast(round((julianday('now') - 2440587.5) * 86400000) as integer) * 1000),
+  -- Not to be delivered before; such a row does not hold back later ones of its key.
+  available_at   integer,
   payload        any not null  -- kept as it was given, text or blob
 ) strict;
 -- What waits behind a failed key, and look-ups by people.
@@ -36,23 +38,72 @@ create table outbox_receipt (
 create index outbox_receipt_seq on outbox_receipt (seq);
 
 -- Messages that were read but not delivered, and therefore passed by the position:
---   retrying  the head of its key: tried again at due_at; the key's later messages wait
---   held      one row for each key: its messages from seq to until_seq wait behind the head
---   dead      given up; an operator decides
+--   delayed    not before due_at: written so, to be replayed, or to be tried again; holds no key
+--   retrying   the head of its key: tried again at due_at; the key's later messages wait
+--   held       one row for each key: its messages from seq to until_seq wait behind the head
+--   dead       given up; an operator decides. When it holds its key, later messages wait behind it
+--   discarded  an operator decided that it is not delivered
 create table outbox_exception (
-  seq         integer primary key,
+  seq         integer not null,
   until_seq   integer,
   due_at      integer,
-  failed_at   integer not null,
-  updated_at  integer not null,
+  failed_at   integer not null
+                default (cast(round((julianday('now') - 2440587.5) * 86400000) as integer) * 1000),
+  updated_at  integer not null
+                default (cast(round((julianday('now') - 2440587.5) * 86400000) as integer) * 1000),
   attempts    integer not null default 0,
-  state       text not null check (state in ('retrying', 'held', 'dead')),
+  holds_key   integer not null default 0 check (holds_key in (0, 1)),
+  replay      integer not null default 0 check (replay in (0, 1)),  -- it goes out once more
+  state       text not null
+                check (state in ('delayed', 'retrying', 'held', 'dead', 'discarded')),
   key         text not null,
   last_error  text,
-  check ((state = 'held') = (until_seq is not null))
+  topic       text,  -- where to, instead of the sink's own choice
+  payload     any,   -- edited by an operator; null: as it was written
+  check ((state = 'held') = (until_seq is not null)),
+  check (case state when 'retrying' then holds_key when 'held' then holds_key
+                    when 'dead' then 1 else not holds_key end)
 ) strict;
+-- A range may begin at a seq that belongs to another key's exception.
+create unique index outbox_exception_seq on outbox_exception (seq) where state <> 'held';
 create index outbox_exception_key on outbox_exception (key);
 create unique index outbox_exception_held on outbox_exception (key) where state = 'held';
+-- What holds a key, and what waits for an operator, found without looking at what is delayed.
+create index outbox_exception_holding on outbox_exception (seq) where holds_key = 1;
+create index outbox_exception_dead on outbox_exception (seq) where state = 'dead';
+-- What is due, found without looking at what is not.
+create index outbox_exception_due on outbox_exception (due_at, seq) where state = 'delayed';
+
+-- Why each attempt failed, the newest hundred of a message. Kept after its delivery, as long as it.
+create table outbox_attempt (
+  seq        integer not null,
+  attempt    integer not null,
+  failed_at  integer not null,
+  relay      text not null,
+  error      text not null
+) strict;
+create index outbox_attempt_seq on outbox_attempt (seq);
+
+-- What people, and relays on their own, did with messages.
+create table outbox_audit (
+  id       integer primary key,
+  at       integer not null
+             default (cast(round((julianday('now') - 2440587.5) * 86400000) as integer) * 1000),
+  actor    text not null,
+  action   text not null,
+  seq      integer,  -- null: it concerned no single message
+  key      text,
+  details  text not null default '{}' check (json_type(details) = 'object')
+) strict;
+create index outbox_audit_seq on outbox_audit (seq);
+
+-- What operators tell the relay. A raised revision has it read the exceptions again.
+create table outbox_control (
+  id        integer primary key check (id = 1),
+  paused    integer not null default 0 check (paused in (0, 1)),
+  revision  integer not null default 0
+) strict;
+insert into outbox_control (id) values (1);
 
 -- Everything up to last_seq is done or an exception. The epoch rises with each relay that connects;
 -- what an earlier one writes afterwards is refused.
@@ -64,10 +115,11 @@ create table outbox_position (
 ) strict;
 insert into outbox_position values (1, 0, '', 0);
 
--- Every message with its status.
+-- Every message with its status: pending, delayed, retrying, held, dead, discarded or processed.
 create view outbox_message as
   select o.seq, o.id, o.aggregatetype, o.aggregateid, o.type, o.payload, o.headers, o.created_at,
-         case when e.state is not null then e.state
+         o.available_at,
+         case when e.state is not null and not e.replay then e.state
               when o.seq > p.last_seq then 'pending'
               when h.seq is not null then 'held'
               else 'processed' end as status,

@@ -53,8 +53,8 @@ int to_ms(milliseconds duration) {
   return static_cast<int>(duration.count());
 }
 
-void complain(const rd_kafka_error_t* error, const char* what) {
-  log::warn(what, {{"error", rd_kafka_error_string(error)}});
+void complain(std::string_view error, const char* what) {
+  log::warn(what, {{"error", error}});
 }
 
 }  // namespace
@@ -86,7 +86,9 @@ Result<std::unique_ptr<OrderConsumer>> OrderConsumer::create(ConsumerOptions opt
   const std::map<std::string, std::string> own{
       {"bootstrap.servers", options.brokers},
       {"group.id", options.group},
-      {"partition.assignment.strategy", "cooperative-sticky"},
+      // Not cooperative-sticky: librdkafka before 2.2 aborts the process when a consumer closes while
+      // such a rebalance is under way (librdkafka issue 4312).
+      {"partition.assignment.strategy", "range"},
       // What is stored is committed: each second, at a revocation and at the end. Stored is what
       // has had its effect.
       {"enable.auto.commit", "true"},
@@ -280,9 +282,8 @@ void OrderConsumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t event,
 }
 
 void OrderConsumer::assign(const rd_kafka_topic_partition_list_t* partitions) {
-  const KafkaOwned<rd_kafka_error_t> error(
-      rd_kafka_incremental_assign(consumer_.get(), partitions));
-  if (error) complain(error.get(), "partitions could not be taken");
+  const rd_kafka_resp_err_t error = rd_kafka_assign(consumer_.get(), partitions);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) complain(rd_kafka_err2str(error), "partitions could not be taken");
   if (paused_) set_paused(true);
   joined_ = true;
 }
@@ -303,19 +304,21 @@ void OrderConsumer::revoke(const rd_kafka_topic_partition_list_t* partitions) {
                const_cast<rd_kafka_topic_partition_list_t*>(partitions),  // NOLINT: C API, reads
                pending.record.topic.c_str(), pending.record.partition) != nullptr;
   });
-  const KafkaOwned<rd_kafka_error_t> error(
-      rd_kafka_incremental_unassign(consumer_.get(), partitions));
-  if (error) complain(error.get(), "partitions could not be given up");
+  const rd_kafka_resp_err_t error = rd_kafka_assign(consumer_.get(), nullptr);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) complain(rd_kafka_err2str(error), "partitions could not be given up");
 }
 
 void OrderConsumer::close() {
   const KafkaOwned<rd_kafka_queue_t> queue(rd_kafka_queue_new(consumer_.get()));
   const KafkaOwned<rd_kafka_error_t> error(
       rd_kafka_consumer_close_queue(consumer_.get(), queue.get()));
-  if (error) complain(error.get(), "the consumer could not be closed");
+  if (error) complain(rd_kafka_error_string(error.get()), "the consumer could not be closed");
   const auto until = steady_clock::now() + options_.close_timeout;
   while (rd_kafka_consumer_closed(consumer_.get()) == 0 && steady_clock::now() < until) {
-    rd_kafka_queue_poll_callback(queue.get(), 50);
+    // Records that were fetched before come out as well. They are let go of, as their offsets are
+    // not stored: whoever gets the partition reads them again. rd_kafka_queue_poll_callback, which
+    // serves callbacks alone, aborts the process when it meets one.
+    const KafkaOwned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue.get(), 50));
   }
   if (rd_kafka_consumer_closed(consumer_.get()) == 0) {
     log::warn("Kafka did not confirm that this consumer left the group; its session will end",

@@ -46,6 +46,24 @@ TEST_F(EnqueueTest, StoresEveryField) {
   }
 }
 
+TEST_F(EnqueueTest, StoresWhenAMessageMayBeDelivered) {
+  Message later = message_of("1");
+  // 2026-11-26T12:00:00.000042Z
+  later.available_at =
+      std::chrono::system_clock::time_point{std::chrono::microseconds{1'795'694'400'000'042}};
+  must_exec(connection_, "begin");
+  ASSERT_TRUE(outbox_.enqueue(transaction_, later));
+  ASSERT_TRUE(outbox_.enqueue(transaction_, std::vector{later, message_of("2")}));
+  must_exec(connection_, "commit");
+  const auto rows = must_exec(connection_,
+                              "select available_at = '2026-11-26 12:00:00.000042+00' "
+                              "from outbox order by seq");
+  ASSERT_EQ(rows.size(), 3);
+  EXPECT_EQ(rows.text(0, 0), "t");
+  EXPECT_EQ(rows.text(1, 0), "t");
+  EXPECT_TRUE(rows.is_null(2, 0));
+}
+
 TEST_F(EnqueueTest, MakesIdsWhereThereAreNone) {
   must_exec(connection_, "begin");
   const auto id = outbox_.enqueue(transaction_, message_of("1"));

@@ -1,5 +1,6 @@
 #include "liboutbox/message_rules.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -105,6 +106,12 @@ std::string headers_as_json(std::span<const Header> headers) {
   for (const Header& header : headers)
     object[header.name] = header.value;
   return object.dump();
+}
+
+std::optional<std::int64_t> available_at_us(const Message& message) {
+  if (!message.available_at) return std::nullopt;
+  const auto since_epoch = message.available_at->time_since_epoch();
+  return std::chrono::ceil<std::chrono::microseconds>(since_epoch).count();
 }
 
 }  // namespace outbox

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -27,5 +29,8 @@ struct PayloadRules {
 
 // The headers as the outbox stores them: a JSON object of strings.
 [[nodiscard]] std::string headers_as_json(std::span<const Header> headers);
+
+// Message::available_at as the outbox stores it: in microseconds of Unix time, never earlier.
+[[nodiscard]] std::optional<std::int64_t> available_at_us(const Message& message);
 
 }  // namespace outbox

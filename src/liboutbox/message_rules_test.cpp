@@ -1,5 +1,6 @@
 #include "liboutbox/message_rules.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,16 @@ TEST(MessageRules, LimitACall) {
   Message large = valid();
   large.payload = std::string(Outbox::kMaxBytesPerCall, ' ');
   EXPECT_THAT(complaint(large, options), HasSubstr("bytes together"));
+}
+
+TEST(AvailableAt, IsNeverStoredEarlierThanItWasAskedFor) {
+  Message message = valid();
+  EXPECT_EQ(available_at_us(message), std::nullopt);
+  const auto at = std::chrono::system_clock::time_point{std::chrono::seconds{1}};
+  message.available_at = at;
+  EXPECT_EQ(available_at_us(message), 1'000'000);
+  message.available_at = at + std::chrono::system_clock::duration{1};
+  EXPECT_EQ(available_at_us(message), 1'000'001);
 }
 
 }  // namespace

@@ -10,6 +10,8 @@ namespace {
 
 constexpr MigrationScript kScripts[] = {
     {"0001_outbox", embedded::f_0001_outbox_up_sql, embedded::f_0001_outbox_down_sql},
+    {"0002_partitions", embedded::f_0002_partitions_up_sql, embedded::f_0002_partitions_down_sql},
+    {"0003_roles", embedded::f_0003_roles_up_sql, embedded::f_0003_roles_down_sql},
 };
 
 constexpr std::string_view kOutbox = "outbox";

@@ -272,6 +272,25 @@ TEST_F(UpgradeTest, AppliesWhatIsMissing) {
   EXPECT_EQ(objects(), "");
 }
 
+TEST_F(UpgradeTest, DoesNotQueueForLongBehindATransactionThatHasTheTable) {
+  const std::span all{scripts_};
+  ASSERT_TRUE(up(all.first(1)));
+  auto writer = database_.connect();
+  must_exec(writer, "begin; insert into outbox values ('1')");
+  MigrationOptions options;
+  options.lock_timeout = 50ms;
+  const auto report = Migrator::make(connection_.raw(), options, all)->up();
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::timeout);
+  EXPECT_THAT(report.error().message, HasSubstr("0002_b"));
+  EXPECT_TRUE(connection_.idle());
+  must_exec(writer, "insert into outbox values ('2'); commit");
+  const auto again = up(all);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->from_version, 1);
+  EXPECT_EQ(again->to_version, 3);
+}
+
 TEST_F(UpgradeTest, KeepsTheStepsBeforeTheOneThatFailed) {
   std::vector<MigrationScript> broken = scripts_;
   broken[2].up = "alter table ${outbox} add c int; select 1/0";

@@ -1,5 +1,6 @@
 #include "outbox/outbox.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -21,25 +22,30 @@ constexpr std::string_view kLockKeys =
     "select distinct hashtextextended(key, 0) as lock from unnest($3) as key order by lock), "
     "locked as materialized (select count(pg_advisory_xact_lock(lock)) as locks from keys) ";
 
+constexpr std::string_view kColumns = "id, aggregatetype, aggregateid, type, payload, headers";
+
 std::string insert_into(const OutboxOptions& options) {
   const auto table = TableName::parse(options.table);
   if (!table) throw std::invalid_argument(table.error().message);
-  return "insert into " + table->quoted() +
-         " (id, aggregatetype, aggregateid, type, payload, headers) ";
+  return "insert into " + table->quoted();
 }
 
 // Half of the server's work of the form for many.
 std::string make_insert_one(const OutboxOptions& options) {
-  return insert_into(options) + "values ($1, $2, $3, $4, $5, $6)";
+  return insert_into(options) + " (" + std::string{kColumns} + ") values ($1, $2, $3, $4, $5, $6)";
 }
 
-std::string make_insert_many(const OutboxOptions& options) {
+// The column available_at is named only where a message has it, so that producers that never delay
+// one need no privilege for it.
+std::string make_insert_many(const OutboxOptions& options, bool delayed) {
+  const std::string columns = std::string{kColumns} + (delayed ? ", available_at" : "");
   std::string sql;
   if (options.lock_keys) sql += kLockKeys;
-  sql += insert_into(options) + "select m.id, m.aggregatetype, m.aggregateid, m.type, m.payload::" +
-         std::string{to_sql(options.payload_type)} +
-         ", m.headers::jsonb from unnest($1, $2, $3, $4, $5, $6) with "
-         "ordinality as m(id, aggregatetype, aggregateid, type, payload, headers, n)";
+  sql += insert_into(options) + " (" + columns +
+         ") select m.id, m.aggregatetype, m.aggregateid, m.type, m.payload::" +
+         std::string{to_sql(options.payload_type)} + ", m.headers::jsonb" +
+         (delayed ? ", m.available_at" : "") + " from unnest($1, $2, $3, $4, $5, $6" +
+         (delayed ? ", $7" : "") + ") with ordinality as m(" + columns + ", n)";
   if (options.lock_keys) sql += ", locked where locked.locks > 0";
   // The identity column is drawn above the sort, so seq rises in the order of the messages.
   return sql + " order by m.n";
@@ -89,7 +95,11 @@ pg::Params one_row(const Message& message, const Uuid& id, PayloadType type) {
   return params;
 }
 
-// The messages as six arrays, $1 to $6.
+bool is_delayed(const Message& message) {
+  return message.available_at.has_value();
+}
+
+// The messages as arrays, $1 to $6, and $7 where one is delayed.
 class Columns {
  public:
   explicit Columns(PayloadType type)
@@ -100,10 +110,11 @@ class Columns {
       add(messages[i], ids[i]);
   }
 
-  [[nodiscard]] pg::Params params() const {
+  [[nodiscard]] pg::Params params(bool delayed) const {
     pg::Params params;
     params.array(ids_).array(aggregate_types_).array(aggregate_ids_).array(types_);
     params.array(payloads_).array(headers_);
+    if (delayed) params.array(available_at_);
     return params;
   }
 
@@ -115,6 +126,11 @@ class Columns {
     types_.bytes(message.type);
     payloads_.bytes(message.payload);
     headers_.bytes(headers_as_json(message.headers));
+    if (const auto available_at = available_at_us(message)) {
+      available_at_.unix_us(*available_at);
+    } else {
+      available_at_.null();
+    }
   }
 
   pg::Array ids_{pg::Type::uuid};
@@ -123,6 +139,7 @@ class Columns {
   pg::Array types_{pg::Type::text};
   pg::Array payloads_;
   pg::Array headers_{pg::Type::text};
+  pg::Array available_at_{pg::Type::timestamptz};
 };
 
 }  // namespace
@@ -130,7 +147,8 @@ class Columns {
 Outbox::Outbox(const OutboxOptions& options)
     : options_(options),
       insert_one_sql_(make_insert_one(options)),
-      insert_many_sql_(make_insert_many(options)) {}
+      insert_many_sql_(make_insert_many(options, /*delayed=*/false)),
+      insert_delayed_sql_(make_insert_many(options, /*delayed=*/true)) {}
 
 Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
                                           std::span<const Message> messages) const {
@@ -145,14 +163,17 @@ Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
   for (const Message& message : messages)
     ids.push_back(message.id ? *message.id : Uuid::v7());
 
-  const bool one = messages.size() == 1 && !options_.lock_keys;
+  const bool delayed = std::any_of(messages.begin(), messages.end(), is_delayed);
+  const bool one = messages.size() == 1 && !options_.lock_keys && !delayed;
   const PayloadType type = options_.payload_type;
   Columns columns{type};  // outlives the parameters that refer to it
   if (!one) columns.add(messages, ids);
-  const pg::Params params = one ? one_row(messages.front(), ids.front(), type) : columns.params();
+  const pg::Params params =
+      one ? one_row(messages.front(), ids.front(), type) : columns.params(delayed);
+  const std::string& several = delayed ? insert_delayed_sql_ : insert_many_sql_;
   pg::SqlState sqlstate;
-  auto inserted = pg::query(connection, one ? insert_one_sql_ : insert_many_sql_, params,
-                            pg::Format::binary, &sqlstate, options_.answer_timeout);
+  auto inserted = pg::query(connection, one ? insert_one_sql_ : several, params, pg::Format::binary,
+                            &sqlstate, options_.answer_timeout);
   if (inserted) return ids;
   Error error = std::move(inserted).error();
   if (sqlstate.view().starts_with("22")) error.code = ErrorCode::message_rejected;

@@ -1,9 +1,13 @@
 #include "outbox-processor/admin_routes.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
+#include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 
 #include "outbox-processor/overview.hpp"
@@ -50,6 +54,29 @@ class OutboxGauges {
   prometheus::Gauge& oldest_;
   prometheus::Gauge& retrying_;
   prometheus::Gauge& dead_;
+};
+
+// What the sink counts by itself.
+class SinkCounters {
+ public:
+  explicit SinkCounters(telemetry::Metrics& metrics)
+      : partition_changes_(
+            prometheus::BuildCounter()
+                .Name("outbox_topic_partition_changes_total")
+                .Help("Times that a topic's number of partitions was seen to change: keys have "
+                      "moved, and their order across the change is lost")
+                .Register(metrics.registry())
+                .Add({})) {}
+
+  void set(const SinkHealth& health) {
+    const std::lock_guard lock{mutex_};
+    const auto changes = static_cast<double>(health.topic_partition_changes);
+    partition_changes_.Increment(std::max(0.0, changes - partition_changes_.Value()));
+  }
+
+ private:
+  std::mutex mutex_;  // between the look and the increment
+  prometheus::Counter& partition_changes_;
 };
 
 http::Response file(std::string_view content_type, std::string_view content) {
@@ -104,12 +131,14 @@ void add_admin_routes(http::Router& router, const AdminSources& sources) {
     return response;
   });
   auto gauges = std::make_shared<OutboxGauges>(sources.metrics);
+  auto sink_counters = std::make_shared<SinkCounters>(sources.metrics);
   http::add_health_routes(
       router,
       {{"source", [sources](std::chrono::milliseconds) { return source_ready(sources); }},
        {"sink", [sources](std::chrono::milliseconds) { return sink_ready(sources); }}},
-      [sources, gauges] {
+      [sources, gauges, sink_counters] {
         gauges->set(sources.status.read());
+        sink_counters->set(sources.sink.health());
         return sources.metrics.render();
       });
 }

@@ -1,6 +1,9 @@
 // The relay's port 8080, over HTTP and with a real PostgreSQL behind it.
 #include "outbox-processor/admin_routes.hpp"
 
+#include <atomic>
+#include <cstdint>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -19,6 +22,16 @@ using http::testing::Reply;
 using nlohmann::json;
 using test::must_exec;
 using testing::HasSubstr;
+
+class CountingSink final : public FakeSink {
+ public:
+  [[nodiscard]] SinkHealth health() const override {
+    SinkHealth health = FakeSink::health();
+    health.topic_partition_changes = partition_changes;
+    return health;
+  }
+  std::atomic<std::uint64_t> partition_changes = 0;
+};
 
 class AdminRoutesTest : public testing::Test {
  protected:
@@ -53,7 +66,7 @@ class AdminRoutesTest : public testing::Test {
   telemetry::Metrics metrics_{"outbox-processor"};
   RelayMetrics relay_{metrics_};
   RelayObserver& observer_{relay_};
-  FakeSink sink_;
+  CountingSink sink_;
   std::unique_ptr<http::Server> server_;  // last: it borrows the rest
 };
 
@@ -97,6 +110,13 @@ TEST_F(AdminRoutesTest, TheGaugesTellOfTheOutbox) {
   EXPECT_EQ(metric("outbox_pending_messages"), "1");
   must_exec(connection_, "select pg_sleep(0.01)");
   EXPECT_GT(std::stod(metric("outbox_oldest_pending_age_seconds")), 0.0);
+}
+
+TEST_F(AdminRoutesTest, TheSinksCountOfMovedKeysIsExported) {
+  EXPECT_EQ(metric("outbox_topic_partition_changes_total"), "0");
+  sink_.partition_changes = 2;
+  EXPECT_EQ(metric("outbox_topic_partition_changes_total"), "2");
+  EXPECT_EQ(metric("outbox_topic_partition_changes_total"), "2");
 }
 
 TEST_F(AdminRoutesTest, AFailedLookLeavesNoOldNumbers) {

@@ -41,6 +41,17 @@ SourceDriver make_source(const Settings& settings) {
       std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table)};
 }
 
+std::unique_ptr<postgres_table::RetentionThread> start_retention(const Settings& settings,
+                                                                 RetentionMetrics& metrics) {
+  if (sqlite::path_of(settings.source_url)) {
+    return nullptr;
+  }
+  return std::make_unique<postgres_table::RetentionThread>(
+      postgres_table::RetentionOptions{settings.source_url, settings.source_table,
+                                       settings.retention_processed},
+      [&metrics](const Result<postgres_table::RetentionReport>& report) { metrics.ran(report); });
+}
+
 std::unique_ptr<Sink> make_sink(const Settings& settings) {
   if (settings.sink_type == "http") {
     return std::make_unique<http_sink::HttpSink>(settings.http_sink);

@@ -3,9 +3,11 @@
 
 #include <memory>
 
-#include "outbox-processor/settings.hpp"
+#include "outbox-processor/retention_metrics.hpp"
 #include "outbox/sink.hpp"
 #include "outbox/source.hpp"
+#include "relay_settings/settings.hpp"
+#include "sources/postgres_table/retention.hpp"
 #include "sources/status.hpp"
 
 namespace outbox {
@@ -17,6 +19,11 @@ struct SourceDriver {
 
 // By the address: sqlite:PATH, or PostgreSQL's.
 [[nodiscard]] SourceDriver make_source(const Settings& settings);
+
+// What removes old messages, from now on; null: the source does it itself. `metrics` must outlive
+// it.
+[[nodiscard]] std::unique_ptr<postgres_table::RetentionThread> start_retention(
+    const Settings& settings, RetentionMetrics& metrics);
 
 [[nodiscard]] std::unique_ptr<Sink> make_sink(const Settings& settings);
 

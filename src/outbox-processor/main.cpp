@@ -10,8 +10,8 @@
 #include "outbox-processor/admin_routes.hpp"
 #include "outbox-processor/drivers.hpp"
 #include "outbox-processor/relay_metrics.hpp"
-#include "outbox-processor/settings.hpp"
 #include "outbox/clock.hpp"
+#include "relay_settings/settings.hpp"
 #include "support/config/command_line.hpp"
 #include "support/http/server.hpp"
 #include "support/telemetry/log.hpp"
@@ -51,6 +51,7 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
   const std::uint64_t seed = std::random_device{}();
   telemetry::Metrics metrics{"outbox-processor"};
   RelayMetrics relay_metrics{metrics};
+  RetentionMetrics retention_metrics{metrics};
   const SourceDriver driver = make_source(settings);
   const std::unique_ptr<Sink> sink = make_sink(settings);
   ExponentialBackoff retry{{settings.retry_initial_delay, settings.retry_max_delay}, seed};
@@ -70,9 +71,11 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
             {{"address", settings.http_address}, {"port", server.port()}});
   telemetry::notify_service_manager("READY=1");
 
+  auto retention = start_retention(settings, retention_metrics);
   const Result<void> ended = relay.run(signals.token());
   telemetry::notify_service_manager("STOPPING=1");
   server.stop();
+  retention.reset();
   if (!ended) {
     return fail(ended.error().message);
   }

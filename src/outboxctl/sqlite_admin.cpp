@@ -19,12 +19,12 @@ constexpr std::string_view kMessages = R"(
 
 std::string messages_query(const MessagesOptions& options) {
   std::string sql{kMessages};
-  if (options.status == "retrying" || options.status == "dead") {
-    sql += " and seq in (select seq from outbox_exception where state = ?2)";
-  } else if (options.status == "held") {
+  if (options.status == "held") {
     sql += " and aggregateid in (select key from outbox_exception where state = ?2)";
   } else if (options.status == "pending") {
     sql += " and seq > (select last_seq from outbox_position)";
+  } else if (!options.status.empty() && options.status != "processed") {
+    sql += " and seq in (select seq from outbox_exception where state = ?2)";
   }
   return sql + " order by seq desc limit ?1";
 }

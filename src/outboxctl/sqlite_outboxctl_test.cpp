@@ -26,8 +26,10 @@ class SqliteOutboxctlTest : public testing::Test {
     std::vector<const char*> argv{"outboxctl"};
     for (const std::string& argument : arguments)
       argv.push_back(argument.c_str());
+    std::istringstream in;
     std::ostringstream out;
-    const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), out, out);
+    Console console{in, out, out};
+    const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), console);
     text_ = out.str();
     return code;
   }
@@ -67,9 +69,10 @@ TEST_F(SqliteOutboxctlTest, ShowsStatusAndMessages) {
   ASSERT_TRUE(database->exec(
       "commit; update outbox_position set last_seq = 3, epoch = 1, owner = 'relay-7';"
       "insert into outbox_receipt values (1, 'order-events', 3, 77, 0);"
-      "insert into outbox_exception values "
-      "(2, null, 1893456000000000, 0, 0, 2, 'retrying', 'failing', 'no such topic'), "
-      "(3, 3, null, 0, 0, 0, 'held', 'failing', null)"));
+      "insert into outbox_exception "
+      "(seq, until_seq, due_at, attempts, state, holds_key, key, last_error) values "
+      "(2, null, 1893456000000000, 2, 'retrying', 1, 'failing', 'no such topic'), "
+      "(3, 3, null, 0, 'held', 1, 'failing', null)"));
 
   ASSERT_EQ(outboxctl({"status", "--format", "json"}), ExitCode::ok) << text_;
   EXPECT_EQ(json()["pending"], 1);
@@ -90,6 +93,15 @@ TEST_F(SqliteOutboxctlTest, ShowsStatusAndMessages) {
     ASSERT_EQ(outboxctl({"messages", "--format", "json", "--status", status}), ExitCode::ok);
     ASSERT_EQ(json().size(), 1U) << status;
     EXPECT_EQ(json()[0]["status"], status);
+  }
+}
+
+TEST_F(SqliteOutboxctlTest, SaysWhichCommandsItDoesNotHave) {
+  ASSERT_EQ(outboxctl({"migrate"}), ExitCode::ok);
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"dead-letters", "list"}, {"dead-letters", "retry", "1"}}) {
+    EXPECT_EQ(outboxctl(command), ExitCode::usage);
+    EXPECT_THAT(text_, HasSubstr("SQLite file has no '" + command[0]));
   }
 }
 

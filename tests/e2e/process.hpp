@@ -25,6 +25,8 @@ class Process {
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;
 
+  // -1 when it was reaped.
+  [[nodiscard]] pid_t pid() const { return pid_; }
   void signal(int number) const;
   // SIGKILL, and reaped.
   void kill();

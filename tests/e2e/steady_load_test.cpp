@@ -56,6 +56,10 @@ class TimingObserver final : public RelayObserver {
     ++times_.acknowledgements;
   }
   void rejected(const Record&, std::string_view, const Error& error) override { fail(error); }
+  void topic_failed(const Record& /*record*/, std::string_view /*topic*/,
+                    const Error& error) override {
+    fail(error);
+  }
   void destination_failed(const Error& error) override { fail(error); }
   void settled(const Settlement&) override {}
   void source_connected(const Exceptions&) override {}

@@ -43,15 +43,23 @@ TEST_F(HistoryTest, APositionAheadOfTheDatabaseIsRefused) {
   EXPECT_EQ(code_of_connect(database_.url()), ErrorCode::wrong_history);
 }
 
-TEST_F(HistoryTest, ADumpThatWasRestoredIsRefused) {
+TEST_F(HistoryTest, ADumpThatWasRestoredIsRefusedWithTheRemedy) {
+  insert_rows(connection_, 5);
   const TestDatabase restored;
   const std::string command = "pg_dump -d '" + database_.url() +
                               "' | psql -q -X -v ON_ERROR_STOP=1 -d '" + restored.url() +
                               "' >/dev/null";
   ASSERT_EQ(std::system(command.c_str()), 0);
   pg::Connection there = restored.connect();
-  ASSERT_EQ(value_of(there, "select count(*) from outbox"), "10");
-  EXPECT_EQ(code_of_connect(restored.url()), ErrorCode::wrong_history);
+  // The remedy rests on it.
+  EXPECT_EQ(value_of(there, "select count(*) from outbox_message where status = 'processed'"),
+            "10");
+  EXPECT_EQ(value_of(there, "select count(*) from outbox_message where status = 'pending'"), "5");
+  PostgresTableSource source{source_options(restored.url())};
+  const Result<Exceptions> connected = source.connect();
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().code, ErrorCode::wrong_history);
+  EXPECT_THAT(connected.error().message, HasSubstr("'Restoring a database'"));
 }
 
 TEST_F(HistoryTest, VacuumDoesNotChangeTheHistory) {

@@ -1,13 +1,15 @@
 #include "tests/support/own_stack.hpp"
 
-#include <array>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
 #include <gtest/gtest.h>
+
+#include "tests/support/shell.hpp"
 
 namespace outbox::test {
 namespace {
@@ -16,34 +18,18 @@ std::filesystem::path folder_of(const std::string& stack) {
   return std::filesystem::path{OUTBOX_SOURCE_DIR} / ".stack" / stack;
 }
 
-// The output of a shell command; throws with it when it fails.
-std::string output_of(const std::string& command) {
-  std::FILE* const pipe = popen((command + " 2>&1").c_str(), "r");  // NOLINT(cert-env33-c)
-  if (pipe == nullptr) {
-    throw std::runtime_error("cannot run: " + command);
-  }
-  std::string output;
-  std::array<char, 4'096> buffer{};
-  while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
-    output.append(buffer.data(), size);
-  }
-  if (pclose(pipe) != 0) {
-    throw std::runtime_error("failed: " + command + "\n" + output);
-  }
-  return output;
-}
-
 }  // namespace
 
-OwnStack::OwnStack(std::string name, const std::string& services) : name_(std::move(name)) {
+OwnStack::OwnStack(std::string name, const std::string& services, const std::string& options)
+    : name_(std::move(name)) {
   dev("down");
-  environment_ = dev("up --only " + services);
+  environment_ = dev("up --only " + services + " " + options);
 }
 
 OwnStack::~OwnStack() {
   try {
     dev("down");
-    if (std::uncaught_exceptions() == 0 && !::testing::Test::HasFailure()) {
+    if (!keep_folder_ && std::uncaught_exceptions() == 0 && !::testing::Test::HasFailure()) {
       std::filesystem::remove_all(folder_of(name_));
     }
   } catch (const std::exception& error) {
@@ -63,6 +49,15 @@ std::string OwnStack::variable(const std::string& name) const {
 
 std::string OwnStack::logs() const {
   return folder_of(name_) / "logs";
+}
+
+pid_t OwnStack::pid(const std::string& process) const {
+  std::ifstream file{folder_of(name_) / (process + ".pid")};
+  pid_t pid = 0;
+  if (!(file >> pid)) {
+    throw std::runtime_error("the stack " + name_ + " has no process " + process);
+  }
+  return pid;
 }
 
 void OwnStack::kill(const std::string& service) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <sys/types.h>
 
 namespace outbox::test {
 
@@ -10,9 +11,10 @@ namespace outbox::test {
 // Every function throws with what the command said when it fails.
 class OwnStack {
  public:
-  // `services` as --only takes them: "postgres,kafka". No two stacks of a name at a time: what a
-  // killed test left of it is removed.
-  OwnStack(std::string name, const std::string& services);
+  // `services` as --only takes them: "postgres,kafka"; `options` are further ones of ./dev stack
+  // up:
+  // "--brokers 3". No two stacks of a name at a time: what a killed test left of it is removed.
+  OwnStack(std::string name, const std::string& services, const std::string& options = "");
   ~OwnStack();
   OwnStack(const OwnStack&) = delete;
   OwnStack& operator=(const OwnStack&) = delete;
@@ -22,6 +24,12 @@ class OwnStack {
   // The folder of its logs, for those of a test's own programs as well.
   [[nodiscard]] std::string logs() const;
 
+  // Of one of its processes ("postgres", "kafka-2") as it was started last.
+  [[nodiscard]] pid_t pid(const std::string& process) const;
+  // The folder stays, whatever becomes of the test.
+  void keep_folder() { keep_folder_ = true; }
+
+  // A service, or one broker of several: "kafka-2".
   void kill(const std::string& service) const;   // as a crash: SIGKILL to all its processes at once
   void start(const std::string& service) const;  // again, on the same address and data
 
@@ -30,6 +38,7 @@ class OwnStack {
 
   std::string name_;
   std::string environment_;
+  bool keep_folder_ = false;
 };
 
 }  // namespace outbox::test

@@ -24,7 +24,8 @@ step() { printf '==> %s%s\n' "$1" "${2:+ ($2)}" >&2 || true; }
 
 # Settings that are exported for a database and a broker of one's own would win over the servers that
 # tests and the demo name: a throwaway relay would empty the real outbox. PGHOSTADDR and the like lead
-# every client of libpq elsewhere. What names servers for the tests stays.
+# every client of libpq elsewhere. What names servers for the tests stays, and a planted fault, which only
+# a build for that knows.
 forget_settings() {
   local name
   for name in "${!OUTBOX_@}" "${!PG@}" DATABASE_URL DB_DSN MONGO_URI KAFKA_BROKERS ORDERS_URL; do
@@ -55,7 +56,7 @@ run_logged() (
   shift 2
   mkdir -p "$(dirname "$log")"
   started=$SECONDS status=0 every=15 shown=0
-  "$@" >"$log" 2>&1 </dev/null 7>&- 8>&- &
+  "$@" >"$log" 2>&1 </dev/null 7>&- 8>&- 9>&- &
   pid=$!
   # bash starts it with SIGINT ignored, so Ctrl-C must be passed on as another signal.
   trap 'kill -TERM "$pid" 2>/dev/null; exit 130' INT TERM HUP

@@ -24,7 +24,7 @@ namespace outbox {
 // accepted message waits until the test delivers, rejects or fails it. It keeps the order that the
 // Sink promises: what was accepted after an undelivered message of its key fails with it, also when
 // it is accepted before the relay has been told of the first failure. Thread-safe.
-class FakeSink final : public Sink {
+class FakeSink : public Sink {
  public:
   // With a destination of its own.
   explicit FakeSink(std::size_t capacity = 1'000'000)

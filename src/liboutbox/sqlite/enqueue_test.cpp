@@ -1,3 +1,4 @@
+#include <chrono>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -55,6 +56,18 @@ TEST_F(SqliteEnqueueTest, WritesInTheCallersTransaction) {
     EXPECT_EQ(row->text(1), std::to_string(i + 1));
     EXPECT_EQ(row->text(2), R"({"traceparent":"00-1"})");
   }
+}
+
+TEST_F(SqliteEnqueueTest, StoresWhenAMessageMayBeDelivered) {
+  Message later = message_of("1");
+  later.available_at =
+      std::chrono::system_clock::time_point{std::chrono::microseconds{1'795'694'400'000'042}};
+  ASSERT_TRUE(database_.exec("begin immediate"));
+  ASSERT_TRUE(enqueue({later, message_of("2")}));
+  ASSERT_TRUE(database_.exec("commit"));
+  EXPECT_EQ(*database_.integer("select available_at from outbox where seq = 1"),
+            1'795'694'400'000'042);
+  EXPECT_EQ(*database_.integer("select count(*) from outbox where available_at is null"), 1);
 }
 
 TEST_F(SqliteEnqueueTest, RefusesWithoutATransaction) {

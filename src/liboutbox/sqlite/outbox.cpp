@@ -12,8 +12,9 @@ namespace outbox::sqlite {
 namespace {
 
 constexpr std::string_view kInsert =
-    "insert into outbox (id, aggregatetype, aggregateid, type, headers, created_at, payload) "
-    "values (?, ?, ?, ?, ?, ?, ?)";
+    "insert into outbox (id, aggregatetype, aggregateid, type, headers, created_at, available_at, "
+    "                    payload) "
+    "values (?, ?, ?, ?, ?, ?, ?, ?)";
 
 std::int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -60,6 +61,11 @@ Result<void> insert(Statement& statement, const Message& message, const Uuid& id
                     std::int64_t created_at) {
   statement.bind(id.to_string()).bind(message.aggregate_type).bind(message.aggregate_id);
   statement.bind(message.type).bind(headers_as_json(message.headers)).bind(created_at);
+  if (const auto available_at = available_at_us(message)) {
+    statement.bind(*available_at);
+  } else {
+    statement.bind_null();
+  }
   if (is_text(message.payload)) {
     statement.bind(message.payload);
   } else {

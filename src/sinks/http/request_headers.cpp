@@ -94,6 +94,7 @@ Result<std::vector<std::string>> RequestHeaders::make(const Record& record) {
       line("ce-subject", percent_encode(record.key)),
       line("ce-aggregatetype", percent_encode(record.aggregate_type)),
   };
+  if (!record.topic.empty()) lines.push_back(line("ce-topic", percent_encode(record.topic)));
   bool has_content_type = false;
   for (std::size_t i = 0; i < row_.size(); ++i) {
     const auto [name, value, null] = row_[i];

@@ -21,8 +21,9 @@ class RequestHeaders {
   RequestHeaders(std::string content_type, std::string_view ce_source);
 
   // "name: value" each; all but those that differ from one attempt to the next. First CloudEvents'
-  // (binary mode): ce-specversion, ce-id, ce-source, ce-type, ce-time, ce-subject (the key) and
-  // ce-aggregatetype, percent-encoded as its HTTP binding demands. Then the row's, by RowHeaders.
+  // (binary mode): ce-specversion, ce-id, ce-source, ce-type, ce-time, ce-subject (the key),
+  // ce-aggregatetype and, where the record names one, ce-topic, percent-encoded as its HTTP binding
+  // demands. Then the row's, by RowHeaders.
   // Of the row's, some are left out: null values; names that are no HTTP token; values that do not
   // fit; and names that belong to the connection or to this sink (Host, Content-Length, Connection,
   // Authorization, Cookie, Proxy-…, webhook-…, ce-…, …).

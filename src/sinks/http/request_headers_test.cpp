@@ -69,6 +69,13 @@ TEST_F(RequestHeadersTest, TheRowsOwnFollow) {
               ElementsAre("traceparent: 00-1", "X-N: 3", "empty;", "text: ü", R"(o: {"a":[1]})"));
 }
 
+TEST_F(RequestHeadersTest, TellOfATopicThatTheRecordNames) {
+  EXPECT_THAT(made(), testing::Not(Contains(StartsWith("ce-topic"))));
+  record_.topic = "orders again";
+  EXPECT_THAT(made(R"({"ce-topic":"forged"})"), Contains("ce-topic: orders%20again"));
+  EXPECT_THAT(made(R"({"ce-topic":"forged"})"), testing::Not(Contains("ce-topic: forged")));
+}
+
 TEST_F(RequestHeadersTest, TheRowsContentTypeWins) {
   const auto lines = made(R"({"Content-Type":"application/avro"})");
   EXPECT_EQ(lines.back(), "Content-Type: application/avro");

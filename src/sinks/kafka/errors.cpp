@@ -23,9 +23,23 @@ std::string_view remedy_of(rd_kafka_resp_err_t code) {
       return "allow the relay's Kafka user to describe and write the topic";
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
       return "the broker takes no topic of this name: change sink.topic or sink.routes";
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+      return "the broker cannot create the topic: create it, or compare "
+             "default.replication.factor with the number of brokers";
     default:
       return "the broker's log tells why";
   }
+}
+
+Error message_error(rd_kafka_resp_err_t code, std::string_view topic) {
+  return {ErrorCode::message_rejected, fmt::format("Kafka refused the message for topic {}: {}; {}",
+                                                   topic, rd_kafka_err2str(code), remedy_of(code))};
+}
+
+Error topic_error(rd_kafka_resp_err_t code, std::string_view topic) {
+  return {ErrorCode::topic_unavailable,
+          fmt::format("Kafka takes no message for topic {}: {}; {}", topic, rd_kafka_err2str(code),
+                      remedy_of(code))};
 }
 
 }  // namespace
@@ -46,6 +60,7 @@ Fault fault_of(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
       return Fault::topic;
     default:
       return Fault::destination;
@@ -53,13 +68,23 @@ Fault fault_of(rd_kafka_resp_err_t code) {
 }
 
 Error error_of(rd_kafka_resp_err_t code, std::string_view topic) {
-  if (fault_of(code) == Fault::destination) {
-    return {ErrorCode::destination_unavailable,
-            fmt::format("Kafka did not take the message for topic {}: {}; it is sent again", topic,
-                        rd_kafka_err2str(code))};
+  switch (fault_of(code)) {
+    case Fault::message:
+      return message_error(code, topic);
+    case Fault::topic:
+      return topic_error(code, topic);
+    case Fault::destination:
+      break;
   }
-  return {ErrorCode::message_rejected, fmt::format("Kafka refused the message for topic {}: {}; {}",
-                                                   topic, rd_kafka_err2str(code), remedy_of(code))};
+  return {ErrorCode::destination_unavailable,
+          fmt::format("Kafka did not take the message for topic {}: {}; it is sent again", topic,
+                      rd_kafka_err2str(code))};
+}
+
+Error refusal_of(rd_kafka_resp_err_t code, std::string_view topic) {
+  const bool of_message =
+      fault_of(code) == Fault::message || code == RD_KAFKA_RESP_ERR__INVALID_ARG;
+  return of_message ? message_error(code, topic) : topic_error(code, topic);
 }
 
 }  // namespace outbox::kafka

@@ -30,6 +30,13 @@ rd_kafka_vu_t bytes(rd_kafka_vtype_t type, std::string_view text) {
   return result;
 }
 
+Error one_too_many(std::string_view topic) {
+  return {ErrorCode::message_rejected,
+          fmt::format("the messages go to more than {} topics; topic {} is one too many: give "
+                      "sink.topic a template that makes fewer",
+                      kMostTopics, topic)};
+}
+
 }  // namespace
 
 KafkaSink::KafkaSink(KafkaSettings settings) : settings_(std::move(settings)) {}
@@ -100,7 +107,7 @@ bool KafkaSink::may_send() {
 }
 
 Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
-  const auto topic = topic_of(record.aggregate_type);
+  const auto topic = topic_of(record);
   if (!topic) return topic.error();
   if ((*topic)->handle() == nullptr) {
     if (auto opened = producer_->open(**topic); !opened) return opened.error();
@@ -114,7 +121,8 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   arguments_.push_back(bytes(RD_KAFKA_VTYPE_KEY, record.key));
   arguments_.push_back(bytes(RD_KAFKA_VTYPE_VALUE, record.payload));
   arguments_.emplace_back(argument(RD_KAFKA_VTYPE_MSGFLAGS)).u.i = RD_KAFKA_MSG_F_COPY;
-  if (auto made = headers_->append(record, arguments_); !made) return made.error();
+  auto headers = headers_->make(record);
+  if (!headers) return headers.error();
 
   Slot* slot = in_flight_->acquire();
   if (slot == nullptr) return false;
@@ -124,7 +132,7 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   slot->accepted_at = now;
   arguments_.emplace_back(argument(RD_KAFKA_VTYPE_OPAQUE)).u.ptr = slot;
 
-  const auto code = producer_->produce(arguments_.data(), arguments_.size());
+  const auto code = producer_->produce(arguments_, *std::move(headers));
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (mark != 0) (*topic)->sent(mark);
     return true;
@@ -135,28 +143,33 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
     producer_->interrupt();  // the event thread makes a new one and wakes the relay
     return false;
   }
-  Error error = error_of(code, (*topic)->name());
-  error.code = ErrorCode::message_rejected;
-  return error;
+  return refusal_of(code, (*topic)->name());
 }
 
-Result<Topic*> KafkaSink::topic_of(std::string_view aggregate_type) {
-  const auto known = topic_by_type_.find(aggregate_type);
-  if (known != topic_by_type_.end()) return known->second;
-  auto name = router_->topic_of(aggregate_type);
-  if (!name) return name.error();
-  auto topic = topics_.find(*name);
-  if (topic == topics_.end()) {
-    if (topics_.size() >= kMostTopics || topic_by_type_.size() >= kMostTopics) {
-      return Error{ErrorCode::message_rejected,
-                   fmt::format("the messages go to more than {} topics; topic {} is one too many: "
-                               "give sink.topic a template that makes fewer",
-                               kMostTopics, *name)};
-    }
-    auto made = std::make_unique<Topic>(*name, conf_.partitioner);
-    topic = topics_.emplace(*std::move(name), std::move(made)).first;
+Result<Topic*> KafkaSink::topic_of(const Record& record) {
+  if (!record.topic.empty()) {
+    const auto known = topics_.find(record.topic);
+    if (known != topics_.end()) return known->second.get();
+    auto name = checked_topic_name(record.topic);
+    return name ? topic_named(*std::move(name)) : name.error();
   }
-  topic_by_type_.emplace(aggregate_type, topic->second.get());
+  const auto known = topic_by_type_.find(record.aggregate_type);
+  if (known != topic_by_type_.end()) return known->second;
+  auto name = router_->topic_of(record.aggregate_type);
+  if (!name) return name.error();
+  if (topic_by_type_.size() >= kMostTopics) return one_too_many(*name);
+  auto topic = topic_named(*std::move(name));
+  if (topic) topic_by_type_.emplace(record.aggregate_type, *topic);
+  return topic;
+}
+
+Result<Topic*> KafkaSink::topic_named(std::string name) {
+  auto topic = topics_.find(name);
+  if (topic == topics_.end()) {
+    if (topics_.size() >= kMostTopics) return one_too_many(name);
+    auto made = std::make_unique<Topic>(name, conf_.partitioner);
+    topic = topics_.emplace(std::move(name), std::move(made)).first;
+  }
   return topic->second.get();
 }
 
@@ -182,7 +195,9 @@ void KafkaSink::close() {
 }
 
 SinkHealth KafkaSink::health() const {
-  return health_.get();
+  SinkHealth health = health_.get();
+  health.topic_partition_changes = partition_changes_;
+  return health;
 }
 
 }  // namespace outbox::kafka

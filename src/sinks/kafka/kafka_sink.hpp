@@ -1,6 +1,7 @@
 // Sends outbox messages to Kafka.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -56,12 +57,16 @@ class KafkaSink final : public Sink {
   [[nodiscard]] bool may_send();  // under mutex_
   // True: accepted. False: the buffer is full. Under mutex_.
   [[nodiscard]] Result<bool> send_one(const Record& record, Clock::time_point now);
-  [[nodiscard]] Result<Topic*> topic_of(std::string_view aggregate_type);
+  // By the record's own topic, else by its aggregate type.
+  [[nodiscard]] Result<Topic*> topic_of(const Record& record);
+  [[nodiscard]] Result<Topic*> topic_named(std::string name);
 
   // The event thread's side.
   void serve(const std::stop_token& stop);
   void take(rd_kafka_event_t* event);
   void take_reports(rd_kafka_event_t* event);
+  void warn_of_moved_keys();
+  void age_topics();
   void settle(const rd_kafka_message_t& report, const Slot& slot);  // under mutex_
   [[nodiscard]] Delivery delivery_of(const rd_kafka_message_t& report, const Slot& slot,
                                      std::size_t refused, Clock::time_point now) const;
@@ -89,6 +94,8 @@ class KafkaSink final : public Sink {
   std::string lost_because_;
   int futile_producers_ = 0;  // in a row, to which no broker said anything of a message
   std::vector<Delivery> pushed_;
+
+  std::atomic<std::uint64_t> partition_changes_ = 0;
 
   std::mutex mutex_;
   std::condition_variable settled_;  // in_flight_ has shrunk

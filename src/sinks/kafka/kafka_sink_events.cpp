@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPoll{100};
 // How long a lost producer may take to report what it still held.
 constexpr std::chrono::seconds kPurge{10};
+// How soon a topic with a new number of partitions is noticed, once a message went there.
+constexpr std::chrono::seconds kCount{1};
 // Brokers forget a producer that is silent for a day (producer.id.expiration.ms).
 constexpr std::chrono::hours kAge{1};
 
@@ -52,16 +54,40 @@ void KafkaSink::serve(const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
     if (producer_) producer_->interrupt();
   });
-  auto aged = Clock::now();
+  auto counted = Clock::now();
+  auto aged = counted;
   while (!stop.stop_requested()) {
     if (const Event event = producer_->poll(kPoll)) take(event.get());
     keep_producer_fit(stop);
-    if (Clock::now() - aged < kAge) continue;
-    aged = Clock::now();
-    const std::lock_guard lock(mutex_);
-    for (auto& [name, topic] : topics_) {
-      topic->age();
+    const auto now = Clock::now();
+    if (now - counted >= kCount) {
+      counted = now;
+      warn_of_moved_keys();
     }
+    if (now - aged >= kAge) {
+      aged = now;
+      age_topics();
+    }
+  }
+}
+
+void KafkaSink::warn_of_moved_keys() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, topic] : topics_) {
+    const auto change = topic->take_partition_change();
+    if (!change) continue;
+    ++partition_changes_;
+    log::warn(
+        "kafka: the number of partitions of a topic has changed: keys move to other partitions, "
+        "and consumers may see a moved key's messages of before and after out of order",
+        {{"topic", name}, {"partitions_before", change->from}, {"partitions", change->to}});
+  }
+}
+
+void KafkaSink::age_topics() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, topic] : topics_) {
+    topic->age();
   }
 }
 

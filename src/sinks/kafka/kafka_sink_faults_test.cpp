@@ -150,7 +150,7 @@ TEST_F(KafkaSinkFaultsTest, ATopicsFaultIsToldWithItsRemedy) {
   ASSERT_EQ(harness.deliveries().size(), 5U);
   for (const auto& delivery : harness.deliveries()) {
     ASSERT_TRUE(delivery.error.has_value());
-    EXPECT_EQ(delivery.error->code, ErrorCode::message_rejected);
+    EXPECT_EQ(delivery.error->code, ErrorCode::topic_unavailable);
     EXPECT_THAT(delivery.error->message, HasSubstr("orders"));
     EXPECT_THAT(delivery.error->message, HasSubstr("allow the relay's Kafka user"));
   }
@@ -160,7 +160,7 @@ TEST_F(KafkaSinkFaultsTest, ATopicsFaultIsToldWithItsRemedy) {
   EXPECT_EQ(harness.delivered_tags().size(), 1U);
 }
 
-TEST_F(KafkaSinkFaultsTest, AnUnknownTopicRejectsItsMessagesAndNoOthers) {
+TEST_F(KafkaSinkFaultsTest, AnUnknownTopicHoldsUpItsMessagesAndNoOthers) {
   cluster_.fail_topic("missing", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   settings_.routes["ghost"] = "missing";
   Records records = five_keys();
@@ -172,8 +172,27 @@ TEST_F(KafkaSinkFaultsTest, AnUnknownTopicRejectsItsMessagesAndNoOthers) {
   EXPECT_EQ(harness.delivered_tags().size(), 4U);
   const auto missing = harness.of_tag(3);
   ASSERT_EQ(missing.size(), 1U);
-  EXPECT_EQ(missing[0].error.value_or(Error{}).code, ErrorCode::message_rejected);
+  EXPECT_EQ(missing[0].error.value_or(Error{}).code, ErrorCode::topic_unavailable);
   EXPECT_THAT(missing[0].error.value_or(Error{}).message, HasSubstr("create the topic"));
+}
+
+// librdkafka knows by now that the topic is missing, and asks again every second.
+TEST_F(KafkaSinkFaultsTest, SendItselfTellsOfAnUnknownTopicUntilThereIsOne) {
+  cluster_.fail_topic("orders", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  Records records;
+  records.add("key", "x");
+  SinkHarness harness(sink());
+  EXPECT_TRUE(test::eventually([&] {
+    harness.send(records.all());
+    return harness.settle() && !harness.refusals().empty();
+  }));
+  EXPECT_EQ(harness.refusals().begin()->second.code, ErrorCode::topic_unavailable);
+  EXPECT_THAT(harness.refusals().begin()->second.message, HasSubstr("create the topic"));
+  cluster_.fail_topic("orders", RD_KAFKA_RESP_ERR_NO_ERROR);
+  EXPECT_TRUE(test::eventually([&] {
+    harness.send(records.all());
+    return harness.settle() && !harness.delivered_tags().empty();
+  }));
 }
 
 TEST_F(KafkaSinkFaultsTest, ABatchRefusedForNoOnesFaultArrivesOneByOne) {

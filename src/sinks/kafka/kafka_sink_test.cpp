@@ -10,6 +10,7 @@
 
 #include "tests/conformance/sink/sink_harness.hpp"
 #include "tests/support/environment.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/kafka_topic.hpp"
 
 namespace outbox::kafka {
@@ -200,6 +201,7 @@ TEST_F(KafkaSinkTest, UsesPartitionsThatAreAddedLater) {
   };
   burst();
   EXPECT_EQ(partitions, std::set<std::int32_t>{0});
+  EXPECT_EQ(harness.sink().health().topic_partition_changes, 0U);
   topic.set_partitions(4);
   const auto deadline = std::chrono::steady_clock::now() + seconds(30);
   while (partitions.size() < 4 && std::chrono::steady_clock::now() < deadline) {
@@ -207,6 +209,28 @@ TEST_F(KafkaSinkTest, UsesPartitionsThatAreAddedLater) {
   }
   EXPECT_EQ(partitions.size(), 4U);
   EXPECT_EQ(topic.read_all().size(), sent);
+  EXPECT_TRUE(
+      test::eventually([&] { return harness.sink().health().topic_partition_changes == 1; }));
+}
+
+TEST_F(KafkaSinkTest, AMessageMayNameItsTopicItself) {
+  make_topic(1);
+  const auto other = KafkaTopic::create(brokers_, test::unique_topic_name("kafka"));
+  Records records;
+  records.add("k", "1");
+  records.add("k", "2");
+  std::array<Record, 2> all{records.by_tag(1), records.by_tag(2)};
+  all[0].topic = other.name();
+  all[1].topic = "no topic";
+  SinkHarness harness(sink());
+  harness.send(all);
+  ASSERT_TRUE(harness.settle());
+  EXPECT_EQ(harness.of_tag(1).front().topic, other.name());
+  EXPECT_EQ(other.read_all().size(), 1U);
+  ASSERT_EQ(harness.refusals().size(), 1U);
+  EXPECT_EQ(harness.refusals().begin()->second.code, ErrorCode::message_rejected);
+  EXPECT_THAT(harness.refusals().begin()->second.message, HasSubstr("\"no topic\""));
+  other.remove();
 }
 
 TEST_F(KafkaSinkTest, PartitionsByTheKeyAsJavaDoes) {

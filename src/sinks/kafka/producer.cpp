@@ -70,9 +70,17 @@ Result<void> Producer::open(Topic& topic) {
   return {};
 }
 
-rd_kafka_resp_err_t Producer::produce(rd_kafka_vu_t* arguments, std::size_t count) {
-  rd_kafka_error_t* error = rd_kafka_produceva(handle_, arguments, count);
-  if (error == nullptr) return RD_KAFKA_RESP_ERR_NO_ERROR;
+// The headers are one object of ours and not an argument each, since librdkafka frees the latter
+// twice when it refuses a message for its topic (its issue 4627).
+rd_kafka_resp_err_t Producer::produce(std::vector<rd_kafka_vu_t>& arguments, Headers headers) {
+  auto& argument = arguments.emplace_back();
+  argument.vtype = RD_KAFKA_VTYPE_HEADERS;
+  argument.u.headers = headers.get();
+  rd_kafka_error_t* error = rd_kafka_produceva(handle_, arguments.data(), arguments.size());
+  if (error == nullptr) {
+    static_cast<void>(headers.release());  // the message owns them now
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
   const auto code = rd_kafka_error_code(error);
   rd_kafka_error_destroy(error);
   // A producer that has ended answers with the error that ended it, which says nothing of this

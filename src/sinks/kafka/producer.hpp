@@ -11,6 +11,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "outbox/result.hpp"
+#include "sinks/kafka/record_headers.hpp"
 #include "sinks/kafka/settings.hpp"
 #include "sinks/kafka/topic.hpp"
 
@@ -41,8 +42,8 @@ class Producer {
   [[nodiscard]] Result<void> open(Topic& topic);
 
   // RD_KAFKA_RESP_ERR__FATAL: this producer can send nothing more (fatal_error); the message is not
-  // at fault.
-  [[nodiscard]] rd_kafka_resp_err_t produce(rd_kafka_vu_t* arguments, std::size_t count);
+  // at fault. The headers are added to the arguments.
+  [[nodiscard]] rd_kafka_resp_err_t produce(std::vector<rd_kafka_vu_t>& arguments, Headers headers);
 
   // The next event, or null after `timeout` or an interruption.
   [[nodiscard]] Event poll(std::chrono::milliseconds timeout);

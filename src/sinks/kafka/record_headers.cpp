@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "support/text/rfc3339.hpp"
 
 namespace outbox::kafka {
@@ -11,15 +9,17 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
 
-rd_kafka_vu_t header(const char* name, const void* value, std::size_t size) {
-  rd_kafka_vu_t argument{};
-  argument.vtype = RD_KAFKA_VTYPE_HEADER;
-  argument.u.header = {name, value, static_cast<ssize_t>(size)};
-  return argument;
+// More are added at a cost.
+constexpr std::size_t kUsualCount = 12;
+
+// A null pointer is a header without value, not an empty one.
+void add(rd_kafka_headers_t* headers, std::string_view name, const char* value, std::size_t size) {
+  rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value,
+                      static_cast<ssize_t>(size));
 }
 
-rd_kafka_vu_t header(const char* name, std::string_view value) {
-  return header(name, value.data(), value.size());
+void add(rd_kafka_headers_t* headers, std::string_view name, std::string_view value) {
+  add(headers, name, value.data() == nullptr ? "" : value.data(), value.size());
 }
 
 }  // namespace
@@ -27,33 +27,38 @@ rd_kafka_vu_t header(const char* name, std::string_view value) {
 RecordHeaders::RecordHeaders(Mode mode, std::string ce_source)
     : mode_(mode), ce_source_(std::move(ce_source)), id_(36, '-') {}
 
-Result<void> RecordHeaders::append(const Record& record, std::vector<rd_kafka_vu_t>& arguments) {
-  if (auto read = row_.read(record.headers); !read) return read;
+Result<Headers> RecordHeaders::make(const Record& record) {
+  if (auto read = row_.read(record.headers); !read) return std::move(read).error();
   bool has_content_type = false;
   for (std::size_t i = 0; i < row_.size() && !has_content_type; ++i) {
     has_content_type = row_[i].name == "content-type";
   }
-  append_own(record, has_content_type, arguments);
+  Headers headers(rd_kafka_headers_new(kUsualCount));
+  add_own(record, has_content_type, headers.get());
   for (std::size_t i = 0; i < row_.size(); ++i) {
     const auto [name, value, null] = row_[i];
     if (name == "id" || (mode_ == Mode::cloudevents && name.starts_with("ce_"))) continue;
-    arguments.push_back(null ? header(name.data(), nullptr, 0) : header(name.data(), value));
+    if (null) {
+      add(headers.get(), name, nullptr, 0);
+    } else {
+      add(headers.get(), name, value);
+    }
   }
-  return {};
+  return headers;
 }
 
-void RecordHeaders::append_own(const Record& record, bool has_content_type,
-                               std::vector<rd_kafka_vu_t>& arguments) {
+void RecordHeaders::add_own(const Record& record, bool has_content_type,
+                            rd_kafka_headers_t* headers) {
   write_id(record.id);
-  arguments.push_back(header("id", id_));
+  add(headers, "id", id_);
   if (mode_ == Mode::plain) return;
   write_time(record.created_at_us);
-  arguments.push_back(header("ce_specversion", "1.0"));
-  arguments.push_back(header("ce_id", id_));
-  arguments.push_back(header("ce_source", ce_source_));
-  arguments.push_back(header("ce_type", record.type));
-  arguments.push_back(header("ce_time", time_));
-  if (!has_content_type) arguments.push_back(header("content-type", "application/json"));
+  add(headers, "ce_specversion", "1.0");
+  add(headers, "ce_id", id_);
+  add(headers, "ce_source", ce_source_);
+  add(headers, "ce_type", record.type);
+  add(headers, "ce_time", time_);
+  if (!has_content_type) add(headers, "content-type", "application/json");
 }
 
 void RecordHeaders::write_id(const Uuid& id) {

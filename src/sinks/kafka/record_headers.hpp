@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <librdkafka/rdkafka.h>
 
@@ -15,6 +15,11 @@
 
 namespace outbox::kafka {
 
+struct HeadersDeleter {
+  void operator()(rd_kafka_headers_t* headers) const { rd_kafka_headers_destroy(headers); }
+};
+using Headers = std::unique_ptr<rd_kafka_headers_t, HeadersDeleter>;
+
 // Keeps its memory from one record to the next. Not thread-safe.
 class RecordHeaders {
  public:
@@ -22,19 +27,17 @@ class RecordHeaders {
 
   RecordHeaders(Mode mode, std::string ce_source);
 
-  // Appends a RD_KAFKA_VTYPE_HEADER for each header to `arguments`; they point into this object
-  // until the next call. The relay's own come first: `id`, and in CloudEvents mode ce_specversion,
-  // ce_id, ce_source, ce_type, ce_time and, unless the row has one, content-type
-  // (application/json). Then the row's, in their order: strings as they are, null as a header
-  // without value, anything else as compact JSON. A row's header with a name of the relay's own
-  // (`id`; in CloudEvents mode ce_*) is dropped.
+  // The relay's own come first: `id`, and in CloudEvents mode ce_specversion, ce_id, ce_source,
+  // ce_type, ce_time and, unless the row has one, content-type (application/json). Then the row's,
+  // in their order: strings as they are, null as a header without value, anything else as compact
+  // JSON. A row's header with a name of the relay's own (`id`; in CloudEvents mode ce_*) is
+  // dropped.
   //
   // message_rejected: the row's headers are not a JSON object, or a name holds a NUL.
-  [[nodiscard]] Result<void> append(const Record& record, std::vector<rd_kafka_vu_t>& arguments);
+  [[nodiscard]] Result<Headers> make(const Record& record);
 
  private:
-  void append_own(const Record& record, bool has_content_type,
-                  std::vector<rd_kafka_vu_t>& arguments);
+  void add_own(const Record& record, bool has_content_type, rd_kafka_headers_t* headers);
   void write_id(const Uuid& id);
   void write_time(std::int64_t unix_us);
 

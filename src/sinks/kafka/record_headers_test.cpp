@@ -1,6 +1,10 @@
 #include "sinks/kafka/record_headers.hpp"
 
 #include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 
-using Headers = std::vector<std::pair<std::string, std::optional<std::string>>>;
+using Pairs = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
 class RecordHeadersTest : public testing::Test {
  protected:
@@ -22,29 +26,30 @@ class RecordHeadersTest : public testing::Test {
     record_.created_at_us = 1'764'023'064'000'042;
   }
 
-  Result<void> append(RecordHeaders& headers, std::string_view json) {
+  Result<Headers> make(RecordHeaders& headers, std::string_view json) {
     record_.headers = json;
-    arguments_.clear();
-    return headers.append(record_, arguments_);
+    return headers.make(record_);
   }
 
-  Headers made(RecordHeaders& headers, std::string_view json) {
-    const auto done = append(headers, json);
-    EXPECT_TRUE(done.ok()) << done.error().message;
-    Headers result;
-    for (const auto& argument : arguments_) {
-      EXPECT_EQ(argument.vtype, RD_KAFKA_VTYPE_HEADER);
-      const auto& [name, value, size] = argument.u.header;
-      result.emplace_back(name, value == nullptr
-                                    ? std::nullopt
-                                    : std::optional(std::string(static_cast<const char*>(value),
-                                                                static_cast<std::size_t>(size))));
+  Pairs made(RecordHeaders& headers, std::string_view json) {
+    const auto done = make(headers, json);
+    if (!done) throw std::runtime_error(done.error().message);
+    Pairs result;
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0; rd_kafka_header_get_all(done->get(), i, &name, &value, &size) ==
+                            RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i) {
+      result.emplace_back(name, value == nullptr ? std::nullopt
+                                                 : std::optional(std::string(
+                                                       static_cast<const char*>(value), size)));
     }
     return result;
   }
 
   // Without `id`, which comes first.
-  Headers plain(std::string_view json) {
+  Pairs plain(std::string_view json) {
     auto result = made(plain_, json);
     EXPECT_EQ(result.at(0).first, "id");
     result.erase(result.begin());
@@ -52,7 +57,6 @@ class RecordHeadersTest : public testing::Test {
   }
 
   Record record_;
-  std::vector<rd_kafka_vu_t> arguments_;
   RecordHeaders plain_{RecordHeaders::Mode::plain, "outbox"};
   RecordHeaders cloudevents_{RecordHeaders::Mode::cloudevents, "//shop/orders"};
 };
@@ -108,12 +112,12 @@ TEST_F(RecordHeadersTest, NestedValuesBecomeCompactJson) {
 TEST_F(RecordHeadersTest, RefusesWhatIsNotAnObject) {
   for (const auto* json : {"[]", "1", "\"x\"", "null", "true", "1.5", "{", "{\"a\":}", "{} {}",
                            "{\"a\":\"\xff\"}", "not json"}) {
-    const auto done = append(plain_, json);
+    const auto done = make(plain_, json);
     ASSERT_FALSE(done.ok()) << json;
     EXPECT_EQ(done.error().code, ErrorCode::message_rejected);
     EXPECT_THAT(done.error().message, HasSubstr("JSON object"));
   }
-  EXPECT_THAT(append(plain_, R"({"a\u0000b":"1"})").error().message, HasSubstr("NUL"));
+  EXPECT_THAT(make(plain_, R"({"a\u0000b":"1"})").error().message, HasSubstr("NUL"));
 }
 
 TEST_F(RecordHeadersTest, AThousandHeadersKeepTheirOrder) {

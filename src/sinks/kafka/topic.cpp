@@ -13,8 +13,20 @@ void Topic::set_handle(rd_kafka_topic_t* handle) {
 std::int32_t Topic::partition(const rd_kafka_topic_t* handle, const void* key, std::size_t size,
                               std::int32_t partitions, void* topic, void* message) {
   auto& self = *static_cast<Topic*>(topic);
-  self.partition_count_.store(partitions, std::memory_order_relaxed);
+  const auto before = self.partition_count_.load(std::memory_order_relaxed);
+  if (before != partitions) {
+    if (before == 0) self.told_count_.store(partitions, std::memory_order_relaxed);
+    self.partition_count_.store(partitions, std::memory_order_relaxed);
+  }
   return self.partitioner_(handle, key, size, partitions, nullptr, message);
+}
+
+std::optional<Topic::PartitionChange> Topic::take_partition_change() {
+  const auto to = partition_count_.load(std::memory_order_relaxed);
+  const auto from = told_count_.load(std::memory_order_relaxed);
+  if (to == 0 || from == 0 || from == to) return std::nullopt;
+  told_count_.store(to, std::memory_order_relaxed);
+  return PartitionChange{from, to};
 }
 
 std::uint64_t Topic::cold_mark(std::string_view key) const {

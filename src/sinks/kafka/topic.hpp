@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,7 +21,8 @@ namespace outbox::kafka {
 // until a partition has acknowledged something to this producer, it is cold, and each key may have
 // one message in flight to it; from then on it is warm.
 //
-// Thread-safety: the partition count by anyone; the rest under the sink's mutex.
+// Thread-safety: the partition count by anyone, its change by one thread; the rest under the sink's
+// mutex.
 class Topic {
  public:
   Topic(std::string name, Partitioner partitioner)
@@ -32,6 +34,14 @@ class Topic {
 
   // Of the current producer; null until it has one (Producer::open).
   [[nodiscard]] rd_kafka_topic_t* handle() const { return handle_; }
+  struct PartitionChange {
+    std::int32_t from = 0;
+    std::int32_t to = 0;
+  };
+  // How the number of partitions has changed since it was known first, or since the last call that
+  // told of a change: keys go to other partitions now.
+  [[nodiscard]] std::optional<PartitionChange> take_partition_change();
+
   // A new producer starts with cold partitions.
   void set_handle(rd_kafka_topic_t* handle);
 
@@ -62,6 +72,7 @@ class Topic {
   Partitioner partitioner_;
   rd_kafka_topic_t* handle_ = nullptr;
   std::atomic<std::int32_t> partition_count_ = 0;
+  std::atomic<std::int32_t> told_count_ = 0;  // the first, then what take_partition_change told
   std::vector<Warmth> partitions_;
   std::unordered_map<std::uint64_t, std::uint32_t> cold_;  // marks in flight
 };

@@ -38,6 +38,13 @@ bool is_topic_name(std::string_view name) {
          });
 }
 
+Result<std::string> checked_topic_name(std::string_view name) {
+  if (is_topic_name(name)) return std::string(name);
+  return Error{ErrorCode::message_rejected,
+               fmt::format("the message is to go to \"{}\", which is no topic name; use {}",
+                           shown(name), kRule)};
+}
+
 Result<TopicRouter> TopicRouter::make(std::string topic_template,
                                       const std::map<std::string, std::string>& routes) {
   if (!is_topic_name(expand(topic_template, "x"))) {

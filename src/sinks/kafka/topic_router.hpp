@@ -23,6 +23,9 @@ class TopicRouter {
   std::map<std::string, std::string, std::less<>> routes_;
 };
 
+// A topic that a message names itself. message_rejected: it is no topic name.
+[[nodiscard]] Result<std::string> checked_topic_name(std::string_view name);
+
 // Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], neither "." nor "..".
 [[nodiscard]] bool is_topic_name(std::string_view name);
 

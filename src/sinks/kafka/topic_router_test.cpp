@@ -45,5 +45,14 @@ TEST(TopicRouter, RefusesAMessageWhoseTypeMakesNoTopicName) {
   EXPECT_TRUE(router->topic_of(std::string(249, 'x')).ok());
 }
 
+TEST(TopicName, OfAMessageIsChecked) {
+  EXPECT_EQ(checked_topic_name("orders-2").value(), "orders-2");
+  for (const char* name : {"", "..", "a b", "ä"}) {
+    const auto refused = checked_topic_name(name);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().code, ErrorCode::message_rejected);
+  }
+}
+
 }  // namespace
 }  // namespace outbox::kafka

@@ -73,6 +73,19 @@ TEST_F(TopicTest, NewPartitionsAreCold) {
   EXPECT_NE(topic_.cold_mark("b"), 0U);
 }
 
+TEST_F(TopicTest, AChangedNumberOfPartitionsIsToldOnce) {
+  EXPECT_FALSE(topic_.take_partition_change());
+  knows_partitions(2);
+  knows_partitions(3);
+  knows_partitions(5);
+  topic_.set_handle(nullptr);
+  const auto change = topic_.take_partition_change();
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->from, 2);
+  EXPECT_EQ(change->to, 5);
+  EXPECT_FALSE(topic_.take_partition_change());
+}
+
 TEST_F(TopicTest, AFailedTopicIsColdAgain) {
   knows_partitions(1);
   topic_.acknowledged(0);

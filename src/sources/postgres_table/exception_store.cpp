@@ -77,10 +77,10 @@ constexpr const char* kDetach = R"(
          nullif(d.error, '')
     from d)";
 
-// The rows are compared and ordered as (aggregateid, seq), so that no other index can serve.
-// Parameters: keys, from seqs, until seqs, numbers of the positions; rows per range; of each
-// position: from, to (null: none), last_seq.
-// What was detached from its key, as delayed or skipped, does not wait behind the key's head.
+// The rows are compared and ordered as (aggregateid, seq), so that no other index can serve. What
+// is delayed, skipped or discarded does not wait in a range; it must not count against the limit,
+// by which the caller sees whether a range has ended. Parameters: keys, from seqs, until seqs,
+// numbers of the positions; rows per range; of each position: from, to (null: none), last_seq.
 constexpr const char* kClaim = R"(
   from unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[])
          with ordinality as r (key, from_seq, until_seq, at, number)
@@ -93,8 +93,8 @@ constexpr const char* kClaim = R"(
       and (c.aggregateid, c.seq) <= (r.key, r.until_seq)
       and (pg_visible_in_snapshot(c.xid, p.f)
            or (c.seq <= p.last and pg_visible_in_snapshot(c.xid, p.t)))
-      and not exists (select from ${outbox_exception} d
-                       where d.seq = c.seq and d.state <> 'held' and not d.holds_key)
+      and not exists (select from ${outbox_exception} x
+                       where x.seq = c.seq and x.state <> 'held' and x.state <> 'retrying')
     order by c.aggregateid, c.seq limit $5::bigint) o
   left join lateral (
    select * from ${outbox_exception} x where x.seq = o.seq and x.state <> 'held') e on true

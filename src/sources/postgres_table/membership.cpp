@@ -61,7 +61,12 @@ Result<Membership::View> Membership::join() {
     thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
   }
   std::unique_lock lock{mutex_};
-  // The first look takes as long as connecting does, which has a bound of its own.
+  if (view_ && !view_->ok()) {  // that was then
+    view_.reset();
+    look_now_ = true;
+    wake_.notify_all();
+  }
+  // A look takes as long as connecting does, which has a bound of its own.
   looked_.wait(lock, [this] { return view_.has_value(); });
   return *view_;
 }
@@ -94,17 +99,16 @@ void Membership::leave() {
 }
 
 void Membership::run(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
-    if (Result<void> done = tick(); !done) {
+    Result<void> done = tick();
+    std::unique_lock lock{mutex_};
+    if (!done) {
       connection_.reset();
-      const std::lock_guard lock{mutex_};
       view_ = Result<View>{std::move(done).error()};
       looked_.notify_all();
     }
-    std::unique_lock lock{mutex};
-    never.wait_for(lock, stop, interval_of(options_.lease), [] { return false; });
+    wake_.wait_for(lock, stop, interval_of(options_.lease), [this] { return look_now_; });
+    look_now_ = false;
   }
 }
 

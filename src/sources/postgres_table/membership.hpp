@@ -74,6 +74,8 @@ class Membership {
 
   std::mutex mutex_;
   std::condition_variable_any looked_;
+  std::condition_variable_any wake_;
+  bool look_now_ = false;
   std::optional<Result<View>> view_;  // of the last tick
   HeldLease lease_;
 

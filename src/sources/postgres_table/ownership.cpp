@@ -88,7 +88,8 @@ Result<void> check_history(pg::Connection& connection, const Tables& tables) {
         ErrorCode::wrong_history,
         "the outbox's position belongs to another history of this database (it was "
         "restored from a dump, or has lost transactions): nothing was sent, since messages "
-        "could be lost unseen; see 'Restoring a database' in docs/operations.md"};
+        "could be lost unseen; 'outboxctl source reset' makes it readable again and sends whatever "
+        "is not known to be settled, see 'Restoring a database' in docs/operations.md"};
   }
   return {};
 }
@@ -115,7 +116,8 @@ Result<std::vector<SharedPosition>> load_positions(pg::Connection& connection, c
     return Error{ErrorCode::wrong_history,
                  "the outbox_progress tables have no position for " +
                      std::to_string(std::popcount(shards & ~found)) +
-                     " shards: restore them, or run the relay's version that wrote them"};
+                     " shards: restore them, run the relay's version that wrote them, or, when "
+                     "they are lost, 'outboxctl source reset'"};
   }
   return positions;
 }

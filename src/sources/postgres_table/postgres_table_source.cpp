@@ -39,7 +39,8 @@ Result<Exceptions> PostgresTableSource::connect() {
 Result<Exceptions> PostgresTableSource::open() {
   // A relay that stands by asks often, and its membership knows without a connection of its own.
   if (membership_.joined()) {
-    if (const Result<Membership::View> view = share(); !view) {
+    const Result<Membership::View> view = share();
+    if (!view && view.error().code == ErrorCode::conflict) {
       return view.error();
     }
   }

@@ -1,15 +1,14 @@
 #include "sources/postgres_table/row_reader.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include <libpq-fe.h>
 
 #include "sources/arena.hpp"
+#include "sources/postgres_table/cancel.hpp"
 #include "support/pg/answer.hpp"
 #include "support/pg/error.hpp"
 #include "support/pg/rows.hpp"
@@ -58,16 +57,6 @@ void strip_versions(const PGresult* row, Record& record) {
     record.payload.remove_prefix(1);
   }
   record.headers.remove_prefix(1);
-}
-
-// Asks the server to stop sending. A failure only means that the rest is read to its end.
-void cancel(PGconn* connection) {
-  const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> handle{PQgetCancel(connection),
-                                                                  &PQfreeCancel};
-  std::array<char, 256> reason{};
-  if (handle) {
-    static_cast<void>(PQcancel(handle.get(), reason.data(), static_cast<int>(reason.size())));
-  }
 }
 
 Result<void> start(PGconn* connection, const std::string& statement, const pg::Params& params) {

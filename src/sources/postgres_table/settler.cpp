@@ -106,6 +106,8 @@ Result<void> Settler::prepare(const Tables& tables) {
                                                "set enable_seqscan = off;"
                                                "set enable_bitmapscan = off;"
                                                "set enable_sort = off;"
+                                               "set enable_hashjoin = off;"
+                                               "set enable_mergejoin = off;"
                                                "set max_parallel_workers_per_gather = 0");
       !set) {
     return std::move(set).error();

@@ -6,6 +6,7 @@
 
 #include "outbox/shard.hpp"
 #include "sources/arena.hpp"
+#include "sources/sqlite/wall_clock.hpp"
 
 namespace outbox::sqlite {
 
@@ -14,7 +15,7 @@ struct RecordReader::Storage {
 };
 
 RecordReader::RecordReader(std::size_t max_bytes)
-    : max_bytes_(max_bytes), storage_(std::make_shared<Storage>()) {}
+    : max_bytes_(max_bytes), began_at_us_(now_us()), storage_(std::make_shared<Storage>()) {}
 
 Result<Record> RecordReader::to_record(const Statement& row) {
   Record record;
@@ -37,6 +38,11 @@ Result<Record> RecordReader::to_record(const Statement& row) {
   record.payload = text(6);
   record.headers = text(7);
   record.shard = shard_of(record.key);
+  if (!row.is_null(8) && row.int8(8) > began_at_us_) {
+    record.due_at_us = row.int8(8);
+  }
+  record.topic = text(9);
+  record.attempts = static_cast<int>(row.int8(10));
   return record;
 }
 

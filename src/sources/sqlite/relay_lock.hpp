@@ -15,6 +15,9 @@ class RelayLock {
   // conflict: another process, or another source of this one, has it.
   [[nodiscard]] static Result<RelayLock> take(const std::string& database_path);
 
+  // Whether the lock is still that of the path: the file may have been removed or replaced.
+  [[nodiscard]] bool is_for(const std::string& database_path) const;
+
  private:
   explicit RelayLock(std::unique_ptr<FileDescriptor> file) : file_(std::move(file)) {}
 

@@ -18,13 +18,25 @@ constexpr std::string_view kWindow = R"(
 
 constexpr std::string_view kDelete = R"(
   delete from outbox where seq > ?1 and seq <= ?2
-     and not exists (select 1 from outbox_exception e where e.key = outbox.aggregateid)
+     and not exists (select 1 from outbox_exception e
+                      where e.key = outbox.aggregateid and e.state <> 'discarded'
+                        and (e.holds_key = 1 or e.seq = outbox.seq))
      and not exists (select 1 from outbox_receipt r
                       where r.seq = outbox.seq and r.processed_at >= ?3))";
 
+// What is left of messages that are gone.
 constexpr std::string_view kDeleteReceipts = R"(
   delete from outbox_receipt where seq > ?1 and seq <= ?2
      and not exists (select 1 from outbox where outbox.seq = outbox_receipt.seq))";
+
+constexpr std::string_view kDeleteAttempts = R"(
+  delete from outbox_attempt where seq > ?1 and seq <= ?2
+     and not exists (select 1 from outbox where outbox.seq = outbox_attempt.seq))";
+
+constexpr std::string_view kDeleteDiscarded = R"(
+  delete from outbox_exception where seq > ?1 and seq <= ?2
+     and state <> 'held' and state = 'discarded'
+     and not exists (select 1 from outbox where outbox.seq = outbox_exception.seq))";
 
 }  // namespace
 
@@ -52,7 +64,8 @@ Result<void> Retention::step() {
     if (!tx) {
       return std::move(tx).error();
     }
-    for (const std::string_view sql : {kDelete, kDeleteReceipts}) {
+    for (const std::string_view sql :
+         {kDelete, kDeleteReceipts, kDeleteAttempts, kDeleteDiscarded}) {
       Result<Statement> statement = database_->prepare(sql);
       if (!statement) {
         return std::move(statement).error();

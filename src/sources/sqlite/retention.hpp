@@ -8,9 +8,9 @@
 
 namespace outbox::sqlite {
 
-// Deletes old processed messages with their receipts, in steps that hold the file's write lock for
-// milliseconds. Messages that are not processed, and all of a key that has an exception, stay. One
-// thread.
+// Deletes old messages that are processed or discarded, with their receipts and attempts, in steps
+// that hold the file's write lock for milliseconds. Other messages, and all of a key that waits
+// behind a failed one, stay. One thread.
 class Retention {
  public:
   // `keep` of 0: everything stays. The database must outlive it.

@@ -1,54 +1,52 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
+#include "sources/sqlite/exception_writer.hpp"
 #include "support/sqlite/database.hpp"
 
 namespace outbox::sqlite {
+
+// A relay's turn at a file.
+struct Ownership {
+  std::string owner;
+  std::int64_t epoch = 0;
+  std::int64_t position = 0;  // as it was found
+};
 
 // Marks what became of messages, each settlement in one transaction that is refused when another
 // relay has connected since. One thread.
 class Settler {
  public:
   // The database must outlive it.
-  [[nodiscard]] static Result<Settler> make(Database& database, std::int64_t epoch,
-                                            std::int64_t position);
+  [[nodiscard]] static Result<Settler> make(Database& database, const Ownership& ownership);
 
   // `position`: everything up to it is done or an exception; nothing: it stays.
   [[nodiscard]] Result<void> settle(const Settlement& settlement,
                                     std::optional<std::int64_t> position);
 
-  [[nodiscard]] Result<Batch> claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
-                                    std::size_t max_bytes);
-
-  [[nodiscard]] Result<Exceptions> load_exceptions();
+  // As it was settled last.
+  [[nodiscard]] std::int64_t position() const { return position_; }
 
  private:
-  struct Statements {
-    Statement move;
-    Statement receipt;
-    Statement resolve;
-    Statement forget_held;
-    Statement hold;
-    Statement fail;
-    Statement claim;
-  };
-  Settler(Database& database, std::int64_t epoch, std::int64_t position, Statements statements);
+  Settler(Database& database, const Ownership& ownership, Statement move, Statement receipt,
+          ExceptionWriter exceptions);
 
   [[nodiscard]] Result<void> set_durable(bool durable);
   [[nodiscard]] Result<void> store(const Settlement& settlement, std::int64_t position);
   [[nodiscard]] Result<void> store_receipts(std::span<const Receipt> receipts);
-  [[nodiscard]] Result<void> store_exceptions(const Settlement& settlement);
 
   Database* database_;
   std::int64_t epoch_;
   std::int64_t position_;
-  Statements statements_;
+  Statement move_;
+  Statement receipt_;
+  ExceptionWriter exceptions_;
   bool durable_ = true;
 };
 

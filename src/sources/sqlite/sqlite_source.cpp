@@ -43,7 +43,7 @@ Result<Exceptions> SqliteSource::open() {
   if (Result<void> opened = open_reader(); !opened) {
     return std::move(opened).error();
   }
-  return settler_->load_exceptions();
+  return exceptions_->load();
 }
 
 Result<void> SqliteSource::open_writer() {
@@ -52,6 +52,32 @@ Result<void> SqliteSource::open_writer() {
     return std::move(database).error();
   }
   writer_.emplace(*std::move(database));
+  Result<std::int64_t> epoch = take_over();
+  if (!epoch) {
+    return std::move(epoch).error();
+  }
+  // Before the exceptions are read, so that no change of them is missed.
+  Result<std::unique_ptr<ControlWatch>> control =
+      ControlWatch::start(options_.path, *epoch, standing_);
+  if (!control) {
+    return std::move(control).error();
+  }
+  control_ = *std::move(control);
+  Result<ExceptionReader> exceptions = ExceptionReader::make(*writer_);
+  if (!exceptions) {
+    return std::move(exceptions).error();
+  }
+  exceptions_ = *std::move(exceptions);
+  Result<Settler> settler =
+      Settler::make(*writer_, {options_.owner, *epoch, /*position=*/read_up_to_});
+  if (!settler) {
+    return std::move(settler).error();
+  }
+  settler_ = *std::move(settler);
+  return {};
+}
+
+Result<std::int64_t> SqliteSource::take_over() {
   Result<Statement> take = writer_->prepare(kTakeOver);
   if (!take) {
     return Error{take.error().code,
@@ -59,14 +85,9 @@ Result<void> SqliteSource::open_writer() {
                      ": make the outbox's tables with 'outboxctl migrate --database sqlite:" +
                      options_.path + "'"};
   }
-  Result<RelayLock> lock = RelayLock::take(options_.path);
-  if (!lock) {
-    Result<Statement> owner = writer_->prepare("select owner from outbox_position");
-    const bool known = owner && owner->step();
-    return Error{lock.error().code,
-                 lock.error().message + (known ? ": " + std::string{owner->text(0)} : "")};
+  if (Result<void> locked = lock(); !locked) {
+    return std::move(locked).error();
   }
-  lock_ = *std::move(lock);
   const Result<bool> taken = take->bind(options_.owner).step();
   if (!taken) {
     return taken.error();
@@ -76,11 +97,22 @@ Result<void> SqliteSource::open_writer() {
   if (const Result<bool> end = take->step(); !end) {
     return end.error();
   }
-  Result<Settler> settler = Settler::make(*writer_, epoch, read_up_to_);
-  if (!settler) {
-    return std::move(settler).error();
+  return epoch;
+}
+
+// An earlier connection's lock is kept, so that no other relay comes in between.
+Result<void> SqliteSource::lock() {
+  if (lock_ && lock_->is_for(options_.path)) {
+    return {};
   }
-  settler_ = *std::move(settler);
+  Result<RelayLock> lock = RelayLock::take(options_.path);
+  if (!lock) {
+    Result<Statement> owner = writer_->prepare("select owner from outbox_position");
+    const bool known = owner && owner->step();
+    return Error{lock.error().code,
+                 lock.error().message + (known ? ": " + std::string{owner->text(0)} : "")};
+  }
+  lock_ = *std::move(lock);
   return {};
 }
 
@@ -91,7 +123,7 @@ Result<void> SqliteSource::open_reader() {
   }
   reader_.emplace(*std::move(database));
   Result<Statement> next =
-      reader_->prepare(std::string{"select "} + kRecordColumns + std::string{kNext});
+      reader_->prepare(std::string{"select "} + std::string{kNewColumns} + std::string{kNext});
   if (!next) {
     return std::move(next).error();
   }
@@ -103,18 +135,22 @@ Result<void> SqliteSource::open_reader() {
 }
 
 void SqliteSource::close() {
+  control_.reset();
+  standing_ = Standing::lost;
   retention_.reset();
   watch_.reset();
   next_.reset();
   reader_.reset();
   settler_.reset();
+  exceptions_.reset();
   writer_.reset();
-  lock_.reset();
   const std::lock_guard lock{mutex_};
   positions_.clear();
 }
 
-void SqliteSource::leave() {}
+void SqliteSource::leave() {
+  lock_.reset();
+}
 
 Result<Batch> SqliteSource::claim(std::size_t limit) {
   RecordReader reader{options_.max_batch_bytes};
@@ -143,19 +179,24 @@ Result<void> SqliteSource::await_work(std::chrono::milliseconds timeout,
 
 Result<Batch> SqliteSource::claim_exceptions(std::span<const HeldRange> ranges,
                                              std::size_t limit_per_range) {
-  Result<Batch> batch = settler_->claim(ranges, limit_per_range, options_.max_batch_bytes);
+  Result<Batch> batch =
+      exceptions_->claim(ranges, limit_per_range, settler_->position(), options_.max_batch_bytes);
   if (!batch) {
     return as_source_error(batch.error());
   }
   return batch;
 }
 
-Result<Batch> SqliteSource::claim_due(std::size_t /*limit*/) {
-  return Batch{};
+Result<Batch> SqliteSource::claim_due(std::size_t limit) {
+  Result<Batch> batch = exceptions_->claim_due(limit, options_.max_batch_bytes);
+  if (!batch) {
+    return as_source_error(batch.error());
+  }
+  return batch;
 }
 
 Standing SqliteSource::standing() const {
-  return Standing::owner;
+  return standing_;
 }
 
 Result<void> SqliteSource::settle(const Settlement& settlement) {

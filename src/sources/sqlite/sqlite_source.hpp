@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,6 +13,8 @@
 
 #include "outbox/source.hpp"
 #include "sources/sqlite/commit_watch.hpp"
+#include "sources/sqlite/control_watch.hpp"
+#include "sources/sqlite/exception_reader.hpp"
 #include "sources/sqlite/relay_lock.hpp"
 #include "sources/sqlite/retention.hpp"
 #include "sources/sqlite/settler.hpp"
@@ -46,17 +50,21 @@ class SqliteSource final : public Source {
 
  private:
   [[nodiscard]] Result<Exceptions> open();
+  // The epoch from now on.
+  [[nodiscard]] Result<std::int64_t> take_over();
+  [[nodiscard]] Result<void> lock();
   [[nodiscard]] Result<void> open_writer();
   [[nodiscard]] Result<void> open_reader();
   // The seq at which batch `number` ends; forgets those before it.
   [[nodiscard]] std::optional<std::int64_t> take_position(std::uint64_t number);
 
   SqliteOptions options_;
-  std::optional<sqlite::RelayLock> lock_;
+  std::optional<sqlite::RelayLock> lock_;  // until it leaves
 
   // Of the thread that settles.
   std::optional<sqlite::Database> writer_;
   std::optional<sqlite::Settler> settler_;
+  std::optional<sqlite::ExceptionReader> exceptions_;
 
   // Of the thread that claims.
   std::optional<sqlite::Database> reader_;
@@ -65,6 +73,10 @@ class SqliteSource final : public Source {
   std::optional<sqlite::Retention> retention_;
   std::int64_t read_up_to_ = 0;
   std::uint64_t last_number_ = 0;
+
+  // Of the watch's own thread.
+  std::atomic<Standing> standing_{Standing::lost};
+  std::unique_ptr<sqlite::ControlWatch> control_;
 
   // From the one to the other: where each batch that was claimed and not settled ends. As many as
   // the relay reads ahead.

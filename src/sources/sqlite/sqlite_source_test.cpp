@@ -14,6 +14,7 @@
 
 #include "outbox/sqlite.hpp"
 #include "sources/sqlite/status_reader.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace outbox {
@@ -95,6 +96,32 @@ TEST_F(SqliteSourceTest, AKilledRelaysLockIsFree) {
   EXPECT_TRUE(source.connect());
 }
 
+// What it has sent may still be under way.
+TEST_F(SqliteSourceTest, TheFileStaysLockedBetweenConnectionsUntilTheRelayLeaves) {
+  SqliteSource source{options()};
+  ASSERT_TRUE(source.connect());
+  source.close();
+  SqliteSource second{options("relay-2")};
+  const auto refused = second.connect();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+  ASSERT_TRUE(source.connect());
+  source.close();
+  source.leave();
+  source.leave();
+  EXPECT_TRUE(second.connect());
+}
+
+TEST_F(SqliteSourceTest, ALockThatWasRemovedIsTakenAgain) {
+  SqliteSource source{options()};
+  ASSERT_TRUE(source.connect());
+  source.close();
+  std::filesystem::remove(path_ + "-relay");
+  ASSERT_TRUE(source.connect());
+  SqliteSource second{options("relay-2")};
+  EXPECT_FALSE(second.connect());
+}
+
 TEST_F(SqliteSourceTest, AnEarlierOwnerMarksNothingMore) {
   append("a");
   SqliteSource source{options()};
@@ -174,6 +201,38 @@ TEST_F(SqliteSourceTest, OldProcessedMessagesGoAndOthersStay) {
       << "processed a moment ago";
   EXPECT_EQ(number("select count(*) from outbox where aggregateid = 'bad'"), 2);
   EXPECT_EQ(number("select count(*) from outbox where aggregateid in ('young', 'pending')"), 2);
+}
+
+TEST_F(SqliteSourceTest, WhatWasDiscardedGoesAndWhatIsDelayedStays) {
+  append("a", 48h);
+  append("a", 48h);
+  append("a", 48h);
+  SqliteOptions with_retention = options();
+  with_retention.keep_processed = 24h;
+  SqliteSource source{with_retention};
+  ASSERT_TRUE(source.connect());
+  deliver(source);
+  ASSERT_TRUE(writer_.exec(
+      "update outbox_receipt set processed_at = 0;"
+      "insert into outbox_exception (seq, key, state, due_at) values (1, 'a', 'delayed', 1), "
+      "(2, 'a', 'discarded', null);"
+      "insert into outbox_attempt values (1, 1, 0, 'r', 'e'), (2, 1, 0, 'r', 'e')"));
+  ASSERT_TRUE(source.await_work(1ms, {}));
+  EXPECT_EQ(number("select group_concat(seq) from outbox"), 1);
+  EXPECT_EQ(number("select group_concat(seq) from outbox_exception"), 1);
+  EXPECT_EQ(number("select group_concat(seq) from outbox_attempt"), 1);
+}
+
+TEST_F(SqliteSourceTest, ATakeoverIsNoticedWithoutAWrite) {
+  SqliteSource source{options()};
+  EXPECT_EQ(source.standing(), Standing::lost);
+  ASSERT_TRUE(source.connect());
+  EXPECT_EQ(source.standing(), Standing::owner);
+  // As if the lock file had been removed and another relay had connected.
+  ASSERT_TRUE(writer_.exec("update outbox_position set epoch = epoch + 1"));
+  EXPECT_TRUE(test::eventually([&] { return source.standing() == Standing::lost; }));
+  source.close();
+  EXPECT_EQ(source.standing(), Standing::lost);
 }
 
 TEST_F(SqliteSourceTest, StatusTellsWhatWaits) {

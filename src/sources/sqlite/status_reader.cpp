@@ -12,7 +12,8 @@ constexpr std::string_view kStatus = R"(
          (select min(seq) from outbox where seq > p.last_seq),
          (select max(seq) from outbox),
          (select created_at from outbox where seq > p.last_seq order by seq limit 1),
-         (select count(*) from (select 1 from outbox_exception where state = 'retrying' limit ?1)),
+         (select count(*) from (select 1 from outbox_exception
+                                 where holds_key = 1 and state = 'retrying' limit ?1)),
          (select count(*) from (select 1 from outbox_exception where state = 'held' limit ?1)),
          (select count(*) from (select 1 from outbox_exception where state = 'dead' limit ?1)),
          p.owner, p.epoch

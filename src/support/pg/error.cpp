@@ -21,6 +21,7 @@ struct Mapping {
 // The first prefix that fits decides; PostgreSQL's appendix A names them all.
 constexpr Mapping kMappings[] = {
     {"08", ErrorCode::source_unavailable},     // connection exceptions
+    {"0A", ErrorCode::conflict},               // e.g. a prepared statement whose table has changed
     {"22", ErrorCode::invalid_argument},       // data exceptions
     {"23", ErrorCode::conflict},               // unique, foreign key, check …
     {"25006", ErrorCode::source_unavailable},  // read only: a standby, until the failover is done

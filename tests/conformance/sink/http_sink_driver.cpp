@@ -94,6 +94,7 @@ class HttpSinkDriver final : public RestartableSinkDriver {
 
   std::size_t oversize() const override { return kSinkLimit + 1; }
   std::size_t refused_size() const override { return kReceiverLimit + 1; }
+  std::optional<std::string> refusing_topic() override { return std::nullopt; }
   bool has_null_headers() const override { return false; }
   void kill() override { receiver_.kill(); }
   void start() override { receiver_.start(); }

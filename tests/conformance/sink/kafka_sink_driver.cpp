@@ -47,6 +47,14 @@ std::vector<Received> read(const KafkaTopic& topic) {
   return result;
 }
 
+// The broker has a topic whose name differs from this one's in '.' and '_' alone, so it refuses to
+// create this one.
+std::string refusing_topic_of(const KafkaTopic& topic) {
+  std::string name = topic.name();
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
 // A topic of three partitions on the brokers of the environment.
 class KafkaSinkDriver final : public SinkDriver {
  public:
@@ -59,11 +67,12 @@ class KafkaSinkDriver final : public SinkDriver {
   std::vector<Received> received() override { return read(topic_); }
   std::size_t oversize() const override { return kSinkLimit + 1; }
   std::size_t refused_size() const override { return kTopicLimit + 1; }
+  std::optional<std::string> refusing_topic() override { return refusing_topic_of(topic_); }
   bool has_null_headers() const override { return true; }
 
  private:
   std::string brokers_ = require_env("OUTBOX_TEST_KAFKA");
-  KafkaTopic topic_ = KafkaTopic::create(brokers_, unique_topic_name("sink"), 3,
+  KafkaTopic topic_ = KafkaTopic::create(brokers_, unique_topic_name("sink.test"), 3,
                                          {{"max.message.bytes", std::to_string(kTopicLimit)}});
 };
 
@@ -79,6 +88,7 @@ class RestartableKafkaSinkDriver final : public RestartableSinkDriver {
   std::vector<Received> received() override { return read(topic_); }
   std::size_t oversize() const override { return kSinkLimit + 1; }
   std::size_t refused_size() const override { return kTopicLimit + 1; }
+  std::optional<std::string> refusing_topic() override { return refusing_topic_of(topic_); }
   bool has_null_headers() const override { return true; }
   void kill() override { stack_.kill("kafka"); }
   void start() override { stack_.start("kafka"); }
@@ -86,7 +96,7 @@ class RestartableKafkaSinkDriver final : public RestartableSinkDriver {
  private:
   OwnStack stack_{"sink-restart", "kafka"};
   std::string brokers_ = stack_.variable("OUTBOX_TEST_KAFKA");
-  KafkaTopic topic_ = KafkaTopic::create(brokers_, "sink", 3);
+  KafkaTopic topic_ = KafkaTopic::create(brokers_, "sink.test", 3);
 };
 
 }  // namespace

@@ -50,6 +50,8 @@ class SinkDriver {
   [[nodiscard]] virtual std::size_t oversize() const = 0;
   // A payload of this size is accepted by the sink and refused by the destination.
   [[nodiscard]] virtual std::size_t refused_size() const = 0;
+  // A topic that takes no message at all; nothing: the destination has no topics.
+  [[nodiscard]] virtual std::optional<std::string> refusing_topic() = 0;
   // A header can lack a value; otherwise one that does is left out.
   [[nodiscard]] virtual bool has_null_headers() const = 0;
 };

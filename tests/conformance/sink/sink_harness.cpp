@@ -85,7 +85,8 @@ void SinkHarness::judge(const Records& records, Progress& progress) {
     const auto& delivery = deliveries_[progress.judged];
     if (!delivery.error) {
       progress.open.erase(delivery.tag);
-    } else if (delivery.error->code == ErrorCode::message_rejected) {
+    } else if (delivery.error->code == ErrorCode::message_rejected ||
+               delivery.error->code == ErrorCode::topic_unavailable) {
       progress.open.erase(delivery.tag);
       progress.blocked.emplace(records.by_tag(delivery.tag).key);
     } else {

@@ -54,10 +54,10 @@ class SinkHarness {
   // Takes what is there, waiting for a first delivery or a wake.
   void take(std::chrono::milliseconds timeout);
 
-  // As the relay does: a message at fault blocks its key, a failed destination stops sending until
-  // everything has come back, then what was not delivered is sent again in order. Until every
-  // message is delivered or behind a refused one of its key. The first `sent` of the records have
-  // been sent to this harness already, and nothing else has.
+  // As the relay does: a message that is refused, or whose topic is, blocks its key; a failed
+  // destination stops sending until everything has come back, then what was not delivered is sent
+  // again in order. Until every message is delivered or behind a refused one of its key. The first
+  // `sent` of the records have been sent to this harness already, and nothing else has.
   [[nodiscard]] bool relay(const Records& records, std::size_t sent = 0);
 
   [[nodiscard]] std::size_t accepted() const { return accepted_; }

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -339,6 +340,40 @@ TEST_P(SinkConformance, TheFirstSendAfterAFailedDeliveryAcceptsNothing) {
   harness.send(records.all().subspan(1));
   ASSERT_TRUE(harness.settle());
   EXPECT_THAT(harness.delivered_tags(), testing::ElementsAre(2U));
+}
+
+// Sent until the sink itself knows: first a delivery tells, later send may.
+TEST_P(SinkConformance, ATopicThatRefusesEverythingHoldsUpItsOwnMessagesAlone) {
+  const auto topic = driver_->refusing_topic();
+  if (!topic) return;
+  Records records;
+  records.add("stuck", "1");
+  records.add("other", "2");
+  records.add("stuck", "3");
+  std::vector<Record> all(records.all().begin(), records.all().end());
+  all[0].topic = *topic;
+  all[2].topic = *topic;
+  SinkHarness harness(driver_->make_sink({}));
+  for (int round = 0; round < 3; ++round) {
+    harness.send(all);
+    ASSERT_TRUE(harness.settle());
+    ASSERT_EQ(harness.of_tag(2).size(), static_cast<std::size_t>(round) + 1);
+  }
+  for (const auto& delivery : harness.deliveries()) {
+    if (delivery.tag == 2) {
+      EXPECT_FALSE(delivery.error.has_value()) << delivery.error->message;
+    } else {
+      ASSERT_TRUE(delivery.error.has_value());
+      EXPECT_EQ(delivery.error->code, ErrorCode::topic_unavailable) << delivery.error->message;
+      EXPECT_THAT(delivery.error->message, testing::HasSubstr(*topic));
+    }
+  }
+  EXPECT_FALSE(harness.of_tag(1).empty() && !harness.refusals().contains(1));
+  for (const auto& [tag, error] : harness.refusals()) {
+    EXPECT_NE(tag, 2U);
+    EXPECT_EQ(error.code, ErrorCode::topic_unavailable) << error.message;
+  }
+  EXPECT_EQ(driver_->received().size(), 3U);
 }
 
 TEST_P(SinkConformance, SurvivesARestartOfItsDestination) {

@@ -9,23 +9,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class ExceptionsTest : public SourceTest {
- protected:
-  // A backlog, claimed as one batch.
-  Batch claimed(const std::vector<std::string>& keys) {
-    std::vector<Message> messages;
-    for (const std::string& key : keys) {
-      messages.push_back(message_of(key));
-    }
-    driver_->append(messages);
-    connect();
-    return must(source_->claim(keys.size() + 1));
-  }
-
-  std::vector<std::int64_t> exceptions_of(std::vector<HeldRange> ranges, std::size_t limit) {
-    return seqs_of(must(source_->claim_exceptions(ranges, limit)));
-  }
-};
+class ExceptionsTest : public SourceTest {};
 
 INSTANTIATE_TEST_SUITE_P(Source, ExceptionsTest, testing::ValuesIn(all_drivers()),
                          [](const auto& driver) { return driver.param.name; });

@@ -39,8 +39,7 @@ class PostgresTableDriver final : public SourceDriver {
   }
 
   void remove(std::int64_t seq) override {
-    const std::lock_guard lock{mutex_};
-    must_exec(connection_, "delete from outbox where seq = " + std::to_string(seq));
+    exec("delete from outbox where seq = " + std::to_string(seq));
   }
 
   std::vector<StoredReceipt> receipts() override {
@@ -63,7 +62,57 @@ class PostgresTableDriver final : public SourceDriver {
                     "select status from outbox_message where seq = " + std::to_string(seq));
   }
 
+  std::vector<StoredAttempt> attempts(std::int64_t seq) override {
+    const std::lock_guard lock{mutex_};
+    const pg::Rows rows =
+        must_exec(connection_, "select attempt, error from outbox_attempt where seq = " +
+                                   std::to_string(seq) + " order by failed_at");
+    std::vector<StoredAttempt> attempts;
+    for (int i = 0; i < rows.size(); ++i) {
+      attempts.push_back(StoredAttempt{rows.int8(i, 0), std::string{rows.text(i, 1)}});
+    }
+    return attempts;
+  }
+
+  std::vector<std::string> audit(std::int64_t seq) override {
+    const std::lock_guard lock{mutex_};
+    const pg::Rows rows =
+        must_exec(connection_, "select action || ' by ' || actor from outbox_audit where seq = " +
+                                   std::to_string(seq) + " order by id");
+    std::vector<std::string> actions;
+    for (int i = 0; i < rows.size(); ++i) {
+      actions.emplace_back(rows.text(i, 0));
+    }
+    return actions;
+  }
+
+  void set_paused(bool paused) override {
+    exec(std::string{"update outbox_control set paused = "} + (paused ? "true" : "false"));
+  }
+  void raise_revision() override { exec("update outbox_control set revision = revision + 1"); }
+  void edit(std::int64_t seq, const std::string& payload) override {
+    exec("update outbox_exception set payload = '" + payload + "' where " + exception_of(seq));
+  }
+  void discard(std::int64_t seq) override {
+    exec("update outbox_exception set state = 'discarded', holds_key = false where " +
+         exception_of(seq));
+  }
+  void replay(std::int64_t seq, const std::string& topic) override {
+    exec(
+        "insert into outbox_exception (seq, shard, key, state, due_at, replay, topic) "
+        "select seq, shard, aggregateid, 'delayed', clock_timestamp(), true, nullif('" +
+        topic + "', '') from outbox where seq = " + std::to_string(seq));
+  }
+
  private:
+  static std::string exception_of(std::int64_t seq) {
+    return "state <> 'held' and seq = " + std::to_string(seq);
+  }
+  void exec(const std::string& sql) {
+    const std::lock_guard lock{mutex_};
+    must_exec(connection_, sql);
+  }
+
   OutboxDatabase database_;
   std::mutex mutex_;
   pg::Connection connection_ = database_.connect();

@@ -29,7 +29,16 @@ struct StoredReceipt {
   friend bool operator==(const StoredReceipt&, const StoredReceipt&) = default;
 };
 
-// An empty outbox and its writers. Throws when the storage fails, which fails the test.
+// A failed attempt, as people see it.
+struct StoredAttempt {
+  std::int64_t attempt = 0;
+  std::string error;
+
+  friend bool operator==(const StoredAttempt&, const StoredAttempt&) = default;
+};
+
+// An empty outbox, its writers and its operators. Throws when the storage fails, which fails the
+// test.
 class SourceDriver {
  public:
   virtual ~SourceDriver() = default;
@@ -45,8 +54,21 @@ class SourceDriver {
   // By seq, then as stored.
   [[nodiscard]] virtual std::vector<StoredReceipt> receipts() = 0;
 
-  // How people see the message: pending, retrying, held or processed.
+  // How people see the message: pending, delayed, retrying, held, dead, discarded or processed.
   [[nodiscard]] virtual std::string status(std::int64_t seq) = 0;
+  // In the order in which they were made.
+  [[nodiscard]] virtual std::vector<StoredAttempt> attempts(std::int64_t seq) = 0;
+  // What was done with the message, oldest first: "skip by relay-1".
+  [[nodiscard]] virtual std::vector<std::string> audit(std::int64_t seq) = 0;
+
+  // What operators do. The last three change the message's exception, which must be there, but for
+  // the replay.
+  virtual void set_paused(bool paused) = 0;
+  virtual void raise_revision() = 0;  // "the exceptions have changed"
+  virtual void edit(std::int64_t seq, const std::string& payload) = 0;
+  virtual void discard(std::int64_t seq) = 0;
+  // A processed message goes out again, now; an empty topic: where it went before.
+  virtual void replay(std::int64_t seq, const std::string& topic) = 0;
 };
 
 struct DriverFactory {

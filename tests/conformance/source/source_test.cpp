@@ -8,6 +8,16 @@ FailedHead head_of(const Record& record, int attempts, std::chrono::milliseconds
                     attempts,   due_in,       std::move(error)};
 }
 
+DetachedMessage detached_of(const Record& record, int attempts, std::string error) {
+  DetachedMessage message;
+  message.seq = record.seq;
+  message.shard = record.shard;
+  message.key = record.key;
+  message.attempts = attempts;
+  message.error = std::move(error);
+  return message;
+}
+
 HeldRange range_of(const Record& first, std::int64_t until) {
   return HeldRange{std::string{first.key}, first.shard, first.seq, until};
 }

@@ -64,6 +64,20 @@ class SourceTest : public testing::TestWithParam<DriverFactory> {
     return driver_->append(std::span{&message, 1}).front();
   }
 
+  // A backlog, claimed as one batch.
+  Batch claimed(const std::vector<std::string>& keys) {
+    std::vector<Message> messages;
+    for (const std::string& key : keys) {
+      messages.push_back(message_of(key));
+    }
+    driver_->append(messages);
+    connect();
+    return must(source_->claim(keys.size() + 1));
+  }
+  std::vector<std::int64_t> exceptions_of(std::vector<HeldRange> ranges, std::size_t limit) {
+    return seqs_of(must(source_->claim_exceptions(ranges, limit)));
+  }
+
   // Claims until nothing is new.
   std::vector<Batch> claim_all(std::size_t limit = 1'000) {
     std::vector<Batch> batches;
@@ -101,6 +115,21 @@ class SourceTest : public testing::TestWithParam<DriverFactory> {
     must(source_->settle(settlement));
   }
 
+  // One message that holds no key, settled together with the position.
+  void settle_detached(std::uint64_t through, DetachedMessage message) {
+    Settlement settlement;
+    settlement.through = through;
+    settlement.detached.push_back(std::move(message));
+    must(source_->settle(settlement));
+  }
+  // Delivered at last.
+  void settle_resolved(std::int64_t seq) {
+    Settlement settlement;
+    settlement.resolved = {seq};
+    settlement.delivered = {Receipt{seq, "t", 0, 9}};
+    must(source_->settle(settlement));
+  }
+
   std::unique_ptr<SourceDriver> driver_ = GetParam().make();
   std::unique_ptr<Source> source_ = driver_->make_source({});
   Exceptions exceptions_;  // of the last connect
@@ -109,6 +138,10 @@ class SourceTest : public testing::TestWithParam<DriverFactory> {
 [[nodiscard]] FailedHead head_of(const Record& record, int attempts = 1,
                                  std::chrono::milliseconds due_in = std::chrono::milliseconds{0},
                                  std::string error = "refused");
+
+// Due at once unless told otherwise.
+[[nodiscard]] DetachedMessage detached_of(const Record& record, int attempts = 0,
+                                          std::string error = "");
 
 [[nodiscard]] HeldRange range_of(const Record& first, std::int64_t until);
 

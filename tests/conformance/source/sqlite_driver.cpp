@@ -54,8 +54,7 @@ class SqliteDriver final : public SourceDriver {
   }
 
   void remove(std::int64_t seq) override {
-    const std::lock_guard lock{mutex_};
-    or_throw(database_.exec("delete from outbox where seq = " + std::to_string(seq)));
+    exec("delete from outbox where seq = " + std::to_string(seq));
   }
 
   std::vector<StoredReceipt> receipts() override {
@@ -77,7 +76,57 @@ class SqliteDriver final : public SourceDriver {
     return value_or_throw(row.bind(seq).step()) ? std::string{row.text(0)} : "";
   }
 
+  std::vector<StoredAttempt> attempts(std::int64_t seq) override {
+    const std::lock_guard lock{mutex_};
+    sqlite::Statement rows = value_or_throw(database_.prepare(
+        "select attempt, error from outbox_attempt where seq = ? order by rowid"));
+    rows.bind(seq);
+    std::vector<StoredAttempt> attempts;
+    while (value_or_throw(rows.step())) {
+      attempts.push_back(StoredAttempt{rows.int8(0), std::string{rows.text(1)}});
+    }
+    return attempts;
+  }
+
+  std::vector<std::string> audit(std::int64_t seq) override {
+    const std::lock_guard lock{mutex_};
+    sqlite::Statement rows = value_or_throw(database_.prepare(
+        "select action || ' by ' || actor from outbox_audit where seq = ? order by id"));
+    rows.bind(seq);
+    std::vector<std::string> actions;
+    while (value_or_throw(rows.step())) {
+      actions.emplace_back(rows.text(0));
+    }
+    return actions;
+  }
+
+  void set_paused(bool paused) override {
+    exec(std::string{"update outbox_control set paused = "} + (paused ? "1" : "0"));
+  }
+  void raise_revision() override { exec("update outbox_control set revision = revision + 1"); }
+  void edit(std::int64_t seq, const std::string& payload) override {
+    exec("update outbox_exception set payload = '" + payload + "' where " + exception_of(seq));
+  }
+  void discard(std::int64_t seq) override {
+    exec("update outbox_exception set state = 'discarded', holds_key = 0 where " +
+         exception_of(seq));
+  }
+  void replay(std::int64_t seq, const std::string& topic) override {
+    exec(
+        "insert into outbox_exception (seq, key, state, due_at, replay, topic) "
+        "select seq, aggregateid, 'delayed', 0, 1, nullif('" +
+        topic + "', '') from outbox where seq = " + std::to_string(seq));
+  }
+
  private:
+  static std::string exception_of(std::int64_t seq) {
+    return "state <> 'held' and seq = " + std::to_string(seq);
+  }
+  void exec(const std::string& sql) {
+    const std::lock_guard lock{mutex_};
+    or_throw(database_.exec(sql));
+  }
+
   TemporaryFolder folder_;
   std::string path_ = folder_.path() / "outbox.db";
   std::mutex mutex_;

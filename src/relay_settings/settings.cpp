@@ -1,4 +1,4 @@
-#include "outbox-processor/settings.hpp"
+#include "relay_settings/settings.hpp"
 
 namespace outbox {
 namespace {
@@ -22,8 +22,8 @@ void add_source(config::Schema& schema, Settings& s) {
                         "batches are in memory"})
       .duration(
           "retention.processed", s.retention_processed, {0, 3'650LL * 86'400'000},
-          {.help = "SQLite: processed messages and their receipts are deleted when so old; 0: "
-                   "never"});
+          {.help = "processed messages and their receipts are removed when so old; PostgreSQL: a "
+                   "partition at a time; 0: never"});
 }
 
 void add_relay(config::Schema& schema, Settings& s) {
