@@ -6,6 +6,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 set(OUTBOX_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=: address,undefined or thread")
 
+option(OUTBOX_MUTANTS "Build in the planted faults of src/mutants, for ./dev mutants" OFF)
+
 find_program(OUTBOX_CCACHE ccache)
 if(OUTBOX_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${OUTBOX_CCACHE})
@@ -38,6 +40,9 @@ target_compile_options(outbox_flags INTERFACE
 # (GCC's bug 105651). The dev preset warns of the real ones.
 target_compile_options(outbox_flags INTERFACE
   "$<$<CONFIG:Release>:-Wno-restrict;-Wno-null-dereference>")
+if(OUTBOX_MUTANTS)
+  target_compile_definitions(outbox_flags INTERFACE OUTBOX_MUTANTS)
+endif()
 if(OUTBOX_SANITIZE)
   # The optimizer, seeing the sanitizers' checks, warns of null dereferences that cannot happen.
   target_compile_options(outbox_flags INTERFACE

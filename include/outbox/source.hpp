@@ -68,7 +68,7 @@ struct DetachedMessage {
   std::int64_t due_at_us = 0;
   std::chrono::milliseconds due_in{0};
   std::string error{};  // of the last attempt; empty: there was none
-  bool dead = false;  // given up: an operator decides
+  bool dead = false;    // given up: an operator decides
 };
 
 // Messages that wait behind a head, or that waited and may go now.
@@ -110,9 +110,7 @@ struct Settlement {
   // until_seq): nothing waits any more, forget the range.
   std::vector<HeldRange> held;
 
-  [[nodiscard]] bool empty() const {
-    return through == 0 && delivered.empty() && !exceptional();
-  }
+  [[nodiscard]] bool empty() const { return through == 0 && delivered.empty() && !exceptional(); }
   // It changes exceptions, which are durable when settle returns.
   [[nodiscard]] bool exceptional() const {
     return !failed.empty() || !resolved.empty() || !detached.empty() || !held.empty();
@@ -128,8 +126,8 @@ enum class Standing : std::uint8_t {
 };
 
 // Threads: claim and await_work belong to one thread; claim_exceptions, claim_due and settle to one
-// other; the two run at the same time. connect, close and leave run while neither does. standing may be
-// asked by any thread at any time.
+// other; the two run at the same time. connect, close and leave run while neither does. standing
+// may be asked by any thread at any time.
 //
 // Every call may fail with source_unavailable (close, connect again, read again: what was not
 // settled comes again) or not_owner (another relay has taken over; same treatment).
@@ -164,8 +162,8 @@ class Source {
   [[nodiscard]] virtual Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,
                                                        std::size_t limit_per_range) = 0;
 
-  // Messages that hold no key and whose time has come, at most `limit`, the longest due first. Until
-  // it is settled, a message comes again.
+  // Messages that hold no key and whose time has come, at most `limit`, the longest due first.
+  // Until it is settled, a message comes again.
   [[nodiscard]] virtual Result<Batch> claim_due(std::size_t limit) = 0;
 
   // Never waits. Asked before each send, so that a relay that was frozen notices that its lease ran

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "core/batch_feed.hpp"
 #include "outbox/result.hpp"
 #include "outbox/sink.hpp"
 #include "outbox/source.hpp"
@@ -16,16 +17,14 @@ namespace outbox {
 // Reads ahead on a thread of its own, so that the next batch is there when the window has room.
 // Wakes `news` when a batch or an error is there to be taken. Its destructor ends reading and
 // joins.
-class BatchReader {
+class BatchReader final : public BatchFeed {
  public:
   BatchReader(Source& source, std::size_t limit, DeliveryQueue& news);
   BatchReader(const BatchReader&) = delete;
   BatchReader& operator=(const BatchReader&) = delete;
 
-  // The next batch, if one is there. Never waits.
-  [[nodiscard]] std::optional<Batch> take();
-  // Why reading has ended, once it has.
-  [[nodiscard]] std::optional<Error> error() const;
+  [[nodiscard]] std::optional<Batch> take() override;
+  [[nodiscard]] std::optional<Error> error() const override;
 
  private:
   static constexpr std::size_t kReadAhead = 2;

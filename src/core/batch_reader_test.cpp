@@ -34,7 +34,7 @@ class BatchReaderTest : public ::testing::Test {
   }
   void append(int rows) {
     for (int i = 0; i < rows; ++i) {
-      source_.append("a");
+      source_.model().append("a");
     }
   }
 

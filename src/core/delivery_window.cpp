@@ -4,7 +4,11 @@
 #include <span>
 #include <utility>
 
+#include "mutants/mutant.hpp"
+
 namespace outbox {
+
+using mutant::Mutant;
 
 void DeliveryWindow::push(std::uint64_t slot, Batch batch) {
   WindowBatch entry;
@@ -22,7 +26,8 @@ void DeliveryWindow::push(std::uint64_t slot, Batch batch) {
 
 void DeliveryWindow::detach_delayed(WindowBatch& batch) {
   for (std::size_t i = 0; i < batch.states.size(); ++i) {
-    if (const Record& record = batch.batch.records[i]; record.due_at_us != 0) {
+    if (const Record& record = batch.batch.records[i];
+        record.due_at_us != 0 && !mutant::on(Mutant::delayed_sent_early)) {
       DetachedMessage message{record.seq, record.shard, std::string{record.key}};
       message.due_at_us = record.due_at_us;
       detach(batch, i, std::move(message));
@@ -56,7 +61,9 @@ void DeliveryWindow::send(LimitedSink& sink, const Obstacles& obstacles, const R
 bool DeliveryWindow::send_run(WindowBatch& batch, LimitedSink& sink, const Obstacles& obstacles,
                               const Refuse& refuse) {
   const std::vector<Record>& records = batch.batch.records;
-  const auto blocked = [&](const Record& r) { return obstacles.gate.blocks(r.key, r.seq); };
+  const auto blocked = [&](const Record& r) {
+    return obstacles.gate.blocks(r.key, r.seq) && !mutant::on(Mutant::retry_overtakes);
+  };
   const auto paused = [&](const Record& r) {
     return obstacles.topics.reason(r.aggregate_type, obstacles.now);
   };
@@ -81,6 +88,13 @@ bool DeliveryWindow::send_run(WindowBatch& batch, LimitedSink& sink, const Obsta
   std::fill_n(batch.states.begin() + static_cast<std::ptrdiff_t>(batch.next), result.accepted,
               RecordState::in_flight);
   in_flight_ += result.accepted;
+  if (mutant::on(Mutant::mark_before_ack)) {
+    for (std::size_t i = batch.next; i < batch.next + result.accepted; ++i) {
+      Delivery unconfirmed;
+      unconfirmed.tag = records[i].tag;
+      delivered(batch, i, unconfirmed);
+    }
+  }
   batch.next += result.accepted;
   if (result.rejected) {
     refuse(batch, batch.next, *result.rejected);

@@ -24,12 +24,12 @@ class DeliveryWindowTest : public ::testing::Test {
   void send() { send_to(sink_); }
   void send_to(FakeSink& sink) {
     LimitedSink limited{sink, 0, clock_};
-    window_.send(limited, {gate_, topics_, clock_.now()},
-                 [this](WindowBatch& batch, std::size_t index, const Error& error) {
-                   refused_.push_back(error.message + " " +
-                                      std::to_string(batch.batch.records[index].seq));
-                   window_.hold(batch, index);
-                 });
+    window_.send(
+        limited, {gate_, topics_, clock_.now()},
+        [this](WindowBatch& batch, std::size_t index, const Error& error) {
+          refused_.push_back(error.message + " " + std::to_string(batch.batch.records[index].seq));
+          window_.hold(batch, index);
+        });
   }
   void block(const std::string& key, std::int64_t seq) {
     gate_.block(FailedHead{seq, 0, key, 1, milliseconds{100}, "rejected"}, {});
@@ -211,6 +211,38 @@ TEST_F(DeliveryWindowTest, ClearForgetsEverything) {
   EXPECT_EQ(window_.in_flight(), 0U);
   EXPECT_EQ(window_.batches(), 0U);
   EXPECT_EQ(window_.find(1), nullptr);
+}
+
+TEST_F(DeliveryWindowTest, ADelayedRecordIsDetachedWithItsDueTimeAndNeverSent) {
+  window_.push(1, make_batch_of(1, {{1, "a", "order", "", "", 77, 0}, {2, "a", "order"}}));
+  send();
+  EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(2));
+  sink_.deliver(2);
+  take();
+  ASSERT_TRUE(window_.front_done());
+  const WindowBatch front = window_.pop_front();
+  EXPECT_THAT(front.states, ElementsAre(RecordState::detached, RecordState::delivered));
+  ASSERT_EQ(front.detached.size(), 1U);
+  EXPECT_EQ(front.detached[0].seq, 1);
+  EXPECT_EQ(front.detached[0].due_at_us, 77);
+  EXPECT_FALSE(front.detached[0].dead);
+}
+
+TEST_F(DeliveryWindowTest, ABatchOfDelayedRecordsIsDoneAtOnce) {
+  window_.push(1, make_batch_of(1, {{1, "a", "order", "", "", 77, 0}}));
+  EXPECT_TRUE(window_.front_done());
+  EXPECT_EQ(window_.in_flight(), 0U);
+}
+
+TEST_F(DeliveryWindowTest, ARecordOfAPausedTopicGoesToTheCallerAndOthersOn) {
+  const Error unknown{ErrorCode::topic_unavailable, "unknown topic"};
+  while (topics_.end("order", clock_.now()) == clock_.now()) {  // a drawn delay may be 0
+    topics_.failed("order", unknown, clock_.now());
+  }
+  window_.push(1, make_batch_of(1, {{1, "a", "order"}, {2, "b", "invoice"}}));
+  send();
+  EXPECT_THAT(refused_, ElementsAre("unknown topic 1"));
+  EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(2));
 }
 
 }  // namespace

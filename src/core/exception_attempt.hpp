@@ -33,8 +33,8 @@ class ExceptionAttempt {
               const AttemptTerms& terms);
 
  private:
-  struct Ending {                    // what became of a range
-    std::size_t index = 0;           // the first record that was not delivered; the end when all were
+  struct Ending {           // what became of a range
+    std::size_t index = 0;  // the first record that was not delivered; the end when all were
     const Error* refused = nullptr;  // why, when the message was at fault
     bool all_delivered = false;
     Clock::time_point resume_at;  // of what is left
@@ -44,7 +44,7 @@ class ExceptionAttempt {
   [[nodiscard]] Ending end_of(std::size_t range, Settlement& settlement,
                               const AttemptTerms& terms) const;
   [[nodiscard]] std::int64_t first_waiting(std::size_t range, const Ending& ending) const;
-  void finish_range(std::size_t range, Settlement& settlement, ChangedKeys& changed, KeyGate& gate,
+  void finish_range(std::size_t index, Settlement& settlement, ChangedKeys& changed, KeyGate& gate,
                     const AttemptTerms& terms);
 
   std::vector<HeldRange> ranges_;

@@ -27,10 +27,11 @@ class ExceptionAttemptTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(sink_.connect(queue_)); }
 
-  void begin(const Exceptions& exceptions, std::vector<SeqAndKey> found, bool truncated = false) {
+  void begin(const Exceptions& exceptions, const std::vector<SeqAndKey>& found,
+             bool truncated = false) {
     gate_.restore(exceptions, start_);
     std::vector<HeldRange> ranges = gate_.begin_attempts(start_, 100);
-    Batch batch = make_batch(0, std::move(found));
+    Batch batch = make_batch(0, found);
     batch.truncated = truncated;
     attempt_.emplace(kSlot, std::move(ranges), std::move(batch), kLimit);
   }
@@ -306,6 +307,54 @@ TEST_F(ExceptionAttemptTest, KnowsItsOwnDeliveries) {
   EXPECT_EQ(attempt_->attempt().record_of(delivery)->seq, 5);
   delivery.tag = make_tag(kSlot - 1, 0);
   EXPECT_EQ(attempt_->attempt().record_of(delivery), nullptr);
+}
+
+TEST_F(ExceptionAttemptTest, ParkGivesTheHeadUpAfterItsLastAttempt) {
+  poison_ = {PoisonAction::park, 3};
+  begin({{head(5, "a", 2), head(6, "b", 1)}, {{"a", 0, 7, 8}}}, {{5, "a"}, {6, "b"}});
+  send();
+  sink_.reject(5);
+  sink_.reject(6);
+  take();
+  finish();
+  ASSERT_EQ(settlement_.failed.size(), 2U);
+  EXPECT_TRUE(settlement_.failed[0].parked);
+  EXPECT_EQ(settlement_.failed[0].attempts, 3);
+  EXPECT_FALSE(settlement_.failed[1].parked);
+  EXPECT_THAT(next(std::chrono::hours{1}), ElementsAre("b[6,6]"));
+  EXPECT_TRUE(gate_.blocks("a", 9));
+}
+
+TEST_F(ExceptionAttemptTest, SkipDetachesTheMessageAndTheRestOfItsKeyIsNext) {
+  poison_.action = PoisonAction::skip;
+  begin({{}, {{"a", 0, 5, 9}}}, {{5, "a"}, {6, "a"}, {7, "a"}});
+  send();
+  sink_.deliver(5);
+  sink_.reject(6);
+  take();
+  finish();
+  EXPECT_THAT(delivered(), ElementsAre(5));
+  EXPECT_THAT(failed(), IsEmpty());
+  ASSERT_EQ(settlement_.detached.size(), 1U);
+  EXPECT_EQ(settlement_.detached[0].seq, 6);
+  EXPECT_TRUE(settlement_.detached[0].dead);
+  EXPECT_THAT(next(milliseconds{0}), ElementsAre("a[7,9]"));
+}
+
+TEST_F(ExceptionAttemptTest, AClosedTopicBurnsNoAttempt) {
+  const Error unknown{ErrorCode::topic_unavailable, "unknown topic"};
+  begin({{head(5, "a", 2)}, {}}, {{5, "a"}});
+  send();
+  sink_.reject(5, unknown);
+  while (topics_.end("", start_) == start_) {  // a drawn delay may be 0
+    topics_.failed("", unknown, start_);
+  }
+  take();
+  finish();
+  EXPECT_TRUE(settlement_.empty());
+  EXPECT_EQ(gate_.attempts("a"), 2);
+  EXPECT_THAT(next(milliseconds{0}), IsEmpty()) << "it waits for the topic";
+  EXPECT_THAT(next(milliseconds{100}), ElementsAre("a[5,5]"));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "mutants/mutant.hpp"
+
 namespace outbox {
 
 void SeqRange::include(SeqRange other) {
@@ -19,7 +21,9 @@ void SeqRange::include(SeqRange other) {
 void KeyGate::restore(const Exceptions& exceptions, time_point now) {
   clear();
   for (const FailedHead& head : exceptions.heads) {
-    block(head, now);
+    if (!head.parked || !mutant::on(mutant::Mutant::parked_key_goes_on)) {
+      block(head, now);
+    }
   }
   for (const HeldRange& held : exceptions.held) {
     const auto [key, is_new] = keys_.try_emplace(held.key);

@@ -201,5 +201,35 @@ TEST_F(KeyGateTest, ARestoredRangeWithoutAHeadIsDueAtOnce) {
   EXPECT_THAT(begin(milliseconds{0}), ElementsAre("a[6,9]"));
 }
 
+TEST_F(KeyGateTest, AParkedHeadIsNeverAttemptedAndItsKeyWaits) {
+  FailedHead parked = head(5, "a", 20, milliseconds{0});
+  parked.parked = true;
+  gate_.restore({{parked}, {{"a", 3, 6, 9}}}, start_);
+  EXPECT_TRUE(gate_.blocks("a", 10));
+  EXPECT_THAT(begin(std::chrono::hours{1'000}), IsEmpty());
+  EXPECT_EQ(gate_.next_due(), KeyGate::time_point::max());
+  EXPECT_EQ(waiting("a"), "6-9");
+}
+
+TEST_F(KeyGateTest, AHeadThatIsParkedInAnAttemptKeepsWhatHasComeToWait) {
+  gate_.block(head(5, "a"), start_);
+  ASSERT_THAT(begin(milliseconds{100}), ElementsAre("a[5,5]"));
+  gate_.wait_behind("a", 6);
+  FailedHead parked = head(5, "a", 2);
+  parked.parked = true;
+  gate_.block(parked, start_);
+  EXPECT_EQ(waiting("a"), "6-6");
+  EXPECT_THAT(begin(std::chrono::hours{1}), IsEmpty());
+  EXPECT_FALSE(gate_.release_if_done("a"));
+}
+
+TEST_F(KeyGateTest, WhatWaitsBehindASkippedHeadIsNext) {
+  gate_.block_unsettled(head(5, "a"));
+  ASSERT_TRUE(gate_.settle_head("a", 5, start_));
+  gate_.head_done("a", start_);
+  gate_.wait_behind("a", 6);
+  EXPECT_THAT(begin(milliseconds{0}), ElementsAre("a[6,6]"));
+}
+
 }  // namespace
 }  // namespace outbox

@@ -16,12 +16,6 @@ bool is_permanent(const Error& error) {
          error.code == ErrorCode::not_found;
 }
 
-Error lease_lost() {
-  return {ErrorCode::not_owner,
-          "this relay's lease has run out, so another one may have taken over; nothing more is sent "
-          "before it is renewed"};
-}
-
 milliseconds until(Clock::time_point when, Clock::time_point now) {
   if (when <= now) {
     return milliseconds{0};
@@ -42,6 +36,7 @@ Relay::Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& poli
       clock_(clock),
       observer_(observer),
       engine_(options.engine, sink, policy, clock, observer),
+      session_(source, engine_, clock, observer),
       reconnect_(options.reconnect, options.engine.seed) {}
 
 Result<void> Relay::run(const std::stop_token& stop) {
@@ -80,7 +75,7 @@ Result<void> Relay::serve(const std::stop_token& stop) {
   if (!exceptions) {
     return std::move(exceptions).error();
   }
-  engine_.restart(*exceptions);
+  session_.begin(*exceptions);
   observer_.source_connected(*exceptions);
   if (Result<void> relayed = relay_until(stop); !relayed) {
     return relayed;
@@ -90,25 +85,14 @@ Result<void> Relay::serve(const std::stop_token& stop) {
 
 Result<void> Relay::relay_until(const std::stop_token& stop) {
   BatchReader reader{source_, options_.batch_limit, deliveries_};
-  Standing standing = source_.standing();
   while (!stop.stop_requested()) {
-    take_news(standing == Standing::paused ? clock_.now() + kLongestWait
-                                           : engine_.next_wakeup());
-    standing = source_.standing();
-    if (standing == Standing::changing) {
-      return {};
+    take_news(session_.next_wakeup());
+    const Result<bool> goes_on = session_.turn(reader);
+    if (!goes_on) {
+      return goes_on.error();
     }
-    if (standing == Standing::lost) {
-      return lease_lost();
-    }
-    if (standing == Standing::owner) {
-      if (Result<void> done = read(reader); !done) {
-        return done;
-      }
-      engine_.send();
-    }
-    if (Result<void> settled = settle(); !settled) {
-      return settled;
+    if (!*goes_on) {
+      break;
     }
   }
   return {};
@@ -116,19 +100,10 @@ Result<void> Relay::relay_until(const std::stop_token& stop) {
 
 Result<void> Relay::drain() {
   const Clock::time_point deadline = clock_.now() + options_.drain_timeout;
-  while (!engine_.idle() && clock_.now() < deadline) {
-    take_news(std::min(engine_.next_wakeup(), deadline));
-    switch (source_.standing()) {
-      case Standing::lost:
-        return lease_lost();
-      case Standing::paused:
-        break;
-      case Standing::owner:
-      case Standing::changing:
-        engine_.send();
-    }
-    if (Result<void> settled = settle(); !settled) {
-      return settled;
+  while (!session_.drained() && clock_.now() < deadline) {
+    take_news(std::min(session_.next_wakeup(), deadline));
+    if (Result<void> done = session_.drain_turn(); !done) {
+      return done;
     }
   }
   return {};
@@ -136,71 +111,7 @@ Result<void> Relay::drain() {
 
 // Waits for deliveries or batches, at most until `wakeup`.
 void Relay::take_news(Clock::time_point wakeup) {
-  engine_.take(deliveries_.wait(busy_ ? milliseconds{0} : until(wakeup, clock_.now())));
-  busy_ = false;
-}
-
-Result<void> Relay::read(BatchReader& reader) {
-  if (Result<void> read = read_batches(reader); !read) {
-    return read;
-  }
-  if (Result<void> read = read_exceptions(); !read) {
-    return read;
-  }
-  return read_due();
-}
-
-Result<void> Relay::read_batches(BatchReader& reader) {
-  while (engine_.wants_batch()) {
-    std::optional<Batch> batch = reader.take();
-    if (!batch) {
-      break;
-    }
-    engine_.add(*std::move(batch));
-    busy_ = true;
-  }
-  if (std::optional<Error> error = reader.error()) {
-    return *std::move(error);
-  }
-  return {};
-}
-
-Result<void> Relay::read_exceptions() {
-  std::vector<HeldRange> ranges = engine_.due_exceptions();
-  if (ranges.empty()) {
-    return {};
-  }
-  Result<Batch> batch = source_.claim_exceptions(ranges, engine_.options().waiting_at_once);
-  if (!batch) {
-    return std::move(batch).error();
-  }
-  engine_.add_exceptions(std::move(ranges), *std::move(batch));
-  return {};
-}
-
-Result<void> Relay::read_due() {
-  if (!engine_.wants_due()) {
-    return {};
-  }
-  Result<Batch> batch = source_.claim_due(engine_.options().due_at_once);
-  if (!batch) {
-    return std::move(batch).error();
-  }
-  engine_.add_due(*std::move(batch));
-  return {};
-}
-
-Result<void> Relay::settle() {
-  const std::optional<Settlement> settlement = engine_.next_settlement();
-  if (!settlement) {
-    return {};
-  }
-  busy_ = true;
-  if (Result<void> stored = source_.settle(*settlement); !stored) {
-    return stored;
-  }
-  observer_.settled(*settlement);
-  return {};
+  engine_.take(deliveries_.wait(session_.busy() ? milliseconds{0} : until(wakeup, clock_.now())));
 }
 
 void Relay::pause(milliseconds delay, const std::stop_token& stop) {

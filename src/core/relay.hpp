@@ -8,6 +8,7 @@
 #include "core/exponential_backoff.hpp"
 #include "core/relay_engine.hpp"
 #include "core/relay_observer.hpp"
+#include "core/relay_session.hpp"
 #include "outbox/clock.hpp"
 #include "outbox/result.hpp"
 #include "outbox/retry_policy.hpp"
@@ -45,11 +46,6 @@ class Relay {
   [[nodiscard]] Result<void> relay_until(const std::stop_token& stop);
   [[nodiscard]] Result<void> drain();
   void take_news(Clock::time_point wakeup);
-  [[nodiscard]] Result<void> read(BatchReader& reader);
-  [[nodiscard]] Result<void> read_batches(BatchReader& reader);
-  [[nodiscard]] Result<void> read_exceptions();
-  [[nodiscard]] Result<void> read_due();
-  [[nodiscard]] Result<void> settle();
   void pause(std::chrono::milliseconds delay, const std::stop_token& stop);
 
   RelayOptions options_;
@@ -59,8 +55,8 @@ class Relay {
   RelayObserver& observer_;
   DeliveryQueue deliveries_;
   RelayEngine engine_;
+  RelaySession session_;
   ExponentialBackoff reconnect_;
-  bool busy_ = false;  // there may be more to do at once
 };
 
 }  // namespace outbox

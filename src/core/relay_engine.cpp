@@ -5,7 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "mutants/mutant.hpp"
+
 namespace outbox {
+
+using mutant::Mutant;
 
 RelayEngine::RelayEngine(EngineOptions options, Sink& sink, RetryPolicy& policy, const Clock& clock,
                          RelayObserver& observer)
@@ -31,6 +35,9 @@ void RelayEngine::restart(const Exceptions& exceptions) {
   done_through_ = 0;
   settled_through_ = 0;
   last_settlement_ = clock_.now();
+  if (mutant::on(Mutant::late_callback)) {
+    next_slot_ = 1;
+  }
 }
 
 bool RelayEngine::wants_batch() const {
@@ -110,7 +117,8 @@ void RelayEngine::take_in_window(WindowBatch& batch, const Record& record,
   const std::size_t index = index_of(delivery.tag);
   if (!delivery.error) {
     window_.delivered(batch, index, delivery);
-  } else if (delivery.error->code != ErrorCode::destination_unavailable) {
+  } else if (delivery.error->code != ErrorCode::destination_unavailable ||
+             mutant::on(Mutant::burns_attempts_on_destination_fault)) {
     refuse(batch, index, *delivery.error);
   } else if (gate_.blocks(record.key, record.seq)) {
     window_.hold(batch, index);  // it failed because its key's head did
@@ -146,24 +154,23 @@ void RelayEngine::refuse(WindowBatch& batch, std::size_t index, const Error& err
   }
   const time_point now = clock_.now();
   if (error.code == ErrorCode::topic_unavailable) {
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
-        topics_.end(record.aggregate_type, now) - now);
+    const auto wait =
+        std::chrono::ceil<std::chrono::milliseconds>(topics_.end(record.aggregate_type, now) - now);
     gate_.block_unsettled(
         FailedHead{record.seq, record.shard, std::string{record.key}, 0, wait, error.message});
     window_.hold(batch, index);
     return;
   }
-  const bool given_up = options_.poison.gives_up(1);
-  if (given_up && options_.poison.action == PoisonAction::skip) {
-    DetachedMessage dead{record.seq, record.shard, std::string{record.key}, 1};
-    dead.error = error.message;
+  FailedHead head{
+      record.seq,   record.shard, std::string{record.key}, 1, policy_.next_delay(1, error),
+      error.message};
+  head.parked = options_.poison.gives_up(1);
+  if (mutant::on(Mutant::skip_before_stored) && options_.poison.action == PoisonAction::skip) {
+    DetachedMessage dead{head.seq, head.shard, std::move(head.key), 1};
     dead.dead = true;
     window_.detach(batch, index, std::move(dead));
     return;
   }
-  FailedHead head{record.seq, record.shard, std::string{record.key}, 1,
-                  policy_.next_delay(1, error), error.message};
-  head.parked = given_up;
   gate_.block_unsettled(std::move(head));
   window_.hold(batch, index);
 }
@@ -228,7 +235,8 @@ std::optional<Settlement> RelayEngine::next_settlement() {
     collect_due(settlement);
   }
   for (const auto& [key, shard] : changed) {
-    const SeqRange waiting = gate_.waiting(key);
+    const SeqRange waiting =
+        mutant::on(Mutant::held_range_dropped) ? SeqRange{} : gate_.waiting(key);
     settlement.held.push_back(HeldRange{key, shard, waiting.from, waiting.until});
   }
   const time_point now = clock_.now();
@@ -260,12 +268,29 @@ void RelayEngine::collect_front(Settlement& settlement, ChangedKeys& changed) {
     }
     const Record& record = front.batch.records[i];
     if (std::optional<FailedHead> head = gate_.settle_head(record.key, record.seq, clock_.now())) {
-      settlement.failed.push_back(*std::move(head));
+      settle_failed(*std::move(head), settlement);
     } else {
       gate_.wait_behind(record.key, record.seq);
       changed.insert_or_assign(std::string{record.key}, record.shard);
     }
   }
+}
+
+// A skipped message leaves its key's way only now that its death is stored with this settlement:
+// were it forgotten, it could arrive after those that follow it.
+void RelayEngine::settle_failed(FailedHead head, Settlement& settlement) {
+  if (mutant::on(Mutant::position_past_failure)) {
+    return;
+  }
+  if (!head.parked || options_.poison.action != PoisonAction::skip) {
+    settlement.failed.push_back(std::move(head));
+    return;
+  }
+  gate_.head_done(head.key, clock_.now());
+  DetachedMessage dead{head.seq, head.shard, std::move(head.key), head.attempts};
+  dead.error = std::move(head.error);
+  dead.dead = true;
+  settlement.detached.push_back(std::move(dead));
 }
 
 void RelayEngine::collect_attempt(Settlement& settlement, ChangedKeys& changed) {

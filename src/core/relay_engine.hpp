@@ -98,6 +98,7 @@ class RelayEngine {
   [[nodiscard]] bool may_send();
   [[nodiscard]] bool send_attempts();
   void collect_front(Settlement& settlement, ChangedKeys& changed);
+  void settle_failed(FailedHead head, Settlement& settlement);
   void collect_attempt(Settlement& settlement, ChangedKeys& changed);
   void collect_due(Settlement& settlement);
   [[nodiscard]] AttemptTerms attempt_terms();

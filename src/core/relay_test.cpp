@@ -51,7 +51,7 @@ TEST_F(RelayTest, AStopDrainsWhatIsInFlight) {
   ASSERT_TRUE(test::eventually([&] { return reading_ended.load(); }));
   sink_.deliver_all();
   EXPECT_TRUE(join());
-  EXPECT_THAT(source_.receipts(), ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(source_.model().receipts(), ElementsAre(1, 2, 3, 4, 5));
   EXPECT_TRUE(sink_.closed());
   EXPECT_FALSE(source_.connected());
 }
@@ -66,7 +66,7 @@ TEST_F(RelayTest, AStopDrainsThroughAFailureOfTheDestination) {
     sink_.fail(row.seq);
   }
   EXPECT_TRUE(join());
-  EXPECT_EQ(source_.receipt_count(), 5U);
+  EXPECT_EQ(source_.model().receipt_count(), 5U);
 }
 
 TEST_F(RelayTest, ADrainEndsAtItsTimeoutAndTheNextRunDeliversTheRest) {
@@ -75,7 +75,7 @@ TEST_F(RelayTest, ADrainEndsAtItsTimeoutAndTheNextRunDeliversTheRest) {
   start();
   ASSERT_TRUE(test::eventually([&] { return sink_.accepted().size() == 5; }));
   EXPECT_TRUE(stop());
-  EXPECT_EQ(source_.receipt_count(), 0U);
+  EXPECT_EQ(source_.model().receipt_count(), 0U);
   EXPECT_TRUE(sink_.closed());
 
   sink_.deliver_at_once(true);
@@ -195,12 +195,12 @@ TEST_F(RelayTest, APoisonedMessageIsRetriedWhileOtherKeysGoOn) {
     const std::vector<std::string> events = observer_.events();
     return std::count(events.begin(), events.end(), "rejected 1") >= 3;
   }));
-  EXPECT_EQ(source_.receipt_count(), 80U);
+  EXPECT_EQ(source_.model().receipt_count(), 80U);
   poisoned = false;
   ASSERT_TRUE(all_settled(100));
   EXPECT_TRUE(stop());
-  EXPECT_THAT(source_.exceptions().heads, IsEmpty());
-  EXPECT_THAT(source_.exceptions().held, IsEmpty());
+  EXPECT_THAT(source_.model().exceptions().heads, IsEmpty());
+  EXPECT_THAT(source_.model().exceptions().held, IsEmpty());
 }
 
 TEST_F(RelayTest, TellsOfItsConnections) {

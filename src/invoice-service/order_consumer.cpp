@@ -86,8 +86,8 @@ Result<std::unique_ptr<OrderConsumer>> OrderConsumer::create(ConsumerOptions opt
   const std::map<std::string, std::string> own{
       {"bootstrap.servers", options.brokers},
       {"group.id", options.group},
-      // Not cooperative-sticky: librdkafka before 2.2 aborts the process when a consumer closes while
-      // such a rebalance is under way (librdkafka issue 4312).
+      // Not cooperative-sticky: librdkafka before 2.2 aborts the process when a consumer closes
+      // while such a rebalance is under way (librdkafka issue 4312).
       {"partition.assignment.strategy", "range"},
       // What is stored is committed: each second, at a revocation and at the end. Stored is what
       // has had its effect.
@@ -283,7 +283,8 @@ void OrderConsumer::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t event,
 
 void OrderConsumer::assign(const rd_kafka_topic_partition_list_t* partitions) {
   const rd_kafka_resp_err_t error = rd_kafka_assign(consumer_.get(), partitions);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) complain(rd_kafka_err2str(error), "partitions could not be taken");
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    complain(rd_kafka_err2str(error), "partitions could not be taken");
   if (paused_) set_paused(true);
   joined_ = true;
 }
@@ -305,7 +306,8 @@ void OrderConsumer::revoke(const rd_kafka_topic_partition_list_t* partitions) {
                pending.record.topic.c_str(), pending.record.partition) != nullptr;
   });
   const rd_kafka_resp_err_t error = rd_kafka_assign(consumer_.get(), nullptr);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) complain(rd_kafka_err2str(error), "partitions could not be given up");
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    complain(rd_kafka_err2str(error), "partitions could not be given up");
 }
 
 void OrderConsumer::close() {

@@ -34,8 +34,8 @@ SourceDriver make_source(const Settings& settings) {
     return {std::make_unique<SqliteSource>(std::move(options)),
             std::make_unique<sqlite::StatusReader>(*path)};
   }
-  PostgresTableOptions options{settings.source_url, settings.source_table, owner(),
-                               max_batch_bytes, settings.relay_lease};
+  PostgresTableOptions options{settings.source_url, settings.source_table, owner(), max_batch_bytes,
+                               settings.relay_lease};
   return {
       std::make_unique<PostgresTableSource>(std::move(options)),
       std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table)};

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "outbox-processor/retention_metrics.hpp"
-#include "outbox-processor/settings.hpp"
 #include "outbox/sink.hpp"
 #include "outbox/source.hpp"
+#include "relay_settings/settings.hpp"
 #include "sources/postgres_table/retention.hpp"
 #include "sources/status.hpp"
 

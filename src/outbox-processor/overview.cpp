@@ -16,10 +16,8 @@ void add_status(json& overview, const SourceStatus& status, int shards) {
   overview["oldestPendingAgeSeconds"] = static_cast<double>(status.oldest_pending_age_ms) / 1e3;
   overview["failed"] = {
       {"retrying", status.retrying}, {"heldKeys", status.held_keys}, {"dead", status.dead}};
-  overview["shards"] = {{"total", kShardCount},
-                        {"owned", shards},
-                        {"owner", status.owner},
-                        {"epoch", status.epoch}};
+  overview["shards"] = {
+      {"total", kShardCount}, {"owned", shards}, {"owner", status.owner}, {"epoch", status.epoch}};
 }
 
 }  // namespace

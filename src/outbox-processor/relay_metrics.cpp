@@ -95,10 +95,9 @@ void RelayMetrics::rejected(const Record& record, std::string_view topic, const 
 void RelayMetrics::topic_failed(const Record& record, std::string_view topic, const Error& error) {
   topic_failures_.of(topic).Increment();
   if (topic_log_.pass(std::chrono::steady_clock::now())) {
-    log::warn("a topic takes nothing; its messages pause and the others go on",
-              {{"aggregate_type", record.aggregate_type},
-               {"topic", topic},
-               {"error", error.message}});
+    log::warn(
+        "a topic takes nothing; its messages pause and the others go on",
+        {{"aggregate_type", record.aggregate_type}, {"topic", topic}, {"error", error.message}});
   }
 }
 
@@ -123,9 +122,9 @@ void RelayMetrics::source_connected(const Exceptions& exceptions) {
   rebalances_.Increment();
   shards_ = exceptions.shards;
   shards_owned_.Set(exceptions.shards);
-  log::info("connected to the outbox",
-            {{"shards", exceptions.shards},
-             {"failed_messages", exceptions.heads.size()}, {"held_keys", exceptions.held.size()}});
+  log::info("connected to the outbox", {{"shards", exceptions.shards},
+                                        {"failed_messages", exceptions.heads.size()},
+                                        {"held_keys", exceptions.held.size()}});
 }
 
 void RelayMetrics::source_lost(const Error& error) {

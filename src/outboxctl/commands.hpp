@@ -1,17 +1,48 @@
-// The commands. Each writes its result to `out` only when it succeeds.
+// The commands. Each writes its result to `out` only when it succeeds; those that ask before they
+// act take the whole console.
 #pragma once
 
 #include <ostream>
+#include <string>
 
 #include "outbox/result.hpp"
+#include "outboxctl/console.hpp"
 #include "outboxctl/options.hpp"
 
 namespace outbox::ctl {
 
 [[nodiscard]] Result<void> migrate_tables(const CommonOptions& common,
-                                          const MigrateOptions& options, std::ostream& out);
+                                          const MigrateOptions& options, Console& console);
 [[nodiscard]] Result<void> show_status(const CommonOptions& common, std::ostream& out);
 [[nodiscard]] Result<void> list_messages(const CommonOptions& common,
                                          const MessagesOptions& options, std::ostream& out);
+
+[[nodiscard]] Result<void> list_dead_letters(const CommonOptions& common,
+                                             const DeadLetterOptions& options, std::ostream& out);
+[[nodiscard]] Result<void> retry_dead_letters(const CommonOptions& common,
+                                              const DeadLetterOptions& options, std::ostream& out);
+[[nodiscard]] Result<void> discard_dead_letters(const CommonOptions& common,
+                                                const DeadLetterOptions& options, Console& console);
+// JSON lines, whatever the format; written as they are read.
+[[nodiscard]] Result<void> export_dead_letters(const CommonOptions& common,
+                                               const DeadLetterOptions& options, std::ostream& out);
+
+// Delivered messages again.
+[[nodiscard]] Result<void> replay_messages(const CommonOptions& common,
+                                           const ReplayOptions& options, Console& console);
+// `name`: a seq or a message id.
+[[nodiscard]] Result<void> trace_message(const CommonOptions& common, const std::string& name,
+                                         std::ostream& out);
+[[nodiscard]] Result<void> show_shards(const CommonOptions& common, std::ostream& out);
+// Or lets them go on. Doing it twice changes nothing.
+[[nodiscard]] Result<void> pause_relays(const CommonOptions& common, bool paused,
+                                        std::ostream& out);
+[[nodiscard]] Result<void> reset_source(const CommonOptions& common, Console& console);
+
+// The relay's settings: whether they are valid, and what they come to.
+[[nodiscard]] Result<void> check_config(const CommonOptions& common, const ConfigOptions& options,
+                                        std::ostream& out);
+[[nodiscard]] Result<void> show_config(const CommonOptions& common, const ConfigOptions& options,
+                                       std::ostream& out);
 
 }  // namespace outbox::ctl

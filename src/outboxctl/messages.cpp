@@ -1,9 +1,8 @@
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "outboxctl/commands.hpp"
 #include "outboxctl/outbox_admin.hpp"
+#include "outboxctl/output.hpp"
 #include "outboxctl/text_table.hpp"
 #include "support/text/printable.hpp"
 
@@ -11,11 +10,11 @@ namespace outbox::ctl {
 namespace {
 
 template <class T>
-nlohmann::ordered_json nullable(const std::optional<T>& value) {
-  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+Json nullable(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
 }
 
-nlohmann::ordered_json as_json(const MessageRow& message) {
+Json as_json(const MessageRow& message) {
   return {{"seq", message.seq},
           {"id", message.id},
           {"status", message.status},
@@ -59,10 +58,10 @@ Result<void> list_messages(const CommonOptions& common, const MessagesOptions& o
   const auto messages = (*outbox)->messages(options);
   if (!messages) return messages.error();
   if (common.format == Format::json) {
-    auto array = nlohmann::ordered_json::array();
+    auto array = Json::array();
     for (const MessageRow& message : *messages)
       array.push_back(as_json(message));
-    out << array.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+    print_line(out, array);
   } else {
     print_text(out, *messages);
   }

@@ -1,7 +1,7 @@
-#include <nlohmann/json.hpp>
-
 #include "outboxctl/commands.hpp"
+#include "outboxctl/confirm.hpp"
 #include "outboxctl/outbox_admin.hpp"
+#include "outboxctl/output.hpp"
 
 namespace outbox::ctl {
 namespace {
@@ -25,19 +25,23 @@ void print_text(std::ostream& out, const std::string& name, const std::string& w
 }  // namespace
 
 Result<void> migrate_tables(const CommonOptions& common, const MigrateOptions& options,
-                            std::ostream& out) {
+                            Console& console) {
+  if (options.down) {
+    auto meant = confirm(console, common.yes,
+                         "--down removes " + common.table + " with all its messages", common.table);
+    if (!meant) return meant;
+  }
   auto outbox = open_outbox(common);
   if (!outbox) return std::move(outbox).error();
   const auto migration = (*outbox)->migrate(options);
   if (!migration) return migration.error();
   if (common.format == Format::json) {
-    out << nlohmann::ordered_json{{"table", common.table},
-                                  {"from_version", migration->report.from_version},
-                                  {"to_version", migration->report.to_version},
-                                  {"partitions_made", migration->partitions_made}}
-        << '\n';
+    print_line(console.out, {{"table", common.table},
+                             {"from_version", migration->report.from_version},
+                             {"to_version", migration->report.to_version},
+                             {"partitions_made", migration->partitions_made}});
   } else {
-    print_text(out, common.table, (*outbox)->where(), *migration);
+    print_text(console.out, common.table, (*outbox)->where(), *migration);
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "outbox/outbox.hpp"
 
@@ -14,6 +15,7 @@ struct CommonOptions {
   std::string database_url;  // empty: the environment tells
   std::string table = "outbox";
   Format format = Format::text;
+  bool yes = false;  // nobody is asked whether it is meant
 };
 
 struct MigrateOptions {
@@ -25,6 +27,41 @@ struct MessagesOptions {
   std::string status;  // empty: every one
   std::string key;     // empty: every one
   std::int64_t limit = 50;
+};
+
+// Times are as people write them: "2h" for two hours ago, or what PostgreSQL takes.
+struct DeadLetterFilter {
+  std::vector<std::string> names;  // seqs or message ids; then nothing else is set
+  std::string key;                 // of the rest, empty: every one
+  std::string type;
+  std::string error;  // a part of the last error
+  std::string since;  // dead since then or later
+};
+
+struct DeadLetterOptions {
+  DeadLetterFilter filter;
+  bool all = false;
+  std::int64_t limit = 50;   // of list
+  std::int64_t rate = 0;     // messages a second; 0: no limit
+  std::string payload_file;  // empty: the payload stays as it is
+  bool dry_run = false;
+};
+
+struct ReplayOptions {
+  std::string since;  // empty: from the first one
+  std::string until;  // exclusive; empty: to the last one
+  std::string key;    // empty: every one
+  std::string type;
+  std::string id;
+  std::string topic;  // empty: where it went before
+  std::int64_t rate = 0;
+  bool dry_run = false;
+};
+
+// Of the relay, as outbox-processor takes them.
+struct ConfigOptions {
+  std::string file;
+  std::vector<std::string> settings;  // path=value
 };
 
 }  // namespace outbox::ctl

@@ -6,7 +6,6 @@
 #include "support/sqlite/database.hpp"
 
 namespace outbox::ctl {
-namespace {
 
 Result<std::string> address_of(const CommonOptions& common) {
   if (!common.database_url.empty()) return common.database_url;
@@ -18,8 +17,6 @@ Result<std::string> address_of(const CommonOptions& common) {
                "no database is named: set DATABASE_URL=postgresql://USER@HOST/DATABASE or "
                "sqlite:PATH, or give --database"};
 }
-
-}  // namespace
 
 Result<std::unique_ptr<OutboxAdmin>> open_outbox(const CommonOptions& common) {
   auto address = address_of(common);

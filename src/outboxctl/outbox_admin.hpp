@@ -37,6 +37,7 @@ struct Overview {
   std::int64_t processed = 0;
   std::int64_t delayed = 0;
   std::vector<ShardPosition> positions;
+  bool paused = false;  // an operator has stopped delivery
 };
 inline constexpr std::int64_t kProcessedLimit = 100'000;
 
@@ -70,8 +71,11 @@ class OutboxAdmin {
       const MessagesOptions& options) = 0;
 };
 
-// The outbox of --database, else OUTBOX_SOURCE__URL, else DATABASE_URL. invalid_argument when none
-// is set.
+// The database of --database, else OUTBOX_SOURCE__URL, else DATABASE_URL. invalid_argument when
+// none is set.
+[[nodiscard]] Result<std::string> address_of(const CommonOptions& common);
+
+// The outbox at address_of(common).
 [[nodiscard]] Result<std::unique_ptr<OutboxAdmin>> open_outbox(const CommonOptions& common);
 
 // What open_outbox chooses from. A file that is not there is made only by migrate.

@@ -1,15 +1,9 @@
 #include <cstdlib>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
 #include "outbox/outbox.hpp"
-#include "outboxctl/command_line.hpp"
-#include "tests/support/test_database.hpp"
+#include "outboxctl/outboxctl_fixture.hpp"
 
 namespace outbox::ctl {
 namespace {
@@ -22,38 +16,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-struct Outcome {
-  ExitCode code = ExitCode::ok;
-  std::string out;
-  std::string err;
-};
-
-Outcome outboxctl(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "outboxctl");
-  std::vector<const char*> argv;
-  argv.reserve(arguments.size());
-  for (const std::string& argument : arguments)
-    argv.push_back(argument.c_str());
-  std::ostringstream out;
-  std::ostringstream err;
-  const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), out, err);
-  return {code, out.str(), err.str()};
-}
-
-// Sets the environment as the tests want it, whatever the caller's is.
-class OutboxctlTest : public testing::Test {
- protected:
-  OutboxctlTest() {
-    unsetenv("OUTBOX_SOURCE__URL");
-    unsetenv("DATABASE_URL");
-  }
-};
-
 TEST_F(OutboxctlTest, ExplainsItself) {
   const Outcome help = outboxctl({"--help"});
   EXPECT_EQ(help.code, ExitCode::ok);
   EXPECT_THAT(help.out, HasSubstr("Exit codes"));
-  for (const char* command : {"migrate", "status", "messages"}) {
+  for (const char* command : {"migrate", "status", "messages", "dead-letters"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
   }
   EXPECT_THAT(outboxctl({"migrate", "--help"}).out, HasSubstr("--payload-type"));
@@ -155,7 +122,11 @@ TEST_F(OutboxctlTest, MigratesUpAndDown) {
   EXPECT_THAT(unconfirmed.err, HasSubstr("--yes"));
   EXPECT_EQ(value_of(connection, "select count(*) from outbox"), "1");
 
-  const Outcome down = outboxctl({"migrate", "--down", "--yes", "--database", database.url()});
+  const Outcome mistyped =
+      outboxctl({"migrate", "--down", "--database", database.url()}, "outbx\n");
+  EXPECT_EQ(mistyped.code, ExitCode::failed);
+  EXPECT_EQ(value_of(connection, "select count(*) from outbox"), "1");
+  const Outcome down = outboxctl({"migrate", "--down", "--database", database.url()}, "outbox\n");
   EXPECT_EQ(down.code, ExitCode::ok) << down.err;
   EXPECT_THAT(down.out, HasSubstr("removed"));
   EXPECT_EQ(value_of(connection, "select to_regclass('outbox') is null"), "t");
@@ -189,14 +160,14 @@ TEST_F(OutboxctlTest, StatusSaysWhenTheTablesAreOld) {
   EXPECT_THAT(outboxctl(status).out, HasSubstr("outboxctl migrate brings it up to date"));
 }
 
-// Six messages, one of each status. What the relay would write is written by hand.
+// Seven messages, one of each status. What the relay would write is written by hand.
 class OutboxWithMessages : public OutboxctlTest {
  protected:
   OutboxWithMessages() {
     const Outbox outbox;
     Transaction transaction{connection_.raw()};
     must_exec(connection_, "begin");
-    for (const char* key : {"done", "later", "failing", "failing", "broken\x1b"}) {
+    for (const char* key : {"done", "later", "failing", "failing", "broken\x1b", "given up"}) {
       Message message;
       message.aggregate_type = "order";
       message.aggregate_id = key;
@@ -213,11 +184,13 @@ class OutboxWithMessages : public OutboxctlTest {
               "insert into outbox_receipt (seq, topic, \"partition\", \"offset\") "
               "values (1, 'order-events', 3, 77)");
     must_exec(connection_,
-              "insert into outbox_exception (seq, until_seq, shard, key, state, attempts, "
-              "last_error, due_at) values (2, null, 0, 'later', 'delayed', 0, null, "
-              "'2030-01-01 00:00+00'), (3, null, 0, 'failing', 'retrying', 2, 'no such topic', "
-              "now()), (4, 4, 0, 'failing', 'held', 0, null, null), (5, null, 0, 'broken\x1b', "
-              "'dead', 9, 'too large', null)");
+              "insert into outbox_exception (seq, until_seq, shard, key, state, holds_key, "
+              "attempts, last_error, due_at) values "
+              "(2, null, 0, 'later', 'delayed', false, 0, null, '2030-01-01 00:00+00'), "
+              "(3, null, 0, 'failing', 'retrying', true, 2, 'no such topic', now()), "
+              "(4, 4, 0, 'failing', 'held', true, 0, null, null), "
+              "(5, null, 0, 'broken\x1b', 'dead', false, 9, 'too large', null), "
+              "(6, null, 0, 'given up', 'discarded', false, 9, 'too large', null)");
     must_exec(connection_,
               "insert into outbox (id, aggregatetype, aggregateid, type, payload) "
               "values (gen_random_uuid(), 'order', 'new', 'OrderCreated', '{}')");
@@ -258,22 +231,23 @@ TEST_F(OutboxWithMessages, StatusCountsThem) {
 
 TEST_F(OutboxWithMessages, ListsThemNewestFirst) {
   const auto all = messages({});
-  ASSERT_EQ(all.size(), 6U);
+  ASSERT_EQ(all.size(), 7U);
   std::string statuses;
   for (const auto& message : all)
     statuses += message["status"].get<std::string>() + " ";
-  EXPECT_EQ(statuses, "pending dead held retrying delayed processed ");
-  EXPECT_EQ(all[5]["topic"], "order-events");
-  EXPECT_EQ(all[5]["partition"], 3);
-  EXPECT_EQ(all[5]["offset"], 77);
-  EXPECT_EQ(all[3]["attempts"], 2);
-  EXPECT_EQ(all[3]["last_error"], "no such topic");
+  EXPECT_EQ(statuses, "pending discarded dead held retrying delayed processed ");
+  EXPECT_EQ(all[6]["topic"], "order-events");
+  EXPECT_EQ(all[6]["partition"], 3);
+  EXPECT_EQ(all[6]["offset"], 77);
+  EXPECT_EQ(all[4]["attempts"], 2);
+  EXPECT_EQ(all[4]["last_error"], "no such topic");
   EXPECT_EQ(all[0]["last_error"], nullptr);
-  EXPECT_EQ(all[4]["due_at"], "2030-01-01T00:00:00.000Z");
+  EXPECT_EQ(all[5]["due_at"], "2030-01-01T00:00:00.000Z");
 }
 
 TEST_F(OutboxWithMessages, ListsThoseOfAStatusOrKey) {
-  for (const char* status : {"pending", "delayed", "retrying", "held", "dead", "processed"}) {
+  for (const char* status :
+       {"pending", "delayed", "retrying", "held", "dead", "discarded", "processed"}) {
     const auto found = messages({"--status", status});
     ASSERT_EQ(found.size(), 1U) << status;
     EXPECT_EQ(found[0]["status"], status);

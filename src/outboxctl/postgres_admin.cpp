@@ -1,9 +1,7 @@
-#include <chrono>
 #include <utility>
 
-#include <libpq-fe.h>
-
 #include "outboxctl/outbox_admin.hpp"
+#include "outboxctl/postgres_outbox.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "sources/postgres_table/status_reader.hpp"
 #include "support/pg/connection.hpp"
@@ -20,6 +18,8 @@ constexpr const char* kDelayed =
     "select count(*) from (select 1 from ${outbox_exception} where state = 'delayed' limit $1) e";
 
 constexpr const char* kVersion = "select coalesce(max(version), 0) from ${outbox_migration}";
+
+constexpr const char* kPaused = "select count(*) from ${outbox_control} where paused";
 
 constexpr const char* kPositions =
     "select array_to_string(array_agg(shard order by shard), ','), count(*), "
@@ -38,7 +38,7 @@ std::string candidates_of(const std::string& status) {
   if (status == "held") {
     return " and aggregateid in (select key from ${outbox_exception} where state = 'held')";
   }
-  if (status == "delayed" || status == "retrying" || status == "dead") {
+  if (status == "delayed" || status == "retrying" || status == "dead" || status == "discarded") {
     return " and seq in (select seq from ${outbox_exception} where state = '" + status + "')";
   }
   return "";
@@ -46,9 +46,9 @@ std::string candidates_of(const std::string& status) {
 
 std::string messages_query(const MessagesOptions& options) {
   const std::string sql =
-      "select seq, id, status, aggregatetype, aggregateid, type, "
-      "to_char(created_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), attempts, "
-      "to_char(due_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), last_error, "
+      "select seq, id, status, aggregatetype, aggregateid, type, " + utc("created_at") +
+      ", attempts, " + utc("due_at") +
+      ", last_error, "
       "topic, \"partition\", \"offset\" "
       "from ${outbox_message} where ($2 = '' or status = $2) and ($3 = '' or aggregateid = $3)";
   return sql + candidates_of(options.status) + " order by seq desc limit $1";
@@ -86,10 +86,7 @@ class PostgresAdmin final : public OutboxAdmin {
   PostgresAdmin(std::string url, std::string table, pg::Connection connection)
       : url_(std::move(url)), table_(std::move(table)), connection_(std::move(connection)) {}
 
-  [[nodiscard]] std::string where() const override {
-    return std::string{PQdb(connection_.raw())} + " on " + PQhost(connection_.raw()) + ":" +
-           PQport(connection_.raw());
-  }
+  [[nodiscard]] std::string where() const override { return where_is(connection_); }
 
   Result<Migration> migrate(const MigrateOptions& options) override {
     MigrationOptions migration;
@@ -119,8 +116,10 @@ class PostgresAdmin final : public OutboxAdmin {
     if (!delayed) return std::move(delayed).error();
     auto positions = read_positions(tables->sql(kPositions));
     if (!positions) return std::move(positions).error();
-    return Overview{*std::move(relay), *version, newest_migration(),
-                    *processed,        *delayed, *std::move(positions)};
+    auto paused = number(tables->sql(kPaused), {});
+    if (!paused) return std::move(paused).error();
+    return Overview{*std::move(relay),     *version,    newest_migration(), *processed, *delayed,
+                    *std::move(positions), *paused == 1};
   }
 
   Result<std::vector<MessageRow>> messages(const MessagesOptions& options) override {
@@ -173,10 +172,7 @@ class PostgresAdmin final : public OutboxAdmin {
 
 Result<std::unique_ptr<OutboxAdmin>> open_postgres(const std::string& url,
                                                    const std::string& table) {
-  pg::ConnectOptions options;
-  options.application_name = "outboxctl";
-  options.statement_timeout = std::chrono::seconds{30};  // these are people's queries
-  auto connection = pg::Connection::connect(url, options);
+  auto connection = connect_postgres(url);
   if (!connection) return std::move(connection).error();
   return std::unique_ptr<OutboxAdmin>{
       std::make_unique<PostgresAdmin>(url, table, *std::move(connection))};

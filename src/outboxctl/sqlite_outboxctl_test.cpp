@@ -26,8 +26,10 @@ class SqliteOutboxctlTest : public testing::Test {
     std::vector<const char*> argv{"outboxctl"};
     for (const std::string& argument : arguments)
       argv.push_back(argument.c_str());
+    std::istringstream in;
     std::ostringstream out;
-    const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), out, out);
+    Console console{in, out, out};
+    const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), console);
     text_ = out.str();
     return code;
   }
@@ -91,6 +93,15 @@ TEST_F(SqliteOutboxctlTest, ShowsStatusAndMessages) {
     ASSERT_EQ(outboxctl({"messages", "--format", "json", "--status", status}), ExitCode::ok);
     ASSERT_EQ(json().size(), 1U) << status;
     EXPECT_EQ(json()[0]["status"], status);
+  }
+}
+
+TEST_F(SqliteOutboxctlTest, SaysWhichCommandsItDoesNotHave) {
+  ASSERT_EQ(outboxctl({"migrate"}), ExitCode::ok);
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"dead-letters", "list"}, {"dead-letters", "retry", "1"}}) {
+    EXPECT_EQ(outboxctl(command), ExitCode::usage);
+    EXPECT_THAT(text_, HasSubstr("SQLite file has no '" + command[0]));
   }
 }
 

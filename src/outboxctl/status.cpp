@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "outboxctl/commands.hpp"
 #include "outboxctl/outbox_admin.hpp"
+#include "outboxctl/output.hpp"
 #include "outboxctl/text_table.hpp"
 #include "support/text/printable.hpp"
 
@@ -15,8 +14,8 @@ std::string dash_if_empty(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 
-nlohmann::ordered_json as_json(const Overview& overview, const std::string& table) {
-  auto positions = nlohmann::ordered_json::array();
+Json as_json(const Overview& overview, const std::string& table) {
+  auto positions = Json::array();
   for (const ShardPosition& position : overview.positions) {
     positions.push_back({{"shards", position.shards},
                          {"from_snapshot", position.from_snapshot},
@@ -27,6 +26,7 @@ nlohmann::ordered_json as_json(const Overview& overview, const std::string& tabl
   const SourceStatus& relay = overview.relay;
   return {{"table", table},
           {"version", overview.version},
+          {"paused", overview.paused},
           {"pending", relay.pending},
           {"pending_is_estimate", relay.pending_is_estimate},
           {"oldest_pending_age_ms", relay.oldest_pending_age_ms},
@@ -46,7 +46,7 @@ void print_text(std::ostream& out, const Overview& overview, const std::string& 
   out << name << " in " << where << ", version " << overview.version
       << (overview.version < overview.newest_version ? " (outboxctl migrate brings it up to date)"
                                                      : "")
-      << "\n\n";
+      << (overview.paused ? "\npaused: nothing is sent until 'outboxctl resume'" : "") << "\n\n";
   TextTable counts{{"MESSAGES", "COUNT", ""}};
   counts.add({"pending", (relay.pending_is_estimate ? "~" : "") + std::to_string(relay.pending),
               relay.pending == 0
@@ -85,7 +85,7 @@ Result<void> show_status(const CommonOptions& common, std::ostream& out) {
   const auto overview = (*outbox)->overview();
   if (!overview) return overview.error();
   if (common.format == Format::json) {
-    out << as_json(*overview, common.table) << '\n';
+    print_line(out, as_json(*overview, common.table));
   } else {
     print_text(out, *overview, common.table, (*outbox)->where());
   }

@@ -19,7 +19,7 @@ struct SourceStatus {
   std::int64_t retrying = 0;   // heads that wait for their next attempt
   std::int64_t held_keys = 0;  // keys with messages behind a head
   std::int64_t dead = 0;
-  std::string owner;  // the relays that have shards, with commas between; empty: none has
+  std::string owner;        // the relays that have shards, with commas between; empty: none has
   std::int64_t epoch = 0;   // the highest
   std::int64_t shards = 0;  // that have an owner
 };

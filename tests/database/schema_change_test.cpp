@@ -46,7 +46,9 @@ TEST_F(SchemaChangeTest, AddedColumnsAndIndexesGoUnnoticed) {
 // connection that is made anew prepares them anew.
 TEST_F(SchemaChangeTest, AColumnsOtherTypeAsksForAReconnect) {
   must_exec(connection_, "drop view outbox_message");
-  must_exec(connection_, "alter table outbox alter column payload type jsonb");
+  must_exec(connection_,
+            "alter table outbox alter column payload type jsonb;"
+            "alter table outbox_exception alter column payload type jsonb");
   insert_rows(connection_, 10);
   const Result<Batch> claimed = source_.claim(100);
   ASSERT_FALSE(claimed);

@@ -1,4 +1,5 @@
 // Who may mark: nobody whose epoch has passed, whatever he still sends.
+#include <string>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -61,6 +62,17 @@ TEST_F(FenceTest, ExceptionsOfAFormerOwnerAreRefused) {
   settlement.failed = {FailedHead{batch_.records[0].seq, batch_.records[0].shard, "key-1", 1,
                                   std::chrono::milliseconds{0}, "refused"}};
   expect_refused(settlement);
+}
+
+// What the relay itself sent on an earlier connection may reach the server late.
+TEST_F(FenceTest, EveryConnectionHasAHigherEpoch) {
+  const auto epoch = [&] {
+    return std::stoll(value_of(connection_, "select min(epoch) from outbox_shard"));
+  };
+  const auto first = epoch();
+  source_.close();
+  must(source_.connect());
+  EXPECT_GT(epoch(), first);
 }
 
 // A takeover while the exceptions are being written waits for them, so that the new owner reads

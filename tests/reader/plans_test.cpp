@@ -73,11 +73,12 @@ class PlansTest : public testing::Test {
     EXPECT_THAT(paths(reader, "page_with_late(1, 2, '3', '10:20:', 100, '{11,12}', 1)"),
                 ElementsAre("pkey", "xid_seq_idx"));
     EXPECT_THAT(paths(reader, "page_of_shards(1, 2, '3', '10:20:', 100, 5)"), ElementsAre("pkey"));
-    EXPECT_THAT(paths(reader,
-                      "page_of_shards_with_late(1, 2, '3', '10:20:', 100, '{11,12}', 1, 5)"),
-                ElementsAre("pkey", "xid_seq_idx"));
-    EXPECT_THAT(paths(writer, "claim('{a,b}', '{1,2}', '{3,4}', '{1,1}', 10, '{10:20:}', "
-                              "'{10:20:}', '{9}')"),
+    EXPECT_THAT(
+        paths(reader, "page_of_shards_with_late(1, 2, '3', '10:20:', 100, '{11,12}', 1, 5)"),
+        ElementsAre("pkey", "xid_seq_idx"));
+    EXPECT_THAT(paths(writer,
+                      "claim('{a,b}', '{1,2}', '{3,4}', '{1,1}', 10, '{10:20:}', "
+                      "'{10:20:}', '{9}')"),
                 ElementsAre("aggregateid_seq_idx"));
   }
 

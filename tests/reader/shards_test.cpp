@@ -212,8 +212,9 @@ TEST_F(ShardsTest, APositionOfAnIdleShardSurvivesTheRotation) {
     insert_rows(connection_, 10);
     read_all(relay);
   }
-  EXPECT_EQ(value_of(connection_, "select count(*) from outbox_progress_1 "
-                                  "where epoch = 0 and n = 1"),
+  EXPECT_EQ(value_of(connection_,
+                     "select count(*) from outbox_progress_1 "
+                     "where epoch = 0 and n = 1"),
             "0")
       << "the table was emptied";
   EXPECT_EQ(position_of_0(), before);

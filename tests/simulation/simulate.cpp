@@ -1,4 +1,4 @@
-// Runs the simulation of the relay's core for many seeds and says what it saw.
+// Runs the simulation of relays for many seeds and says what it saw.
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "core/testing/simulation.hpp"
+#include "tests/simulation/simulation.hpp"
 
 namespace outbox {
 namespace {
@@ -30,7 +30,7 @@ struct Totals {
   std::map<std::string_view, std::uint64_t> faults;
   std::map<std::uint64_t, std::vector<std::string>> problems;  // by seed
 
-  void add(std::uint64_t seed, SimulationResult result) {
+  void add(std::uint64_t seed, simulation::SimulationResult result) {
     ++seeds;
     steps += result.steps;
     fewest_steps = std::min(fewest_steps, result.steps);
@@ -45,18 +45,22 @@ struct Totals {
 };
 
 // Seeds from `first`, on one thread for each processor.
-Totals run(std::uint64_t first, std::uint64_t count) {
+Totals run(std::uint64_t first, std::uint64_t count, bool fail_fast) {
   Totals totals;
   std::mutex mutex;
   std::atomic<std::uint64_t> next{0};
   const auto work = [&] {
     for (std::uint64_t i = next++; i < count; i = next++) {
       const std::uint64_t seed = first + i;
-      SimulationResult result = Simulation{seed}.run();
+      simulation::SimulationResult result = simulation::Simulation{seed}.run();
       const bool replayed = i % kReplayEvery == 0;
-      const bool same = !replayed || Simulation{seed}.run().trace_hash == result.trace_hash;
+      const bool same =
+          !replayed || simulation::Simulation{seed}.run().trace_hash == result.trace_hash;
       if (!same) {
         result.problems.emplace_back("the same seed left another trace");
+      }
+      if (fail_fast && !result.problems.empty()) {
+        next = count;
       }
       const std::lock_guard lock(mutex);
       totals.replayed += replayed && same ? 1 : 0;
@@ -91,13 +95,15 @@ void print(const Totals& totals) {
 }
 
 int simulate(int argc, char** argv) {
-  CLI::App app{"Runs the relay's core between models of its source and its sink, under faults"};
+  CLI::App app{"Runs relays between models of their outbox and their destination, under faults"};
   std::uint64_t seeds = 1'000;
   std::uint64_t first = 0;
   app.add_option("--seeds", seeds, "how many")->check(CLI::Range(1, 10'000'000));
   app.add_option("--first", first, "the first seed; the others follow it");
+  bool fail_fast = false;
+  app.add_flag("--fail-fast", fail_fast, "begin no seed after one that broke a promise");
   CLI11_PARSE(app, argc, argv);
-  const Totals totals = run(first, seeds);
+  const Totals totals = run(first, seeds, fail_fast);
   print(totals);
   return totals.problems.empty() ? 0 : 1;
 }

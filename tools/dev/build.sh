@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # ./dev build, and ./dev test and sanitize, which build first.
 
-BUILD_PRESETS='dev release asan tsan'
+BUILD_PRESETS='dev release mutants asan tsan'
 TEST_LABELS='unit integration conformance e2e soak'
 SANITIZE_LABELS='unit integration conformance'
 
-# build_preset PRESET [TARGET]: ninja's own progress goes to standard error.
+# build_preset PRESET [TARGET...]: ninja's own progress goes to standard error.
 build_preset() {
   local preset=$1
   [[ " $BUILD_PRESETS " == *" $preset "* ]] || die "there is no preset '$preset'" "There are: $BUILD_PRESETS"
@@ -22,13 +22,13 @@ build_preset() {
     die "the build of build/$preset failed" "The first error is above; to see it again: ninja -C build/$preset"
 }
 
-# build_run FOLDER [TARGET]. Ninja overwrites its line of progress on a terminal; elsewhere, a line
+# build_run FOLDER [TARGET...]. Ninja overwrites its line of progress on a terminal; elsewhere, a line
 # every 15 s is enough.
 build_run() {
   if [[ -t 2 ]]; then
-    cmake --build "$1" --parallel "$(nproc)" ${2:+--target "$2"} >&2
+    cmake --build "$1" --parallel "$(nproc)" ${2:+--target "${@:2}"} >&2
   else
-    cmake --build "$1" --parallel "$(nproc)" ${2:+--target "$2"} 2>&1 | build_sparse
+    cmake --build "$1" --parallel "$(nproc)" ${2:+--target "${@:2}"} 2>&1 | build_sparse
   fi
 }
 
@@ -65,7 +65,7 @@ test_main() {
 sim_main() {
   deps_for_build
   build_preset release simulate
-  step "Simulating the relay under faults" "one to two minutes for 10000 seeds"
+  step "Simulating the relay under faults" "one to four minutes for 10000 seeds"
   build/release/bin/simulate "$@"
 }
 

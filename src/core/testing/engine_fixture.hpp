@@ -26,20 +26,23 @@ class EngineTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(sink_.connect(queue_));
     engine_.restart({});
+    engine_.add_due({});  // nothing is due, and will not be looked for soon
   }
+  static constexpr std::chrono::milliseconds kNotDue{1'000'000};
 
   static EngineOptions small_options() {
     EngineOptions options;
     options.max_batches = 3;
     options.max_blocked_keys = 2;
     options.waiting_at_once = 3;
+    options.due_interval = kNotDue;
     options.destination_backoff = {std::chrono::milliseconds{1'000},
                                    std::chrono::milliseconds{1'000}};
     return options;
   }
 
-  void add(std::uint64_t number, std::vector<SeqAndKey> rows) {
-    engine_.add(make_batch(number, std::move(rows)));
+  void add(std::uint64_t number, const std::vector<SeqAndKey>& rows) {
+    engine_.add(make_batch(number, rows));
   }
   void take() { engine_.take(queue_.wait(std::chrono::milliseconds{0})); }
   void take_and_send() {
@@ -54,10 +57,10 @@ class EngineTest : public ::testing::Test {
   }
   std::vector<std::string> due() { return to_strings(engine_.due_exceptions()); }
   // Begins an attempt on what is due, with these rows found.
-  std::vector<std::string> attempt(std::vector<SeqAndKey> found) {
+  std::vector<std::string> attempt(const std::vector<SeqAndKey>& found) {
     std::vector<HeldRange> ranges = engine_.due_exceptions();
     std::vector<std::string> texts = to_strings(ranges);
-    engine_.add_exceptions(std::move(ranges), make_batch(0, std::move(found)));
+    engine_.add_exceptions(std::move(ranges), make_batch(0, found));
     engine_.send();
     return texts;
   }
@@ -69,7 +72,12 @@ class EngineTest : public ::testing::Test {
       text += " delivered " + std::to_string(receipt.seq);
     }
     for (const FailedHead& head : settlement.failed) {
-      text += " failed " + std::to_string(head.seq) + "x" + std::to_string(head.attempts);
+      text += (head.parked ? " parked " : " failed ") + std::to_string(head.seq) + "x" +
+              std::to_string(head.attempts);
+    }
+    for (const DetachedMessage& message : settlement.detached) {
+      text += (message.dead ? " dead " : " delayed ") + std::to_string(message.seq) + "x" +
+              std::to_string(message.attempts);
     }
     for (const std::int64_t seq : settlement.resolved) {
       text += " resolved " + std::to_string(seq);

@@ -1,6 +1,7 @@
 #include "core/testing/fake_sink.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -42,8 +43,19 @@ void FakeSink::stall_after_failures(bool stall) {
 }
 
 void FakeSink::refuse_if(std::function<bool(std::int64_t)> refuses) {
+  refuse_with([refuses = std::move(refuses)](std::int64_t seq) {
+    return refuses(seq) ? std::optional{kRejected} : std::nullopt;
+  });
+}
+
+void FakeSink::refuse_with(std::function<std::optional<Error>(std::int64_t)> refuses) {
   const std::lock_guard lock{mutex_};
   refuses_ = std::move(refuses);
+}
+
+void FakeSink::watch(std::function<void(const Record&)> told) {
+  const std::lock_guard lock{mutex_};
+  told_ = std::move(told);
 }
 
 void FakeSink::deliver(std::int64_t seq) {
@@ -52,15 +64,16 @@ void FakeSink::deliver(std::int64_t seq) {
 }
 
 void FakeSink::reject(std::int64_t seq) {
+  reject(seq, kRejected);
+}
+
+void FakeSink::reject(std::int64_t seq, Error error) {
   const std::lock_guard lock{mutex_};
   const std::size_t index = find(seq);
   const std::string key = accepted_.at(index).row.key;
-  decide(index, Delivery{0, "orders", 0, -1, kRejected});
-  const auto later =
-      std::find_if(accepted_.begin() + static_cast<std::ptrdiff_t>(index), accepted_.end(),
-                   [&](const Message& m) { return m.row.key == key; });
-  if (later != accepted_.end()) {
-    fail_from(static_cast<std::size_t>(later - accepted_.begin()), false);
+  decide(index, Delivery{0, "orders", 0, -1, std::move(error)});
+  if (const std::size_t later = next_of_key(key, index); later < accepted_.size()) {
+    fail_from(later, false);
   }
 }
 
@@ -76,18 +89,36 @@ void FakeSink::deliver_all() {
   }
 }
 
+void FakeSink::abandon() {
+  const std::lock_guard lock{mutex_};
+  delayed_.clear();
+  deliveries_ = nullptr;
+}
+
 void FakeSink::arrive_unseen(std::int64_t seq) {
   const std::lock_guard lock{mutex_};
   const std::size_t index = find(seq);
-  arrivals_.push_back(accepted_.at(index).row);
+  destination_->arrive(accepted_.at(index).row, false);
   accepted_.erase(accepted_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-void FakeSink::push_delivery(std::size_t index) {
+void FakeSink::drop_unseen(std::int64_t seq) {
+  const std::lock_guard lock{mutex_};
+  std::size_t index = find(seq);
+  const std::string key = accepted_.at(index).row.key;
+  while (index < accepted_.size()) {
+    accepted_.erase(accepted_.begin() + static_cast<std::ptrdiff_t>(index));
+    index = next_of_key(key, index);
+  }
+}
+
+std::uint64_t FakeSink::push_delivery(std::size_t index) {
   const std::lock_guard lock{mutex_};
   Delivery delivery = std::move(delayed_.at(index).delivery);
   delayed_.erase(delayed_.begin() + static_cast<std::ptrdiff_t>(index));
+  const std::uint64_t tag = delivery.tag;
   push(std::move(delivery));
+  return tag;
 }
 
 std::size_t FakeSink::delayed() const {
@@ -109,9 +140,20 @@ std::vector<std::int64_t> FakeSink::accepted_seqs() const {
   return seqs_of(accepted());
 }
 
-std::vector<SeqAndKey> FakeSink::arrivals() const {
+std::vector<std::int64_t> FakeSink::oldest_of_keys() const {
   const std::lock_guard lock{mutex_};
-  return arrivals_;
+  std::vector<std::int64_t> oldest;
+  std::set<std::string_view> seen;
+  for (const Message& message : accepted_) {
+    if (seen.insert(message.row.key).second) {
+      oldest.push_back(message.row.seq);
+    }
+  }
+  return oldest;
+}
+
+std::vector<SeqAndKey> FakeSink::arrivals() const {
+  return destination_->arrivals();
 }
 
 std::vector<std::int64_t> FakeSink::arrived_seqs() const {
@@ -119,13 +161,11 @@ std::vector<std::int64_t> FakeSink::arrived_seqs() const {
 }
 
 std::size_t FakeSink::arrived_count() const {
-  const std::lock_guard lock{mutex_};
-  return arrivals_.size();
+  return destination_->count();
 }
 
 bool FakeSink::acknowledged(std::int64_t seq) const {
-  const std::lock_guard lock{mutex_};
-  return acknowledged_.contains(seq);
+  return destination_->acknowledged(seq);
 }
 
 std::size_t FakeSink::send_calls() const {
@@ -165,9 +205,14 @@ SendResult FakeSink::send(std::span<const Record> messages) {
     if (accepted_.size() + delayed_.size() >= capacity_) {
       return result;
     }
-    if (refuses_ && refuses_(record.seq)) {
-      result.rejected = kRejected;
-      return result;
+    if (refuses_) {
+      result.rejected = refuses_(record.seq);
+      if (result.rejected) {
+        return result;
+      }
+    }
+    if (told_) {
+      told_(record);
     }
     accepted_.push_back(Message{{record.seq, std::string{record.key}}, record.tag});
     ++result.accepted;
@@ -207,18 +252,23 @@ std::size_t FakeSink::find(std::int64_t seq) const {
   return static_cast<std::size_t>(found - accepted_.begin());
 }
 
+std::size_t FakeSink::next_of_key(std::string_view key, std::size_t from) const {
+  while (from < accepted_.size() && accepted_[from].row.key != key) {
+    ++from;
+  }
+  return from;
+}
+
 void FakeSink::deliver_at(std::size_t index) {
   const SeqAndKey& row = accepted_.at(index).row;
-  const auto offset = static_cast<std::int64_t>(arrivals_.size());
-  arrivals_.push_back(row);
-  acknowledged_.insert(row.seq);
+  const std::int64_t offset = destination_->arrive(row, true);
   decide(index, Delivery{0, "orders", static_cast<std::int32_t>(row.key.size()), offset, {}});
 }
 
 void FakeSink::fail_from(std::size_t index, bool arrives) {
   const std::string key = accepted_.at(index).row.key;
   if (arrives) {
-    arrivals_.push_back(accepted_.at(index).row);
+    destination_->arrive(accepted_.at(index).row, false);
   }
   while (index < accepted_.size()) {
     if (accepted_[index].row.key == key) {

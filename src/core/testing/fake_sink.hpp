@@ -5,14 +5,16 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "core/testing/fake_destination.hpp"
 #include "core/testing/records.hpp"
 #include "outbox/sink.hpp"
 
@@ -24,7 +26,11 @@ namespace outbox {
 // it is accepted before the relay has been told of the first failure. Thread-safe.
 class FakeSink : public Sink {
  public:
-  explicit FakeSink(std::size_t capacity = 1'000'000) : capacity_(capacity) {}
+  // With a destination of its own.
+  explicit FakeSink(std::size_t capacity = 1'000'000)
+      : FakeSink(std::make_shared<FakeDestination>(), capacity) {}
+  FakeSink(std::shared_ptr<FakeDestination> destination, std::size_t capacity)
+      : destination_(std::move(destination)), capacity_(capacity) {}
 
   // Each message is delivered as soon as it is accepted.
   void deliver_at_once(bool at_once);
@@ -35,25 +41,34 @@ class FakeSink : public Sink {
   // After it has told of a failure, send() accepts nothing once, as a sink with threads of its own
   // does: the relay shall see the failure before it sends more.
   void stall_after_failures(bool stall);
-  // send() refuses the messages for which `refuses` is true.
+  // send() refuses the messages for which `refuses` is true, or has an error.
   void refuse_if(std::function<bool(std::int64_t seq)> refuses);
+  void refuse_with(std::function<std::optional<Error>(std::int64_t seq)> refuses);
+  // Told of each message before it is accepted.
+  void watch(std::function<void(const Record&)> told);
 
   // The oldest accepted message with this seq. Precondition: it is accepted and undecided.
   void deliver(std::int64_t seq);
   void reject(std::int64_t seq);
+  void reject(std::int64_t seq, Error error);
   // It fails with destination_unavailable, and may have arrived all the same.
   void fail(std::int64_t seq, bool arrives = false);
   void deliver_all();
-  // Arrives, but the one who sent it will never know, for it is gone.
+  // The one who sent them is gone: nobody is told of anything any more.
+  void abandon();
+  // Arrives, or is refused with all that follows of its key, when nobody is told any more.
   void arrive_unseen(std::int64_t seq);
-  // Tells one of the delayed outcomes. Precondition: index < delayed().
-  void push_delivery(std::size_t index);
+  void drop_unseen(std::int64_t seq);
+  // Tells one of the delayed outcomes and returns its tag. Precondition: index < delayed().
+  std::uint64_t push_delivery(std::size_t index);
   [[nodiscard]] std::size_t delayed() const;
 
   // Accepted and undecided, in the order of acceptance.
   [[nodiscard]] std::vector<SeqAndKey> accepted() const;
   [[nodiscard]] std::vector<std::int64_t> accepted_seqs() const;
-  // Everything that arrived, in order, duplicates too.
+  // Of each key the first of them.
+  [[nodiscard]] std::vector<std::int64_t> oldest_of_keys() const;
+  // Everything that arrived at the destination, in order, duplicates too.
   [[nodiscard]] std::vector<SeqAndKey> arrivals() const;
   [[nodiscard]] std::vector<std::int64_t> arrived_seqs() const;
   [[nodiscard]] std::size_t arrived_count() const;
@@ -81,20 +96,21 @@ class FakeSink : public Sink {
   void push(Delivery delivery);
   [[nodiscard]] bool has_untold_failure(std::string_view key) const;
   [[nodiscard]] std::size_t find(std::int64_t seq) const;
+  [[nodiscard]] std::size_t next_of_key(std::string_view key, std::size_t from) const;
   void deliver_at(std::size_t index);
   void fail_from(std::size_t index, bool arrives);
   void decide(std::size_t index, Delivery delivery);
 
   mutable std::mutex mutex_;
+  std::shared_ptr<FakeDestination> destination_;
   std::size_t capacity_;
   bool at_once_ = false;
   bool delay_ = false;
-  std::function<bool(std::int64_t)> refuses_;
+  std::function<std::optional<Error>(std::int64_t)> refuses_;
+  std::function<void(const Record&)> told_;
   DeliveryQueue* deliveries_ = nullptr;
   std::deque<Message> accepted_;
   std::vector<Delayed> delayed_;
-  std::vector<SeqAndKey> arrivals_;
-  std::set<std::int64_t> acknowledged_;
   std::optional<Error> connect_error_;
   bool stall_ = false;
   bool failure_unseen_ = false;

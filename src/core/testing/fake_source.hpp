@@ -1,58 +1,71 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "core/testing/records.hpp"
+#include "core/testing/outbox_model.hpp"
 #include "outbox/source.hpp"
 
 namespace outbox {
 
-// An outbox table in memory: what was settled survives close and connect, what was only read does
-// not. It checks every settlement against the promises of the relay and keeps what it found wrong
-// in violations(). Thread-safe.
+// How a FakeSource takes part in a group of relays.
+class FakeGroup {
+ public:
+  struct Share {
+    int quota = 0;
+    std::int64_t revision = 0;
+  };
+  virtual ~FakeGroup() = default;
+  [[nodiscard]] virtual Result<Share> share() = 0;
+  virtual void hold(int shards, std::int64_t revision) = 0;
+  [[nodiscard]] virtual Standing standing() const = 0;
+};
+
+// One relay's connection to an OutboxModel: what was only read is forgotten by close and connect.
+// Thread-safe.
 class FakeSource final : public Source {
  public:
-  enum class Call : std::uint8_t { connect, claim, await_work, claim_exceptions, settle, settled };
+  // With a model of its own, whose shards it takes all, and of whose changes it knows at once.
+  FakeSource() : FakeSource(std::make_shared<OutboxModel>(), "relay") {}
+  // Without a group as above. It is borrowed.
+  FakeSource(std::shared_ptr<OutboxModel> model, std::string owner, FakeGroup* group = nullptr)
+      : model_(std::move(model)), owner_(std::move(owner)), group_(group) {}
+
+  [[nodiscard]] OutboxModel& model() { return *model_; }
+
+  enum class Call : std::uint8_t {
+    connect,
+    claim,
+    await_work,
+    claim_exceptions,
+    claim_due,
+    settle,
+    settled,
+  };
   // Asked in each call, and with `settled` once a settlement is durable; an error becomes the
   // call's.
   using Fault = std::function<std::optional<Error>(Call)>;
   void set_fault(Fault fault);
-
-  // The writers' side. A row gets its seq with begin and is visible after commit.
-  std::int64_t begin(const std::string& key);
-  void commit(std::int64_t seq);
-  std::int64_t append(const std::string& key);
-  void remove(std::int64_t seq);
-
   // Of claim_exceptions: more records than these are cut off.
   void limit_exception_records(std::size_t limit);
-  // Whether the destination has acknowledged the message; asked for each row marked as delivered.
-  void set_acknowledged(std::function<bool(std::int64_t seq)> acknowledged);
-  // The database crashes: at most `count` of the newest settlements are lost, never one with an
-  // exception nor one before it. Returns how many were.
-  std::size_t lose_newest_settlements(std::size_t count);
 
-  [[nodiscard]] std::vector<std::string> violations() const;
-  [[nodiscard]] std::vector<std::int64_t> receipts() const;
-  [[nodiscard]] std::size_t receipt_count() const;
-  [[nodiscard]] Exceptions exceptions() const;
   // Read in this connection and not settled.
   [[nodiscard]] std::size_t unsettled_records() const;
   [[nodiscard]] std::size_t unsettled_batches() const;  // that have records
   [[nodiscard]] std::size_t connects() const;
-  [[nodiscard]] std::size_t settlements() const;
   [[nodiscard]] bool connected() const;
+  [[nodiscard]] OutboxModel::Fence fence() const;
 
   [[nodiscard]] Result<Exceptions> connect() override;
   void close() override;
@@ -67,53 +80,25 @@ class FakeSource final : public Source {
   [[nodiscard]] Result<void> settle(const Settlement& settlement) override;
 
  private:
-  struct Row {
-    std::string key;
-    bool visible = false;
-    bool passed = false;  // by the position
-    bool receipt = false;
-  };
-  struct KeyState {
-    std::optional<FailedHead> head;
-    std::optional<HeldRange> held;
-  };
-  struct Unsynced {  // what a crash of the database may take back
-    std::vector<std::int64_t> passed;
-    std::vector<std::int64_t> receipts;
-  };
-
+  // Why the call fails, if it does.
   [[nodiscard]] std::optional<Error> fault(Call call);
-  [[nodiscard]] Exceptions all_exceptions() const;
-  [[nodiscard]] bool is_exception(const HeldRange& range) const;
-  [[nodiscard]] bool has_outcome(std::int64_t seq, const Row& row) const;
-  void expect(bool holds, const std::string& promise);
-  void apply_delivered(const Settlement& settlement, Unsynced& undo);
-  void apply_exceptions(const Settlement& settlement);
-  void apply_through(std::uint64_t through, Unsynced& undo);
-  void check_rows();
+
+  std::shared_ptr<OutboxModel> model_;
+  std::string owner_;
+  FakeGroup* group_;
 
   mutable std::mutex mutex_;
-  std::condition_variable_any committed_;
   Fault fault_;
-  std::function<bool(std::int64_t)> acknowledged_;
   std::size_t exception_records_ = 1'000'000;
-
-  // durable
-  std::int64_t next_seq_ = 1;
-  std::map<std::int64_t, Row> rows_;
-  std::map<std::string, KeyState> keys_;
-  std::vector<Unsynced> unsynced_;
-
-  // of a connection
   bool connected_ = false;
-  std::set<std::int64_t> unread_;
+  std::uint64_t incarnation_ = 0;  // of the database that it is connected to
+  OutboxModel::Fence fence_;
+  std::int64_t revision_ = 0;
+  std::size_t commits_ = 0;             // that it has seen
   std::vector<std::int64_t> snapshot_;  // what is left of it, newest first
   std::uint64_t last_number_ = 0;
   std::map<std::uint64_t, std::vector<std::int64_t>> batches_;  // read and not passed
-
-  std::vector<std::string> violations_;
   std::size_t connects_ = 0;
-  std::size_t settlements_ = 0;
 };
 
 }  // namespace outbox

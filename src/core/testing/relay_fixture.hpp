@@ -34,7 +34,7 @@ class RelayTest : public ::testing::Test {
 
   void SetUp() override {
     sink_.stall_after_failures(true);
-    source_.set_acknowledged([this](std::int64_t seq) { return sink_.acknowledged(seq); });
+    source_.model().set_acknowledged([this](std::int64_t seq) { return sink_.acknowledged(seq); });
   }
 
   void start() {
@@ -57,11 +57,11 @@ class RelayTest : public ::testing::Test {
   }
   void append(int rows, int keys = 5) {
     for (int i = 0; i < rows; ++i) {
-      source_.append(std::string(1, static_cast<char>('a' + i % keys)));
+      source_.model().append(std::string(1, static_cast<char>('a' + i % keys)));
     }
   }
   [[nodiscard]] bool all_settled(std::size_t rows) {
-    return test::eventually([&] { return source_.receipt_count() == rows; });
+    return test::eventually([&] { return source_.model().receipt_count() == rows; });
   }
   // Fails the calls of one kind while `times` lasts.
   void fail(FakeSource::Call failing, int times, ErrorCode code = ErrorCode::source_unavailable) {
@@ -91,7 +91,7 @@ class RelayTest : public ::testing::Test {
       request_stop();
       thread_.join();
     }
-    EXPECT_TRUE(source_.violations().empty()) << source_.violations().front();
+    EXPECT_TRUE(source_.model().violations().empty()) << source_.model().violations().front();
     expect_order_of_first_arrivals();
   }
 

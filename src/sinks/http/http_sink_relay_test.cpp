@@ -129,9 +129,9 @@ TEST_F(HttpSinkTest, TheRelayGetsEverythingThroughInOrderWhateverFails) {
     NumberingSink sink(http);
 
     FakeSource source;
-    source.set_acknowledged([&](std::int64_t seq) { return receiver.has(seq); });
+    source.model().set_acknowledged([&](std::int64_t seq) { return receiver.has(seq); });
     for (std::size_t i = 0; i < kRows; ++i) {
-      source.append("key-" + std::to_string(i % 11));
+      source.model().append("key-" + std::to_string(i % 11));
     }
     RelayOptions options;
     options.batch_limit = 100;
@@ -143,12 +143,13 @@ TEST_F(HttpSinkTest, TheRelayGetsEverythingThroughInOrderWhateverFails) {
       Relay runner(options, source, sink, policy, clock, observer);
       EXPECT_TRUE(runner.run(stop).ok());
     });
-    EXPECT_TRUE(test::eventually([&] { return source.receipt_count() == kRows; }, seconds(60)))
-        << source.receipt_count() << " of " << kRows << ", seed " << seed;
+    EXPECT_TRUE(
+        test::eventually([&] { return source.model().receipt_count() == kRows; }, seconds(60)))
+        << source.model().receipt_count() << " of " << kRows << ", seed " << seed;
     relay.request_stop();
     relay.join();
 
-    EXPECT_THAT(source.violations(), testing::IsEmpty());
+    EXPECT_THAT(source.model().violations(), testing::IsEmpty());
     for (const auto& [key, numbers] : receiver.arrivals()) {
       EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end())) << key << ", seed " << seed;
     }

@@ -118,10 +118,12 @@ constexpr const char* kGiveUpGone = R"(
      and ($1::bigint >> shard::integer) & 1 = 1
      and not exists (select from ${outbox} o where o.seq = e.seq))";
 
-// Parameter: shards.
+// A clock that was set back must not lengthen the wait for an attempt. Parameter: shards.
 constexpr const char* kLoad = R"(
   select state, seq, until_seq, shard, key, attempts,
-         greatest(0, extract(epoch from due_at - clock_timestamp()) * 1000)::bigint, last_error
+         greatest(0, extract(epoch from due_at - greatest(clock_timestamp(), updated_at)) * 1000)
+           ::bigint,
+         last_error
     from ${outbox_exception}
    where state in ('retrying', 'held', 'dead') and holds_key
      and ($1::bigint >> shard::integer) & 1 = 1

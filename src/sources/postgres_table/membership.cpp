@@ -4,7 +4,7 @@
 #include <ctime>
 #include <utility>
 
-#include "outbox/shard.hpp"
+#include "mutants/mutant.hpp"
 #include "support/pg/params.hpp"
 
 namespace outbox::postgres_table {
@@ -44,17 +44,13 @@ constexpr const char* kLeave = R"(
 
 nanoseconds boot_now() {
   timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
+  clock_gettime(mutant::on(mutant::Mutant::wall_clock_lease) ? CLOCK_REALTIME : CLOCK_BOOTTIME,
+                &now);
   return std::chrono::seconds{now.tv_sec} + nanoseconds{now.tv_nsec};
 }
 
 milliseconds interval_of(milliseconds lease) {
   return std::clamp(lease / 10, milliseconds{50}, milliseconds{500});
-}
-
-// Of 64 shards for `members` relays, those of the relay with this rank.
-int quota_of(int rank, int members) {
-  return kShardCount / members + (rank < kShardCount % members ? 1 : 0);
 }
 
 }  // namespace
@@ -65,21 +61,23 @@ Result<Membership::View> Membership::join() {
     thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
   }
   std::unique_lock lock{mutex_};
-  // The first look takes as long as connecting does, which has a bound of its own.
+  if (view_ && !view_->ok()) {  // that was then
+    view_.reset();
+    look_now_ = true;
+    wake_.notify_all();
+  }
+  // A look takes as long as connecting does, which has a bound of its own.
   looked_.wait(lock, [this] { return view_.has_value(); });
   return *view_;
 }
 
 void Membership::hold(int shards, std::int64_t revision) {
   const std::lock_guard lock{mutex_};
-  held_ = shards;
-  held_revision_ = revision;
-  ++held_changes_;
-  standing_ = shards > 0 ? Standing::owner : Standing::lost;
+  lease_.hold(shards, revision);
 }
 
 Standing Membership::standing() const {
-  return boot_now().count() < lease_ends_ns_ ? standing_.load() : Standing::lost;
+  return lease_.standing(boot_now());
 }
 
 void Membership::leave() {
@@ -97,29 +95,28 @@ void Membership::leave() {
     static_cast<void>(connection_->query(tables_->sql(kLeave), params));
   }
   connection_.reset();
-  seen_.clear();
+  watch_.forget();
 }
 
 void Membership::run(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
-    if (Result<void> done = tick(); !done) {
+    Result<void> done = tick();
+    std::unique_lock lock{mutex_};
+    if (!done) {
       connection_.reset();
-      const std::lock_guard lock{mutex_};
       view_ = Result<View>{std::move(done).error()};
       looked_.notify_all();
     }
-    std::unique_lock lock{mutex};
-    never.wait_for(lock, stop, interval_of(options_.lease), [] { return false; });
+    wake_.wait_for(lock, stop, interval_of(options_.lease), [this] { return look_now_; });
+    look_now_ = false;
   }
 }
 
 Result<void> Membership::tick() {
-  std::uint64_t held_change = 0;
+  std::uint64_t changes = 0;
   {
     const std::lock_guard lock{mutex_};
-    held_change = held_changes_;
+    changes = lease_.changes();
   }
   if (!connection_ || !connection_->alive()) {
     if (Result<void> connected = connect(); !connected) {
@@ -136,9 +133,11 @@ Result<void> Membership::tick() {
   if (!view) {
     return view.error();
   }
-  judge(*view, held_change);
-  // Only now: a relay that was frozen shall not believe in its lease before it knows its shards.
-  lease_ends_ns_ = (began + options_.lease).count();
+  const std::lock_guard lock{mutex_};
+  view_ = Result<View>{*view};
+  looked_.notify_all();
+  lease_.judge(*view, changes);
+  lease_.renewed(began);
   return {};
 }
 
@@ -174,14 +173,14 @@ Result<Membership::View> Membership::look() {
       return Error{ErrorCode::wrong_history,
                    "the outbox_control table has no row: insert its default one"};
     }
-    const std::vector<std::string> dead = watch(*rows);
+    std::vector<Member> members;
+    for (int row = 0; row < rows->size(); ++row) {
+      members.push_back({std::string{rows->text(row, 0)}, rows->int8(row, 1)});
+    }
+    const std::vector<Member> dead = watch_.dead(members, boot_now());
     const bool orphans = rows->int8(0, 6) > 0;
     if (dead.empty() && !orphans) {
-      int rank = 0;
-      while (rank < rows->size() && rows->text(rank, 0) < options_.owner) {
-        ++rank;
-      }
-      return View{quota_of(rank, rows->size()), static_cast<int>(rows->int8(0, 2)),
+      return View{quota_of(options_.owner, members), static_cast<int>(rows->int8(0, 2)),
                   static_cast<int>(rows->int8(0, 3)), rows->int8(0, 4), rows->boolean(0, 5)};
     }
     if (Result<void> buried = bury(dead); !buried) {
@@ -191,35 +190,12 @@ Result<Membership::View> Membership::look() {
   return Error{ErrorCode::conflict, "the relays of this outbox come and go; looking again"};
 }
 
-std::vector<std::string> Membership::watch(const pg::Rows& members) {
-  const nanoseconds now = boot_now();
-  // While this relay could not look, the others could perhaps not renew.
-  const bool interrupted = now - last_look_ > options_.lease / 2;
-  last_look_ = now;
-  std::map<std::string, Seen> seen;
-  std::vector<std::string> dead;
-  for (int row = 0; row < members.size(); ++row) {
-    std::string owner{members.text(row, 0)};
-    const std::int64_t renewals = members.int8(row, 1);
-    const auto known = seen_.find(owner);
-    const bool stands_still =
-        !interrupted && known != seen_.end() && known->second.renewals == renewals;
-    const nanoseconds since = stands_still ? known->second.since : now;
-    if (owner != options_.owner && now - since > options_.lease) {
-      dead.push_back(owner);
-    }
-    seen.emplace(std::move(owner), Seen{renewals, since});
-  }
-  seen_ = std::move(seen);
-  return dead;
-}
-
-Result<void> Membership::bury(const std::vector<std::string>& dead) {
+Result<void> Membership::bury(const std::vector<Member>& dead) {
   pg::Array owners{pg::Type::text};
   pg::Array renewals{pg::Type::int8};
-  for (const std::string& owner : dead) {
-    owners.bytes(owner);
-    renewals.int8(seen_.at(owner).renewals);
+  for (const Member& member : dead) {
+    owners.bytes(member.owner);
+    renewals.int8(member.renewals);
   }
   pg::Params params;
   params.array(owners).array(renewals);
@@ -228,25 +204,6 @@ Result<void> Membership::bury(const std::vector<std::string>& dead) {
   }
   const Result<pg::Rows> done = connection_->query(tables_->sql(kFreeOrphans));
   return done ? Result<void>{} : Result<void>{done.error()};
-}
-
-// What the relay may do, by what was seen of the shards that it works with.
-void Membership::judge(const View& view, std::uint64_t held_change) {
-  const std::lock_guard lock{mutex_};
-  view_ = Result<View>{view};
-  looked_.notify_all();
-  if (held_ == 0 || held_change != held_changes_ || standing_ == Standing::lost) {
-    return;  // it works with none, or with others than at the time of the look
-  }
-  const bool too_many = view.own > view.quota;
-  const bool too_few = view.own < view.quota && view.free > 0;
-  if (view.own < held_) {
-    standing_ = Standing::lost;
-  } else if (too_many || too_few || view.revision != held_revision_) {
-    standing_ = Standing::changing;
-  } else {
-    standing_ = view.paused ? Standing::paused : Standing::owner;
-  }
 }
 
 }  // namespace outbox::postgres_table

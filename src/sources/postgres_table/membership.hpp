@@ -1,10 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -14,6 +12,7 @@
 
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
+#include "sources/postgres_table/lease.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "support/pg/connection.hpp"
 
@@ -39,15 +38,12 @@ struct MembershipOptions {
 // lease. Thread-safe, but for start and leave: one thread at a time.
 class Membership {
  public:
-  struct View {
-    int quota = 0;  // shards that are this relay's fair share
-    int own = 0;
-    int free = 0;
-    std::int64_t revision = 0;  // of what operators have changed
-    bool paused = false;
-  };
+  using View = GroupView;
 
-  explicit Membership(MembershipOptions options) : options_(std::move(options)) {}
+  explicit Membership(MembershipOptions options)
+      : options_(std::move(options)),
+        watch_(options_.owner, options_.lease),
+        lease_(options_.lease) {}
 
   [[nodiscard]] bool joined() const { return thread_.joinable(); }
   // Joins the group, unless it has, and returns how it stood less than a lease ago.
@@ -63,38 +59,25 @@ class Membership {
   void leave();
 
  private:
-  using Nanoseconds = std::chrono::nanoseconds;
-  struct Seen {
-    std::int64_t renewals = 0;
-    Nanoseconds since{0};
-  };
-
   void run(const std::stop_token& stop);
   [[nodiscard]] Result<void> tick();
   [[nodiscard]] Result<void> connect();
   [[nodiscard]] Result<View> look();
-  // Those that have not renewed for a lease.
-  [[nodiscard]] std::vector<std::string> watch(const pg::Rows& members);
-  [[nodiscard]] Result<void> bury(const std::vector<std::string>& dead);
-  void judge(const View& view, std::uint64_t held_change);
+  [[nodiscard]] Result<void> bury(const std::vector<Member>& dead);
 
   MembershipOptions options_;
 
   // Of the thread.
   std::optional<pg::Connection> connection_;
   std::optional<Tables> tables_;
-  std::map<std::string, Seen> seen_;
-  Nanoseconds last_look_{0};
+  LeaseWatch watch_;
 
   std::mutex mutex_;
   std::condition_variable_any looked_;
+  std::condition_variable_any wake_;
+  bool look_now_ = false;
   std::optional<Result<View>> view_;  // of the last tick
-  int held_ = 0;
-  std::int64_t held_revision_ = 0;
-  std::uint64_t held_changes_ = 0;
-
-  std::atomic<Standing> standing_{Standing::lost};
-  std::atomic<std::int64_t> lease_ends_ns_{0};  // on the boot clock
+  HeldLease lease_;
 
   std::jthread thread_;  // last: it uses everything above
 };

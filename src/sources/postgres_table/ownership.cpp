@@ -3,6 +3,7 @@
 #include <bit>
 #include <utility>
 
+#include "mutants/mutant.hpp"
 #include "sources/postgres_table/position_arrays.hpp"
 
 namespace outbox::postgres_table {
@@ -40,6 +41,18 @@ constexpr const char* kGiveBack = R"(
   update ${outbox_shard} set owner = ''
    where owner = $1::text and ($2::bigint >> shard::integer) & 1 = 0)";
 
+// What a mutant replaces by the same epoch for ever.
+constexpr const char* kNextEpoch = "select nextval('${outbox_epoch}') as epoch";
+
+std::string take_sql() {
+  std::string sql{kTake};
+  if (mutant::on(mutant::Mutant::epoch_not_raised)) {
+    const std::string_view next{kNextEpoch};
+    sql.replace(sql.find(next), next.size(), "select 1::bigint as epoch");
+  }
+  return sql;
+}
+
 Result<Position> to_position(const pg::Rows& rows, int row) {
   Position position;
   Result<Snapshot> from = Snapshot::parse(rows.text(row, 1));
@@ -75,7 +88,8 @@ Result<void> check_history(pg::Connection& connection, const Tables& tables) {
         ErrorCode::wrong_history,
         "the outbox's position belongs to another history of this database (it was "
         "restored from a dump, or has lost transactions): nothing was sent, since messages "
-        "could be lost unseen; see 'Restoring a database' in docs/operations.md"};
+        "could be lost unseen; 'outboxctl source reset' makes it readable again and sends whatever "
+        "is not known to be settled, see 'Restoring a database' in docs/operations.md"};
   }
   return {};
 }
@@ -102,7 +116,8 @@ Result<std::vector<SharedPosition>> load_positions(pg::Connection& connection, c
     return Error{ErrorCode::wrong_history,
                  "the outbox_progress tables have no position for " +
                      std::to_string(std::popcount(shards & ~found)) +
-                     " shards: restore them, or run the relay's version that wrote them"};
+                     " shards: restore them, run the relay's version that wrote them, or, when "
+                     "they are lost, 'outboxctl source reset'"};
   }
   return positions;
 }
@@ -111,7 +126,7 @@ Result<Fence> take_shards(pg::Connection& connection, const Tables& tables,
                           const std::string& owner, int quota) {
   pg::Params params;
   params.text(owner).int4(quota);
-  const Result<pg::Rows> taken = connection.query(tables.sql(kTake), params);
+  const Result<pg::Rows> taken = connection.query(tables.sql(take_sql()), params);
   if (!taken) {
     return taken.error();
   }

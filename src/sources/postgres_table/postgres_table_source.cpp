@@ -39,7 +39,8 @@ Result<Exceptions> PostgresTableSource::connect() {
 Result<Exceptions> PostgresTableSource::open() {
   // A relay that stands by asks often, and its membership knows without a connection of its own.
   if (membership_.joined()) {
-    if (const Result<Membership::View> view = share(); !view) {
+    const Result<Membership::View> view = share();
+    if (!view && view.error().code == ErrorCode::conflict) {
       return view.error();
     }
   }
@@ -94,8 +95,8 @@ Result<void> PostgresTableSource::connect_writer() {
 Result<void> PostgresTableSource::take_over(const Membership::View& view,
                                             std::vector<SharedPosition>& positions) {
   // A relay that is gone without a word must not keep its locks for longer than its lease.
-  const std::string limit = "set idle_in_transaction_session_timeout = " +
-                            std::to_string(options_.lease.count());
+  const std::string limit =
+      "set idle_in_transaction_session_timeout = " + std::to_string(options_.lease.count());
   if (const Result<pg::Rows> set = writer_->exec(limit); !set) {
     return set.error();
   }
@@ -108,8 +109,7 @@ Result<void> PostgresTableSource::take_over(const Membership::View& view,
     return added;
   }
   // Only now that the former owners' writes are refused.
-  Result<std::vector<SharedPosition>> loaded =
-      load_positions(*writer_, *tables_, fence->shards);
+  Result<std::vector<SharedPosition>> loaded = load_positions(*writer_, *tables_, fence->shards);
   if (!loaded) {
     return std::move(loaded).error();
   }

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "mutants/mutant.hpp"
 #include "sources/postgres_table/position_arrays.hpp"
 
 namespace outbox::postgres_table {
+
+using mutant::Mutant;
+
 namespace {
 
 // No transaction stays open between the statements, and none of them may flip to a plan that reads
@@ -22,6 +26,9 @@ constexpr const char* kSession = R"(
 
 // A new snapshot; it is the one that this statement itself reads with.
 constexpr const char* kSnapshot = "select pg_current_snapshot()::text";
+// A mutant's: everything below the oldest transaction, in the order of transactions.
+constexpr const char* kXminSnapshot =
+    "select format('%s:%s:', x, x) from pg_snapshot_xmin(pg_current_snapshot()) x";
 
 // seq + 0 keeps the planner from turning min and max into a walk along the seq index past
 // everything that is retained. Parameters: from, to.
@@ -83,14 +90,17 @@ std::size_t rows_that_fit(const Batch& batch, std::size_t bytes) {
 Result<RangeReader> RangeReader::make(pg::Connection& connection, const Tables& tables,
                                       std::vector<SharedPosition> positions) {
   const std::string columns = std::string{"select "} + kRecordColumns;
-  const std::string page = columns + kNewRows;
+  std::string page = columns + kNewRows;
+  if (mutant::on(Mutant::xmin_cursor)) {
+    page.replace(page.find("order by o.seq"), 14, "order by o.xid, o.seq");
+  }
   const std::string with_late = "select * from ((" + page + ") union all (" + columns + kLateRows +
                                 ")) o order by o.seq limit $5::bigint";
   if (Result<pg::Rows> set = connection.exec(kSession); !set) {
     return std::move(set).error();
   }
   const std::pair<const char*, std::string> statements[] = {
-      {"snapshot", kSnapshot},
+      {"snapshot", mutant::on(Mutant::xmin_cursor) ? kXminSnapshot : kSnapshot},
       {"bounds", tables.sql(kBounds)},
       // Of all shards: a condition would cost something and say nothing.
       {"page", tables.sql(with_condition(page, ""))},
@@ -202,7 +212,7 @@ Result<void> RangeReader::find_bounds() {
     lo_ = rows->int8(0, 0);
     hi_ = rows->int8(0, 1);
   }
-  late_ = rows->text(0, 2);
+  late_ = mutant::on(Mutant::id_cursor) ? std::string{} : std::string{rows->text(0, 2)};
   return {};
 }
 

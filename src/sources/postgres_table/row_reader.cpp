@@ -38,8 +38,8 @@ Record to_record(const PGresult* row, Arena& arena) {
   record.payload = text(7);
   record.headers = text(8);
   if (PQgetisnull(row, 0, 9) == 0) {
-    record.due_at_us = pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 9)) +
-                       pg::wire::kPostgresEpochUs;
+    record.due_at_us =
+        pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 9)) + pg::wire::kPostgresEpochUs;
   }
   if (PQnfields(row) > 10) {
     record.topic = text(10);

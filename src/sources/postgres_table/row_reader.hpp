@@ -30,9 +30,9 @@ struct ReadLimits {
   std::size_t bytes = 0;  // the batch ends with the row that reaches them
 };
 
-// Runs a prepared statement that gives kRecordColumns or kClaimedColumns and fills a batch with its rows, row by row,
-// so that memory is bounded whatever the rows' sizes: what is left of them when the bytes are
-// reached is cancelled on the server, and the batch is marked as truncated.
+// Runs a prepared statement that gives kRecordColumns or kClaimedColumns and fills a batch with its
+// rows, row by row, so that memory is bounded whatever the rows' sizes: what is left of them when
+// the bytes are reached is cancelled on the server, and the batch is marked as truncated.
 [[nodiscard]] Result<Batch> read_records(pg::Connection& connection, const std::string& statement,
                                          const pg::Params& params, const ReadLimits& limits);
 

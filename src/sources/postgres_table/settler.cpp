@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "mutants/mutant.hpp"
+
 namespace outbox::postgres_table {
 namespace {
 
@@ -50,6 +52,24 @@ std::string replaced(std::string sql, char placeholder, int table) {
   return sql;
 }
 
+// For the mutants: the same statement with a part of it replaced.
+std::string without(std::string sql, std::string_view part, std::string_view instead) {
+  if (const std::size_t at = sql.find(part); at != std::string::npos) {
+    sql.replace(at, part.size(), instead);
+  }
+  return sql;
+}
+
+std::string settle_sql() {
+  if (mutant::on(mutant::Mutant::no_fencing)) {
+    return without(kSettle, "where held)", ")");
+  }
+  if (mutant::on(mutant::Mutant::receipts_without_fence)) {
+    return without(kSettle, "from fence, unnest($4", "from unnest($4");
+  }
+  return kSettle;
+}
+
 Error taken_over() {
   return Error{ErrorCode::not_owner, "another relay has taken over; nothing more is marked here"};
 }
@@ -73,8 +93,8 @@ Result<Settler> Settler::make(pg::Connection& connection, const Tables& tables, 
 
 Result<void> Settler::prepare(const Tables& tables) {
   const std::pair<const char*, std::string> statements[] = {
-      {"settle_0", tables.sql(replaced(kSettle, '@', 0))},
-      {"settle_1", tables.sql(replaced(kSettle, '@', 1))},
+      {"settle_0", tables.sql(replaced(settle_sql(), '@', 0))},
+      {"settle_1", tables.sql(replaced(settle_sql(), '@', 1))},
       {"lock_fence", tables.sql(kLockFence)},
   };
   for (const int current : {0, 1}) {

@@ -65,8 +65,8 @@ class Settler {
   ExceptionStore exceptions_;
   std::vector<SharedPosition> positions_;  // the stored ones
   std::int64_t n_ = 0;                     // of the last progress row of this epoch
-  int current_ = 0;            // the progress table that is appended to, 0 or 1
-  std::int64_t appended_ = 0;  // rows in it
+  int current_ = 0;                        // the progress table that is appended to, 0 or 1
+  std::int64_t appended_ = 0;              // rows in it
   std::array<std::string, 2> rotate_sql_;
 
   // Reused from settlement to settlement.

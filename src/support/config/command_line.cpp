@@ -35,6 +35,20 @@ std::string not_expected(const std::vector<std::string>& arguments) {
   return fmt::format("not expected: {}", fmt::join(shown, ", "));
 }
 
+Result<Inputs> inputs_of(const std::string& file, const std::vector<std::string>& settings) {
+  Inputs inputs;
+  inputs.environment = environment();
+  if (!file.empty()) inputs.file = file;
+  for (const auto& setting : settings) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos) {
+      return Error{ErrorCode::invalid_argument, "--set needs the form path=value"};
+    }
+    inputs.flags.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return inputs;
+}
+
 Result<CommandLine> parse_command_line(int argc, const char* const* argv,
                                        const std::string& program, const std::string& summary,
                                        Schema& schema, std::ostream& out) {
@@ -69,21 +83,13 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv,
                  fmt::format("{}; see {} --help", text.substr(0, text.find(" = ")), program)};
   }
 
-  Inputs inputs;
-  inputs.environment = environment();
-  if (!file.empty()) inputs.file = file;
-  for (const auto& setting : settings) {
-    const auto equals = setting.find('=');
-    if (equals == std::string::npos) {
-      return Error{ErrorCode::invalid_argument, "--set needs the form path=value"};
-    }
-    inputs.flags.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
-  }
+  const auto inputs = inputs_of(file, settings);
+  if (!inputs) return inputs.error();
   if (example) {
     out << schema.describe();
     return CommandLine{false};
   }
-  if (auto loaded = schema.load(inputs); !loaded) return loaded.error();
+  if (auto loaded = schema.load(*inputs); !loaded) return loaded.error();
   if (show) out << schema.show();
   if (check) out << "the configuration is valid\n";
   return CommandLine{!show && !check};

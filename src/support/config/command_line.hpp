@@ -22,6 +22,11 @@ struct CommandLine {
 // shown, since it may be a secret that stands in the wrong place.
 [[nodiscard]] std::string not_expected(const std::vector<std::string>& arguments);
 
+// What the process's environment, a file (empty: none) and `settings`, each path=value, say.
+// invalid_argument: one of these has no '='.
+[[nodiscard]] Result<Inputs> inputs_of(const std::string& file,
+                                       const std::vector<std::string>& settings);
+
 // Reads --config FILE (or OUTBOX_CONFIG), --set path=value, --check-config, --show-config,
 // --example-config, --version and --help, and loads `schema`. What was asked for goes to `out`.
 // invalid_argument: an argument that is not expected, or whatever Schema::load refuses.

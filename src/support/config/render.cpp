@@ -102,8 +102,8 @@ std::string Schema::describe() const {
   return result;
 }
 
-std::string Schema::show() const {
-  const auto name = [](Origin origin) {
+std::vector<Schema::Effective> Schema::effective() const {
+  const auto name = [](Origin origin) -> std::string {
     switch (origin) {
       case Origin::standard:
         return "default";
@@ -116,24 +116,31 @@ std::string Schema::show() const {
     }
     return "";
   };
-  std::string result;
+  std::vector<Effective> result;
   for (const auto& option : options_) {
     if (const auto* table = std::get_if<std::map<std::string, std::string>>(&option.value)) {
       for (const auto& [key, value] : *table) {
         const auto origin = option.entry_origins.find(key);
         const bool secret = option.info.secret || names_a_secret(key);
-        result += fmt::format(
-            "{}.{} = {}  # {}\n", option.path, key, quote(secret ? masked(value) : value),
-            name(origin == option.entry_origins.end() ? Origin::standard : origin->second));
+        result.push_back(
+            {fmt::format("{}.{}", option.path, key), quote(secret ? masked(value) : value),
+             name(origin == option.entry_origins.end() ? Origin::standard : origin->second)});
       }
       continue;
     }
     const auto* text = std::get_if<std::string>(&option.value);
-    result += fmt::format(
-        "{} = {}  # {}\n", option.path,
-        option.info.secret && text != nullptr ? quote(masked(*text)) : toml_value(option.value),
-        name(option.origin));
+    result.push_back(
+        {option.path,
+         option.info.secret && text != nullptr ? quote(masked(*text)) : toml_value(option.value),
+         name(option.origin)});
   }
+  return result;
+}
+
+std::string Schema::show() const {
+  std::string result;
+  for (const auto& [path, value, origin] : effective())
+    result += fmt::format("{} = {}  # {}\n", path, value, origin);
   return result;
 }
 

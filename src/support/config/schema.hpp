@@ -69,7 +69,14 @@ class Schema {
   // A TOML file with every option, its help, bounds, environment name and default. It loads.
   [[nodiscard]] std::string describe() const;
 
-  // The effective values and where each came from; secrets masked.
+  // The effective values and where each came from; secrets masked. A table has a row for each key.
+  struct Effective {
+    std::string path;
+    std::string value;   // as in TOML
+    std::string origin;  // default, file, environment or flag
+  };
+  [[nodiscard]] std::vector<Effective> effective() const;
+  // The same as lines for a person.
   [[nodiscard]] std::string show() const;
 
  private:

@@ -1,4 +1,4 @@
-#include "core/testing/simulation.hpp"
+#include "tests/simulation/simulation.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace outbox {
+namespace outbox::simulation {
 namespace {
 
 constexpr std::uint64_t kRunsPerCase = 100;
@@ -36,4 +36,4 @@ INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest,
                          ::testing::Range<std::uint64_t>(0, 8 * kRunsPerCase, kRunsPerCase));
 
 }  // namespace
-}  // namespace outbox
+}  // namespace outbox::simulation

@@ -1,4 +1,4 @@
-#include "outbox-processor/settings.hpp"
+#include "relay_settings/settings.hpp"
 
 #include <fstream>
 

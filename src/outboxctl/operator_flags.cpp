@@ -1,0 +1,68 @@
+#include "outboxctl/commands.hpp"
+#include "outboxctl/flags.hpp"
+
+namespace outbox::ctl {
+namespace {
+
+void add_replay(CLI::App& app, CommandLine& given) {
+  CLI::App& replay = add_command(
+      app, given, "replay", "send delivered messages again",
+      [&given](Console& console) { return replay_messages(given.common, given.replay, console); });
+  ReplayOptions& options = given.replay;
+  replay.add_option("--since", options.since,
+                    "written then or later: 2h, 7d, 2026-01-31T12:00:00Z");
+  replay.add_option("--until", options.until, "written before");
+  replay.add_option("--key", options.key, "only those of this aggregate id");
+  replay.add_option("--type", options.type, "only those of this message type");
+  replay.add_option("--id", options.id, "only those with this message id");
+  replay.add_option("--topic", options.topic, "to this topic instead of their own");
+  replay.add_option("--rate", options.rate, "so many of them a second")
+      ->check(CLI::Range(1, 1'000'000));
+  replay.add_flag("--dry-run", options.dry_run, "say what would be done, and do nothing");
+  add_yes(replay, given);
+}
+
+void add_config(CLI::App& app, CommandLine& given) {
+  CLI::App& group = add_group(app, "config", "the relay's settings");
+  CLI::App& check = add_plain_command(
+      group, given, "check", "whether outbox-processor takes them",
+      [&given](Console& console) { return check_config(given.common, given.config, console.out); });
+  CLI::App& show = add_plain_command(
+      group, given, "show", "what they come to, and why",
+      [&given](Console& console) { return show_config(given.common, given.config, console.out); });
+  for (CLI::App* command : {&check, &show}) {
+    command->add_option("--config", given.config.file, "TOML file; else OUTBOX_CONFIG names it")
+        ->type_name("FILE");
+    command->add_option("--set", given.config.settings, "one setting, over file and environment")
+        ->type_name("PATH=VALUE")
+        ->allow_extra_args(false);
+  }
+}
+
+}  // namespace
+
+void add_operator_commands(CLI::App& app, CommandLine& given) {
+  CLI::App& trace = add_command(app, given, "trace", "everything that is known of a message",
+                                [&given](Console& console) {
+                                  return trace_message(given.common, given.traced, console.out);
+                                });
+  trace.add_option("ID", given.traced, "its seq or its message id")->required()->type_name("");
+
+  add_replay(app, given);
+  add_command(app, given, "pause", "stop the relays' reading and sending",
+              [&given](Console& console) { return pause_relays(given.common, true, console.out); });
+  add_command(app, given, "resume", "let paused relays go on", [&given](Console& console) {
+    return pause_relays(given.common, false, console.out);
+  });
+  add_command(app, given, "shards", "who has which shards, where they stand, and the relays",
+              [&given](Console& console) { return show_shards(given.common, console.out); });
+
+  CLI::App& source = add_group(app, "source", "where the relays read from");
+  CLI::App& reset = add_command(
+      source, given, "reset", "a new position, for a database that was restored from a dump",
+      [&given](Console& console) { return reset_source(given.common, console); });
+  add_yes(reset, given);
+  add_config(app, given);
+}
+
+}  // namespace outbox::ctl

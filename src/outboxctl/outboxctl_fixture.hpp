@@ -1,0 +1,90 @@
+// Runs outboxctl's commands in the test's own process.
+#pragma once
+
+#include <cstdlib>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "outboxctl/command_line.hpp"
+#include "support/pg/connection.hpp"
+#include "tests/support/test_database.hpp"
+
+namespace outbox::ctl {
+
+struct Outcome {
+  ExitCode code = ExitCode::ok;
+  std::string out;
+  std::string err;
+
+  [[nodiscard]] nlohmann::json json() const { return nlohmann::json::parse(out); }
+};
+
+// `typed`: what a person at a terminal types; nullopt: there is no terminal.
+inline Outcome outboxctl(std::vector<std::string> arguments,
+                         const std::optional<std::string>& typed = std::nullopt) {
+  arguments.insert(arguments.begin(), "outboxctl");
+  std::vector<const char*> argv;
+  argv.reserve(arguments.size());
+  for (const std::string& argument : arguments)
+    argv.push_back(argument.c_str());
+  std::istringstream in{typed.value_or("")};
+  std::ostringstream out;
+  std::ostringstream err;
+  Console console{in, out, err, typed.has_value()};
+  const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), console);
+  return {code, out.str(), err.str()};
+}
+
+// Sets the environment as the tests want it, whatever the caller's is.
+class OutboxctlTest : public testing::Test {
+ protected:
+  OutboxctlTest() {
+    unsetenv("OUTBOX_SOURCE__URL");
+    unsetenv("DATABASE_URL");
+  }
+};
+
+// With an outbox of its own, which the commands use.
+class OutboxctlDatabaseTest : public OutboxctlTest {
+ protected:
+  explicit OutboxctlDatabaseTest(const MigrationOptions& options = {}) : database_(options) {
+    setenv("DATABASE_URL", database_.url().c_str(), 1);
+  }
+  ~OutboxctlDatabaseTest() override { unsetenv("DATABASE_URL"); }
+
+  // The result of a command that must succeed, asked for as JSON.
+  nlohmann::json json_of(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--format", "json"});
+    const Outcome outcome = outboxctl(arguments);
+    EXPECT_EQ(outcome.code, ExitCode::ok) << outcome.err;
+    return outcome.code == ExitCode::ok ? outcome.json() : nlohmann::json{};
+  }
+  std::string value(const std::string& sql) { return test::value_of(connection_, sql); }
+  void exec(const std::string& sql) { test::must_exec(connection_, sql); }
+  // Writes a message of each key; their seqs are 1, 2, …
+  void write(const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      exec(
+          "insert into outbox (id, aggregatetype, aggregateid, type, payload, headers) values "
+          "(gen_random_uuid(), 'order', '" +
+          key + "', 'OrderPaid', '{\"price\": 1}', '{\"trace\": \"t-1\"}')");
+    }
+  }
+  // As the relay does when everything that is visible was read.
+  void pass_all() {
+    exec(
+        "insert into outbox_progress_0 (epoch, n, shards, from_snapshot) "
+        "select max(epoch), max(n) + 1, -1, pg_current_snapshot() from outbox_progress_0");
+  }
+
+  test::OutboxDatabase database_;
+  pg::Connection connection_ = database_.connect();
+};
+
+}  // namespace outbox::ctl

@@ -1,0 +1,89 @@
+#include "outboxctl/outboxctl_fixture.hpp"
+
+namespace outbox::ctl {
+namespace {
+
+using testing::HasSubstr;
+
+// 1 and 2 of key a were delivered, 3 of key b too, long ago; 4 of key c is dead, 5 of key d
+// pending.
+class ReplayTest : public OutboxctlDatabaseTest {
+ protected:
+  ReplayTest() {
+    write({"a", "a", "b", "c"});
+    pass_all();
+    write({"d"});
+    exec(
+        "insert into outbox_receipt (seq, topic, \"partition\", \"offset\") "
+        "select seq, 'orders', 0, seq from outbox where seq <= 3");
+    exec("insert into outbox_exception (seq, shard, key, state) values (4, 0, 'c', 'dead')");
+    exec("update outbox set created_at = '2025-01-01T12:00Z', type = 'OrderVoid' where seq = 3");
+  }
+
+  std::string replays() {
+    return value(
+        "select coalesce(string_agg(seq::text, ' ' order by due_at, seq), '') "
+        "from outbox_exception where state = 'delayed' and replay");
+  }
+};
+
+TEST_F(ReplayTest, SendsWhatWasDeliveredAgain) {
+  const auto report = json_of({"replay", "--since", "2020-01-01", "--yes"});
+  EXPECT_EQ(report["replayed"], 3);
+  EXPECT_EQ(replays(), "1 2 3") << "neither what is dead nor what is pending";
+  EXPECT_EQ(value("select bool_and(e.shard = o.shard and key = aggregateid and due_at <= now() "
+                  "and topic is null) from outbox_exception e join outbox o using (seq) "
+                  "where replay"),
+            "t");
+  EXPECT_EQ(value("select string_agg(status, ' ' order by seq) from outbox_message"),
+            "processed processed processed dead pending");
+  EXPECT_EQ(value("select string_agg(seq::text, ' ' order by seq) from outbox_audit "
+                  "where action = 'replay'"),
+            "1 2 3");
+  EXPECT_EQ(value("select revision from outbox_control"), "1");
+  EXPECT_EQ(json_of({"replay", "--since", "2020-01-01", "--yes"})["selected"], 0)
+      << "they are on their way already";
+}
+
+TEST_F(ReplayTest, ChoosesByTimeKeyTypeAndId) {
+  const std::string id = value("select id from outbox where seq = 2");
+  const auto selected = [&](std::vector<std::string> choice) {
+    choice.insert(choice.begin(), {"replay", "--dry-run"});
+    return json_of(choice)["selected"].get<int>();
+  };
+  EXPECT_EQ(selected({"--since", "1h"}), 2);
+  EXPECT_EQ(selected({"--until", "2025-01-01T12:00Z"}), 0) << "exclusive";
+  EXPECT_EQ(selected({"--since", "2025-01-01T12:00Z", "--until", "2025-01-01T12:00:01Z"}), 1);
+  EXPECT_EQ(selected({"--key", "a"}), 2);
+  EXPECT_EQ(selected({"--key", "c"}), 0);
+  EXPECT_EQ(selected({"--type", "OrderVoid"}), 1);
+  EXPECT_EQ(selected({"--id", id}), 1);
+  EXPECT_EQ(selected({"--id", id, "--key", "b"}), 0);
+  EXPECT_EQ(replays(), "");
+  EXPECT_EQ(outboxctl({"replay", "--yes"}).code, ExitCode::usage) << "everything has to be said";
+  EXPECT_EQ(outboxctl({"replay", "--id", "2", "--yes"}).code, ExitCode::usage);
+}
+
+TEST_F(ReplayTest, GoesToAnotherTopicAtARate) {
+  const auto report =
+      json_of({"replay", "--since", "2020-01-01", "--topic", "again", "--rate", "4", "--yes"});
+  EXPECT_EQ(report["replayed"], 3);
+  EXPECT_EQ(value("select string_agg((extract(epoch from due_at - first) * 1000)::bigint || ' ' || "
+                  "topic, ', ' order by seq) from outbox_exception, (select min(due_at) as first "
+                  "from outbox_exception where replay) f where replay"),
+            "0 again, 250 again, 500 again");
+  EXPECT_EQ(outboxctl({"replay", "--key", "a", "--topic", "a\nb", "--yes"}).code, ExitCode::usage);
+}
+
+TEST_F(ReplayTest, AsksFirst) {
+  const Outcome unasked = outboxctl({"replay", "--key", "a"});
+  EXPECT_EQ(unasked.code, ExitCode::usage);
+  EXPECT_THAT(unasked.err, HasSubstr("sends 2 delivered messages"));
+  EXPECT_EQ(outboxctl({"replay", "--key", "a"}, "3\n").code, ExitCode::failed);
+  EXPECT_EQ(replays(), "");
+  EXPECT_EQ(outboxctl({"replay", "--key", "a"}, "2\n").code, ExitCode::ok);
+  EXPECT_EQ(replays(), "1 2");
+}
+
+}  // namespace
+}  // namespace outbox::ctl

@@ -1,0 +1,74 @@
+// Messages that hold no key, beside the heads of keys and what waits behind them.
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/reader/outbox_rows.hpp"
+#include "tests/reader/source_reader.hpp"
+
+namespace outbox::test {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+
+class DetachedTest : public testing::Test {
+ protected:
+  // Messages 1 to 4 of one key: 1 failed, 2 to 4 wait behind it, but for the delayed 3.
+  DetachedTest() {
+    must_exec(connection_,
+              "insert into outbox (aggregatetype, aggregateid, type, payload) "
+              "select 'order', 'k', 't', '{}' from generate_series(1, 4)");
+    must(source_.connect());
+    const Batch batch = must(source_.claim(10));
+    Settlement settlement;
+    settlement.through = batch.number;
+    const Record& first = batch.records.at(0);
+    const Record& third = batch.records.at(2);
+    held_ = HeldRange{"k", first.shard, first.seq + 1, first.seq + 3};
+    settlement.failed = {
+        FailedHead{first.seq, first.shard, "k", 1, milliseconds{60'000}, "refused"}};
+    settlement.held = {held_};
+    DetachedMessage delayed{third.seq, third.shard, "k"};
+    delayed.due_in = milliseconds{3'600'000};
+    settlement.detached = {delayed};
+    must(source_.settle(settlement));
+  }
+
+  OutboxDatabase database_;
+  pg::Connection connection_ = database_.connect();
+  PostgresTableSource source_{source_options(database_.url())};
+  HeldRange held_;
+};
+
+TEST_F(DetachedTest, ADelayedMessageIsNotReadWithWhatWaitsBehindItsKeysHead) {
+  const auto seqs_of = [](const Batch& batch) {
+    std::vector<std::int64_t> seqs;
+    for (const Record& record : batch.records) {
+      seqs.push_back(record.seq);
+    }
+    return seqs;
+  };
+  EXPECT_THAT(seqs_of(must(source_.claim_exceptions({{held_}}, 10))),
+              ElementsAre(held_.from_seq, held_.until_seq));
+  EXPECT_THAT(seqs_of(must(source_.claim_exceptions({{held_}}, 2))),
+              ElementsAre(held_.from_seq, held_.until_seq))
+      << "it takes nobody's place";
+}
+
+TEST_F(DetachedTest, AClockThatWasSetBackDoesNotLengthenTheWaitForAnAttempt) {
+  // As the row looks when the clock stood an hour later at the time.
+  must_exec(connection_,
+            "update outbox_exception set due_at = due_at + interval '1 hour', "
+            "updated_at = updated_at + interval '1 hour' where state = 'retrying'");
+  source_.close();
+  const Exceptions exceptions = must(source_.connect());
+  ASSERT_EQ(exceptions.heads.size(), 1U);
+  EXPECT_LE(exceptions.heads[0].due_in, milliseconds{60'000});
+}
+
+}  // namespace
+}  // namespace outbox::test
