@@ -44,7 +44,8 @@ constexpr const char* kRetry = R"(
          select e.seq, e.state, e.attempts, e.last_error, g.due_at
            from ${outbox_exception} e
            join unnest($1::bigint[], $2::timestamptz[]) as g (seq, due_at) on g.seq = e.seq
-          where e.state <> 'held' and e.state = any ($3::text[])
+          where e.seq = any ($1::bigint[]) and e.state <> 'held'
+            and e.state = any ($3::text[])
           order by e.seq for update of e),
        changed as (
          update ${outbox_exception} e

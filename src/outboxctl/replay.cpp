@@ -35,7 +35,7 @@ constexpr const char* kStart = R"(
          select m.seq, m.shard, m.aggregateid, 'delayed', g.due_at, true, nullif($3::text, '')
            from unnest($1::bigint[], $2::timestamptz[]) as g (seq, due_at)
            join ${outbox_message} m on m.seq = g.seq
-          where m.status = 'processed'
+          where m.seq = any ($1::bigint[]) and m.status = 'processed'
           order by m.seq
              on conflict (seq) where state <> 'held' do nothing
          returning seq, key, due_at, topic),

@@ -53,14 +53,13 @@ std::string standing(const Json& message) {
   }
   const Json& exception = message["exception"];
   if (exception.is_null()) return status;
-  std::string text = status;
-  if (exception["replay"].get<bool>()) text += "; its replay is " + shown(exception["state"]);
-  if (!exception["due_at"].is_null()) text += ", due at " + shown(exception["due_at"]);
-  if (exception["attempts"] != 0) text += ", after " + shown(exception["attempts"]) + " attempts";
-  if (!exception["topic"].is_null()) text += ", to " + shown(exception["topic"]);
-  if (exception["edited"].get<bool>()) text += ", with an edited payload";
-  if (!exception["last_error"].is_null()) text += ": " + shown(exception["last_error"]);
-  return text;
+  if (exception["replay"].get<bool>()) status += "; its replay is " + shown(exception["state"]);
+  if (!exception["due_at"].is_null()) status += ", due at " + shown(exception["due_at"]);
+  if (exception["attempts"] != 0) status += ", after " + shown(exception["attempts"]) + " attempts";
+  if (!exception["topic"].is_null()) status += ", to " + shown(exception["topic"]);
+  if (exception["edited"].get<bool>()) status += ", with an edited payload";
+  if (!exception["last_error"].is_null()) status += ": " + shown(exception["last_error"]);
+  return status;
 }
 
 void print_text(std::ostream& out, const Json& message) {
