@@ -1,6 +1,7 @@
 // Messages that hold no key, beside the heads of keys and what waits behind them.
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -20,8 +21,8 @@ class DetachedTest : public testing::Test {
   // Messages 1 to 4 of one key: 1 failed, 2 to 4 wait behind it, but for the delayed 3.
   DetachedTest() {
     must_exec(connection_,
-              "insert into outbox (aggregatetype, aggregateid, type, payload) "
-              "select 'order', 'k', 't', '{}' from generate_series(1, 4)");
+              "insert into outbox (id, aggregatetype, aggregateid, type, payload) "
+              "select gen_random_uuid(), 'order', 'k', 't', '{}' from generate_series(1, 4)");
     must(source_.connect());
     const Batch batch = must(source_.claim(10));
     Settlement settlement;
@@ -57,6 +58,17 @@ TEST_F(DetachedTest, ADelayedMessageIsNotReadWithWhatWaitsBehindItsKeysHead) {
   EXPECT_THAT(seqs_of(must(source_.claim_exceptions({{held_}}, 2))),
               ElementsAre(held_.from_seq, held_.until_seq))
       << "it takes nobody's place";
+}
+
+// What an operator sees as dead or waiting must outlive a crash: the position has passed it.
+TEST_F(DetachedTest, AnExceptionIsOnTheDiskWhenItsSettlementReturns) {
+  Settlement settlement;
+  settlement.held = {held_};
+  for (int i = 0; i < 20; ++i) {  // the server's own writer could have flushed one by chance
+    const std::string before = value_of(connection_, "select pg_current_wal_insert_lsn()");
+    must(source_.settle(settlement));
+    EXPECT_EQ(value_of(connection_, "select pg_current_wal_flush_lsn() > '" + before + "'"), "t");
+  }
 }
 
 TEST_F(DetachedTest, AClockThatWasSetBackDoesNotLengthenTheWaitForAnAttempt) {

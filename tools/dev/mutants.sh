@@ -9,9 +9,10 @@ MUTANTS_OF_SIMULATION=(
   position_past_failure retry_overtakes skip_before_stored takeover_too_early wall_clock_lease
 )
 # Found on PostgreSQL, by the tests of the reader: what its statements hold.
-MUTANTS_OF_READER=(epoch_not_raised id_cursor no_fencing receipts_without_fence xmin_cursor)
+MUTANTS_OF_READER=(epoch_not_raised id_cursor no_fencing receipts_without_fence settle_async_exceptions
+  xmin_cursor)
 MUTANTS_SEEDS=3000
-MUTANTS_READER_TESTS='FenceTest.*:*ReaderTest.*'
+MUTANTS_READER_TESTS='FenceTest.*:DetachedTest.*:*ReaderTest.*'
 
 # mutants_main [NAME...]: all of them unless some are named.
 mutants_main() {
@@ -66,11 +67,11 @@ mutants_table() {
 
 # Prints the rest of the line; fails when nothing was found or the clean build has the same fault.
 mutants_in_simulation() {
-  local output seed promise
-  local finding=$'\nseed ([0-9]+): ([^\n]*)'
+  local output found seed promise
   output=$(OUTBOX_MUTANT=$1 timeout 300 build/mutants/bin/simulate --seeds "$MUTANTS_SEEDS" --fail-fast) && return 1
-  [[ $output =~ $finding ]] || return 1
-  seed=${BASH_REMATCH[1]} promise=${BASH_REMATCH[2]#broken promise: }
+  found=$(grep -m 1 '^seed [0-9]*: ' <<<"$output") || return 1
+  found=${found#seed }
+  seed=${found%%:*} promise=${found#*: } promise=${promise#broken promise: }
   build/release/bin/simulate --first "$seed" --seeds 1 >/dev/null || return 1
   printf '%-24s %-12s %-8s %s' simulation "$seed" passes "$promise"
 }

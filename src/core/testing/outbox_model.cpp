@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
 
 namespace outbox {
 namespace {
@@ -166,12 +167,11 @@ std::uint64_t OutboxModel::incarnation() const {
 OutboxModel::Opened OutboxModel::open(const Fence& fence) const {
   const std::lock_guard lock{mutex_};
   Opened opened{load(fence.shards), {}, commits_.size()};
-  for (const auto& [seq, row] : rows_) {
+  for (const auto& [seq, row] : std::views::reverse(rows_)) {
     if (row.visible && !row.passed && contains(fence.shards, row.written.key)) {
       opened.unread.push_back(seq);
     }
   }
-  std::reverse(opened.unread.begin(), opened.unread.end());  // it is taken from its end
   return opened;
 }
 

@@ -70,6 +70,11 @@ std::string settle_sql() {
   return kSettle;
 }
 
+const char* synchronous_sql() {
+  return mutant::on(mutant::Mutant::settle_async_exceptions) ? "set local synchronous_commit = off"
+                                                             : "set local synchronous_commit = on";
+}
+
 Error taken_over() {
   return Error{ErrorCode::not_owner, "another relay has taken over; nothing more is marked here"};
 }
@@ -151,7 +156,7 @@ Result<void> Settler::settle(const Settlement& settlement,
   if (!tx) {
     return std::move(tx).error();
   }
-  if (Result<pg::Rows> set = connection_->exec("set local synchronous_commit = on"); !set) {
+  if (Result<pg::Rows> set = connection_->exec(synchronous_sql()); !set) {
     return std::move(set).error();
   }
   if (Result<void> owned = lock_fence(); !owned) {
