@@ -81,6 +81,9 @@ create table ${outbox_exception} (
 create unique index ${name:outbox_exception_seq} on ${outbox_exception} (seq) where state <> 'held';
 create index ${name:outbox_exception_key} on ${outbox_exception} (key);
 create unique index ${name:outbox_exception_held} on ${outbox_exception} (key) where state = 'held';
+-- What holds keys, and what waits for an operator, found without looking at what is delayed.
+create index ${name:outbox_exception_holding} on ${outbox_exception} (seq) where holds_key;
+create index ${name:outbox_exception_dead} on ${outbox_exception} (seq) where state = 'dead';
 -- What is due, found without looking at what is not.
 create index ${name:outbox_exception_due} on ${outbox_exception} (due_at, seq)
   where state = 'delayed';
@@ -196,7 +199,7 @@ create view ${outbox_message} as
          o.created_at, o.available_at,
          case when e.state is not null and not e.replay then e.state
               when not covered.yes then 'pending'
-              when h.seq is not null then 'held'
+              when h.seq is not null and r.seq is null then 'held'
               else 'processed' end as status,
          coalesce(e.attempts, 0) as attempts, e.due_at, e.last_error,
          r.processed_at, r.topic, r."partition", r."offset"

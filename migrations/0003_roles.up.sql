@@ -47,7 +47,7 @@ begin
       (relay, 'select on ${outbox}, ${outbox_partition}, ${outbox_progress}, ${outbox_position}, '
               '${outbox_origin}, ${outbox_control}'),
       (relay, 'select on sequence ' || seq),
-      (relay, 'insert on ${outbox_receipt}'),
+      (relay, 'select, insert on ${outbox_receipt}'),
       (relay, 'select, insert, update, delete on ${outbox_exception}, ${outbox_relay}'),
       (relay, 'select, insert, delete on ${outbox_attempt}'),
       (relay, 'select, insert on ${outbox_audit}'),

@@ -121,7 +121,7 @@ create view outbox_message as
          o.available_at,
          case when e.state is not null and not e.replay then e.state
               when o.seq > p.last_seq then 'pending'
-              when h.seq is not null then 'held'
+              when h.seq is not null and r.seq is null then 'held'
               else 'processed' end as status,
          coalesce(e.attempts, 0) as attempts, e.due_at, e.last_error,
          r.processed_at, r.topic, r."partition", r."offset"

@@ -38,7 +38,7 @@ Rights relay_rights() {
           {"outbox_origin", see},
           {"outbox_control", see},
           {"outbox_seq_seq", see},
-          {"outbox_receipt", {"INSERT"}},
+          {"outbox_receipt", {"SELECT", "INSERT"}},
           {"outbox_exception", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
           {"outbox_relay", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
           {"outbox_attempt", {"SELECT", "INSERT", "DELETE"}},

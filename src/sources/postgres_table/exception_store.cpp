@@ -63,11 +63,7 @@ constexpr const char* kDetach = R"(
        trimmed as (
          delete from ${outbox_attempt} a using d
           where a.seq = d.seq and a.attempt <= d.attempts - $10::bigint),
-       audited as (
-         insert into ${outbox_audit} (actor, action, seq, key, details)
-         select $1::text, 'skip', seq, key,
-                jsonb_build_object('attempts', attempts, 'error', error)
-           from d where dead)
+       stored as (
   insert into ${outbox_exception} as e
          (state, holds_key, seq, shard, key, attempts, due_at, last_error)
   select case when d.dead then 'dead' else 'delayed' end, false, d.seq, d.shard, d.key, d.attempts,
@@ -77,10 +73,19 @@ constexpr const char* kDetach = R"(
          nullif(d.error, '')
     from d)";
 
+// After it and kUpsert.
+constexpr const char* kAuditSkipped = R"(
+  returning e.seq)
+  insert into ${outbox_audit} (actor, action, seq, key, details)
+  select $1::text, 'skip', d.seq, d.key,
+         jsonb_build_object('attempts', d.attempts, 'error', d.error)
+    from d join stored on stored.seq = d.seq where d.dead)";
+
 // The rows are compared and ordered as (aggregateid, seq), so that no other index can serve. What
-// is delayed, skipped or discarded does not wait in a range; it must not count against the limit,
-// by which the caller sees whether a range has ended. Parameters: keys, from seqs, until seqs,
-// numbers of the positions; rows per range; of each position: from, to (null: none), last_seq.
+// is delayed, skipped or discarded does not wait in a range, nor does what was delivered by itself
+// meanwhile; neither may count against the limit, by which the caller sees whether a range has
+// ended. Parameters: keys, from seqs, until seqs, numbers of the positions; rows per range; of each
+// position: from, to (null: none), last_seq.
 constexpr const char* kClaim = R"(
   from unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[])
          with ordinality as r (key, from_seq, until_seq, at, number)
@@ -93,8 +98,9 @@ constexpr const char* kClaim = R"(
       and (c.aggregateid, c.seq) <= (r.key, r.until_seq)
       and (pg_visible_in_snapshot(c.xid, p.f)
            or (c.seq <= p.last and pg_visible_in_snapshot(c.xid, p.t)))
-      and not exists (select from ${outbox_exception} x
-                       where x.seq = c.seq and x.state <> 'held' and x.state <> 'retrying')
+      and coalesce((select x.state = 'retrying' from ${outbox_exception} x
+                     where x.seq = c.seq and x.state <> 'held'),
+                   not exists (select from ${outbox_receipt} d where d.seq = c.seq))
     order by c.aggregateid, c.seq limit $5::bigint) o
   left join lateral (
    select * from ${outbox_exception} x where x.seq = o.seq and x.state <> 'held') e on true
@@ -143,7 +149,7 @@ Result<void> ExceptionStore::prepare(const Tables& tables) {
       {"forget_held", tables.sql(kForgetHeld)},
       {"hold", tables.sql(kHold)},
       {"fail", tables.sql(std::string{kFail} + kUpsert)},
-      {"detach", tables.sql(std::string{kDetach} + kUpsert)},
+      {"detach", tables.sql(std::string{kDetach} + kUpsert + kAuditSkipped)},
       {"claim", tables.sql(columns + kClaim)},
       {"claim_due", tables.sql(columns + kClaimDue)},
       {"give_up_gone", tables.sql(kGiveUpGone)},

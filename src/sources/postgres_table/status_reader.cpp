@@ -37,10 +37,14 @@ constexpr const char* kPending = R"(
          pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq'))
     from pending)";
 
+// Each by an index that has nothing of what is delayed.
 constexpr const char* kExceptions = R"(
-  select s.state, (select count(*) from (select 1 from ${outbox_exception} e
-                                          where e.state = s.state limit $1::bigint) e)
-    from (values ('retrying'), ('held'), ('dead')) as s (state))";
+  select (select count(*) from (select 1 from ${outbox_exception}
+                                 where holds_key and state = 'retrying' limit $1::bigint) e),
+         (select count(*) from (select 1 from ${outbox_exception}
+                                 where holds_key and state = 'held' limit $1::bigint) e),
+         (select count(*) from (select 1 from ${outbox_exception}
+                                 where state = 'dead' limit $1::bigint) e))";
 
 constexpr const char* kOwners = R"(
   select string_agg(owner, ', ' order by owner), max(epoch), coalesce(sum(shards), 0)::bigint
@@ -109,9 +113,9 @@ Result<SourceStatus> StatusReader::query() {
     status.pending_is_estimate = true;
     status.pending = std::max(status.pending, pending->int8(0, 3) - pending->int8(0, 1) + 1);
   }
-  status.retrying = exceptions->int8(0, 1);
-  status.held_keys = exceptions->int8(1, 1);
-  status.dead = exceptions->int8(2, 1);
+  status.retrying = exceptions->int8(0, 0);
+  status.held_keys = exceptions->int8(0, 1);
+  status.dead = exceptions->int8(0, 2);
   status.owner = owner->text(0, 0);
   status.epoch = owner->int8(0, 1);
   status.shards = owner->int8(0, 2);

@@ -19,7 +19,8 @@ constexpr std::string_view kHolding =
 constexpr std::string_view kInRange =
     " from outbox o left join outbox_exception e on e.seq = o.seq and e.state <> 'held' "
     " where o.aggregateid = ? and o.seq between ? and min(?, ?) "
-    "   and coalesce(e.state, 'retrying') = 'retrying' "
+    "   and coalesce(e.state = 'retrying', "
+    "                not exists (select 1 from outbox_receipt r where r.seq = o.seq)) "
     " order by o.seq limit ?";
 
 constexpr std::string_view kDue =

@@ -20,7 +20,8 @@ class ExceptionReader {
   [[nodiscard]] Result<Exceptions> load();
 
   // Source::claim_exceptions. What is behind `position` has not been read, whatever a range says;
-  // and what is no head and has an exception of its own does not wait in a range.
+  // and what is no head and has an exception of its own, or was delivered, does not wait in a
+  // range.
   [[nodiscard]] Result<Batch> claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
                                     std::int64_t position, std::size_t max_bytes);
 

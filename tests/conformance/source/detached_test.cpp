@@ -168,6 +168,32 @@ TEST_P(DetachedTest, ADelayedMessageDoesNotWaitInARange) {
   EXPECT_EQ(driver_->status(r[2].seq), "delayed");
 }
 
+TEST_P(DetachedTest, OneThatWasDeliveredByItselfDoesNotComeAgainWithTheRangeAroundIt) {
+  const Batch batch = claimed({"a", "a", "a", "a"});
+  const std::vector<Record>& r = batch.records;
+  Settlement settlement;
+  settlement.through = batch.number;
+  settlement.failed = {head_of(r[0])};
+  settlement.held = {range_of(r[1], r[3].seq)};
+  settlement.detached = {detached_of(r[2])};
+  must(source_->settle(settlement));
+  settle_resolved(r[2].seq);
+  EXPECT_THAT(exceptions_of({range_of(r[1], r[3].seq)}, 10), ElementsAre(r[1].seq, r[3].seq));
+  EXPECT_EQ(driver_->status(r[2].seq), "processed");
+  EXPECT_EQ(driver_->status(r[3].seq), "held");
+}
+
+// As after a takeover that came between a delivery and its mark: it is tried for what it is.
+TEST_P(DetachedTest, AHeadThatWasDeliveredBeforeIsStillFound) {
+  const Batch batch = claimed({"a"});
+  const std::int64_t seq = batch.records[0].seq;
+  Settlement settlement;
+  settlement.delivered = {Receipt{seq, "t", 0, 9}};
+  must(source_->settle(settlement));
+  settle_failed(batch.number, head_of(batch.records[0]));
+  EXPECT_THAT(exceptions_of({range_of(batch.records[0], seq)}, 10), ElementsAre(seq));
+}
+
 TEST_P(DetachedTest, AMissingRowIsLeftOut) {
   const Batch batch = claimed({"a", "b"});
   Settlement settlement;
