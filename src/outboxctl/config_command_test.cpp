@@ -1,14 +1,14 @@
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "outboxctl/command_line.hpp"
+#include "outboxctl/outboxctl_run_fixture.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace outbox::ctl {
@@ -32,16 +32,10 @@ class ConfigCommandTest : public testing::Test {
 
   // The exit code; what was printed is in text_.
   ExitCode config(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"outboxctl", "config"});
-    std::vector<const char*> argv;
-    for (const std::string& argument : arguments)
-      argv.push_back(argument.c_str());
-    std::istringstream in;
-    std::ostringstream out;
-    Console console{in, out, out};
-    const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), console);
-    text_ = out.str();
-    return code;
+    arguments.insert(arguments.begin(), "config");
+    const Outcome outcome = outboxctl(std::move(arguments));
+    text_ = outcome.out + outcome.err;
+    return outcome.code;
   }
   std::string file(const std::string& text) {
     std::string path = folder_.path() / "outbox.toml";

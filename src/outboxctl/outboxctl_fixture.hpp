@@ -1,9 +1,7 @@
-// Runs outboxctl's commands in the test's own process.
+// An outbox of the test's own on which it runs outboxctl's commands.
 #pragma once
 
 #include <cstdlib>
-#include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,35 +9,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "outboxctl/command_line.hpp"
+#include "outboxctl/outboxctl_run_fixture.hpp"
 #include "support/pg/connection.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace outbox::ctl {
-
-struct Outcome {
-  ExitCode code = ExitCode::ok;
-  std::string out;
-  std::string err;
-
-  [[nodiscard]] nlohmann::json json() const { return nlohmann::json::parse(out); }
-};
-
-// `typed`: what a person at a terminal types; nullopt: there is no terminal.
-inline Outcome outboxctl(std::vector<std::string> arguments,
-                         const std::optional<std::string>& typed = std::nullopt) {
-  arguments.insert(arguments.begin(), "outboxctl");
-  std::vector<const char*> argv;
-  argv.reserve(arguments.size());
-  for (const std::string& argument : arguments)
-    argv.push_back(argument.c_str());
-  std::istringstream in{typed.value_or("")};
-  std::ostringstream out;
-  std::ostringstream err;
-  Console console{in, out, err, typed.has_value()};
-  const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), console);
-  return {code, out.str(), err.str()};
-}
 
 // Sets the environment as the tests want it, whatever the caller's is.
 class OutboxctlTest : public testing::Test {

@@ -1,6 +1,6 @@
 // The commands on a SQLite file; what they print is tested on PostgreSQL.
-#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "outbox/sqlite.hpp"
-#include "outboxctl/command_line.hpp"
+#include "outboxctl/outboxctl_run_fixture.hpp"
 #include "support/sqlite/database.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -23,15 +23,9 @@ class SqliteOutboxctlTest : public testing::Test {
   ExitCode outboxctl(std::vector<std::string> arguments) {
     arguments.emplace_back("--database");
     arguments.push_back("sqlite:" + path_);
-    std::vector<const char*> argv{"outboxctl"};
-    for (const std::string& argument : arguments)
-      argv.push_back(argument.c_str());
-    std::istringstream in;
-    std::ostringstream out;
-    Console console{in, out, out};
-    const ExitCode code = run(static_cast<int>(argv.size()), argv.data(), console);
-    text_ = out.str();
-    return code;
+    const Outcome outcome = ctl::outboxctl(std::move(arguments));
+    text_ = outcome.out + outcome.err;
+    return outcome.code;
   }
   nlohmann::json json() const { return nlohmann::json::parse(text_); }
 
