@@ -35,7 +35,7 @@ struct MembershipOptions {
 // adjustment; no wall clock decides anything, and no two clocks are compared.
 //
 // The renewals run on a thread and a connection of their own, so that a slow settlement costs no
-// lease. Thread-safe, but for start and leave: one thread at a time.
+// lease. Thread-safe, but for join and leave: one thread at a time.
 class Membership {
  public:
   using View = GroupView;

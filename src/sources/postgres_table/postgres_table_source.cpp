@@ -9,8 +9,6 @@ using namespace postgres_table;
 
 namespace {
 
-// Partitions are made ahead: eight of 10 million rows, so once in a while is often enough.
-constexpr std::chrono::minutes kPartitionCheck{5};
 // Long enough for the bounds of a backlog of hundreds of millions of rows.
 constexpr std::chrono::minutes kLongestStatement{5};
 
@@ -192,25 +190,17 @@ Result<Batch> PostgresTableSource::claim_due(std::size_t limit) {
 
 Result<void> PostgresTableSource::settle(const Settlement& settlement) {
   const std::optional<Positions> positions = take_positions(settlement.through);
-  if (Result<void> stored = settler_->settle(settlement, positions ? &*positions : nullptr);
-      !stored) {
-    return stored;
-  }
-  if (Clock::now() - partitions_checked_ < kPartitionCheck) {
-    return {};
-  }
-  return add_partitions();
+  return settler_->settle(settlement, positions ? &*positions : nullptr);
 }
 
 Result<void> PostgresTableSource::add_partitions() {
-  partitions_checked_ = Clock::now();
   const Result<pg::Rows> added =
       writer_->exec(tables_->sql("begin; set local lock_timeout = '2s'; "
                                  "select ${outbox_add_partitions}(8); commit"));
   if (added) {
     return {};
   }
-  // A lock that could not be had: eight partitions are ahead, the next check will do.
+  // A lock that could not be had: eight partitions are ahead, and Retention looks after them.
   if (added.error().code == ErrorCode::timeout || added.error().code == ErrorCode::conflict) {
     const Result<pg::Rows> rolled_back = writer_->exec("rollback");
     return rolled_back ? Result<void>{} : Result<void>{rolled_back.error()};

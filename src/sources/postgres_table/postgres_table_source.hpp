@@ -53,7 +53,6 @@ class PostgresTableSource final : public Source {
   Result<void> settle(const Settlement& settlement) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
   using Positions = std::vector<postgres_table::SharedPosition>;
 
   [[nodiscard]] Result<Exceptions> open();
@@ -73,7 +72,6 @@ class PostgresTableSource final : public Source {
   // Of the thread that settles.
   std::optional<pg::Connection> writer_;
   std::optional<postgres_table::Settler> settler_;
-  Clock::time_point partitions_checked_;
 
   // Of the thread that claims.
   std::optional<pg::Connection> reader_;
