@@ -20,7 +20,7 @@ struct Hold {
   milliseconds to;
 };
 
-FaultClass killed(World& world, std::string name, std::string prefix, Hold hold) {
+FaultClass killed(World& world, std::string name, const std::string& prefix, Hold hold) {
   return {std::move(name), [&world, prefix, hold](Random& random) {
             const std::string target = one_of(random, world.fleet.names(prefix));
             Fault fault{target, {target}, between(random, hold.from, hold.to), {}, {}, {}};
@@ -35,7 +35,7 @@ FaultClass killed(World& world, std::string name, std::string prefix, Hold hold)
           }};
 }
 
-FaultClass stopped(World& world, std::string name, std::string prefix, Hold hold) {
+FaultClass stopped(World& world, std::string name, const std::string& prefix, Hold hold) {
   return {std::move(name), [&world, prefix, hold](Random& random) {
             const std::string target = one_of(random, world.fleet.names(prefix));
             Fault fault{target, {target}, between(random, hold.from, hold.to), {}, {}, {}};
@@ -65,7 +65,7 @@ void demand_ended(const std::optional<int>& code) {
   }
 }
 
-FaultClass ended(World& world, std::string name, std::string prefix, Hold hold) {
+FaultClass ended(World& world, std::string name, const std::string& prefix, Hold hold) {
   return {std::move(name), [&world, prefix, hold](Random& random) {
             const std::string target = one_of(random, world.fleet.names(prefix));
             Fault fault{target, {target}, between(random, hold.from, hold.to), {}, {}, {}};

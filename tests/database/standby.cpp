@@ -30,7 +30,7 @@ pg::Connection connect(const std::string& url) {
 
 }  // namespace
 
-Standby::Standby(const std::string& primary_url, std::string log)
+Standby::Standby(const std::string& primary_url, const std::string& log)
     : primary_url_(primary_url), folder_("/var/tmp/outbox-standby." + std::to_string(getpid())) {
   std::filesystem::remove_all(folder_);
   e2e::Process copy{{"/bin/bash", kScript, "make", folder_, primary_url}, {}, log};

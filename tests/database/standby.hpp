@@ -13,7 +13,7 @@ namespace outbox::test {
 class Standby {
  public:
   // `primary_url` as OwnStack gives it; `log` is appended to.
-  Standby(const std::string& primary_url, std::string log);
+  Standby(const std::string& primary_url, const std::string& log);
   ~Standby();
   Standby(const Standby&) = delete;
   Standby& operator=(const Standby&) = delete;

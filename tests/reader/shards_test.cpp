@@ -45,7 +45,8 @@ class ShardsTest : public testing::Test {
   void two_relays() {
     ASSERT_TRUE(settles_at(*first_, first_shards_, 64));
     ASSERT_TRUE(eventually([&] {
-      return settles_once(*second_, second_shards_, 32) & settles_once(*first_, first_shards_, 32);
+      const bool second = settles_once(*second_, second_shards_, 32);
+      return settles_once(*first_, first_shards_, 32) && second;
     }));
   }
   static bool settles_once(PostgresTableSource& relay, int& shards, int wanted) {

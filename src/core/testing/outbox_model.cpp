@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ranges>
 
 namespace outbox {
 namespace {
@@ -167,11 +166,12 @@ std::uint64_t OutboxModel::incarnation() const {
 OutboxModel::Opened OutboxModel::open(const Fence& fence) const {
   const std::lock_guard lock{mutex_};
   Opened opened{load(fence.shards), {}, commits_.size()};
-  for (const auto& [seq, row] : std::views::reverse(rows_)) {
+  for (const auto& [seq, row] : rows_) {
     if (row.visible && !row.passed && contains(fence.shards, row.written.key)) {
       opened.unread.push_back(seq);
     }
   }
+  std::ranges::reverse(opened.unread);  // it is taken from its end
   return opened;
 }
 

@@ -82,7 +82,7 @@ Error taken_over() {
 }  // namespace
 
 Result<Settler> Settler::make(pg::Connection& connection, const Tables& tables, Fence fence,
-                              std::vector<SharedPosition> positions) {
+                              const std::vector<SharedPosition>& positions) {
   Settler settler{connection, std::move(fence)};
   if (Result<void> prepared = settler.prepare(tables); !prepared) {
     return std::move(prepared).error();

@@ -31,7 +31,8 @@ class Settler {
   // Stores `positions` once in the new epoch, so that nothing of an older one counts any more. The
   // connection is borrowed.
   [[nodiscard]] static Result<Settler> make(pg::Connection& connection, const Tables& tables,
-                                            Fence fence, std::vector<SharedPosition> positions);
+                                            Fence fence,
+                                            const std::vector<SharedPosition>& positions);
 
   // `positions`: where all shards of the fence stand afterwards; nullptr: where they did.
   [[nodiscard]] Result<void> settle(const Settlement& settlement,

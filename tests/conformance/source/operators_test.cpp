@@ -9,7 +9,6 @@
 namespace outbox::test {
 namespace {
 
-using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
