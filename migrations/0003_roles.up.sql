@@ -44,6 +44,8 @@ begin
       (producer, 'insert (id, aggregatetype, aggregateid, type, payload, headers, available_at) '
                  'on ${outbox}'),
 
+      -- A dead letter is copied into the outbox, when the relay is told so.
+      (relay, 'insert (id, aggregatetype, aggregateid, type, payload, headers) on ${outbox}'),
       (relay, 'select on ${outbox}, ${outbox_partition}, ${outbox_progress}, ${outbox_position}, '
               '${outbox_origin}, ${outbox_control}'),
       (relay, 'select on sequence ' || seq),

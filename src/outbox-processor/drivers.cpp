@@ -30,12 +30,14 @@ std::string owner() {
 SourceDriver make_source(const Settings& settings) {
   const auto max_batch_bytes = static_cast<std::size_t>(settings.source_max_batch_bytes);
   if (const auto path = sqlite::path_of(settings.source_url)) {
-    SqliteOptions options{*path, owner(), max_batch_bytes, settings.retention_processed};
+    SqliteOptions options{*path, owner(), max_batch_bytes, settings.retention_processed,
+                          settings.retry_dead_letter_type};
     return {std::make_unique<SqliteSource>(std::move(options)),
             std::make_unique<sqlite::StatusReader>(*path)};
   }
-  PostgresTableOptions options{settings.source_url, settings.source_table, owner(), max_batch_bytes,
-                               settings.relay_lease};
+  PostgresTableOptions options{
+      settings.source_url, settings.source_table, owner(),
+      max_batch_bytes,     settings.relay_lease,  settings.retry_dead_letter_type};
   return {
       std::make_unique<PostgresTableSource>(std::move(options)),
       std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table)};

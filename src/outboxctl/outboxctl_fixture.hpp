@@ -10,10 +10,18 @@
 #include <nlohmann/json.hpp>
 
 #include "outboxctl/outboxctl_run_fixture.hpp"
+#include "sources/postgres_table/postgres_table_source.hpp"
 #include "support/pg/connection.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace outbox::ctl {
+
+inline PostgresTableOptions source_options(const std::string& url) {
+  PostgresTableOptions options;
+  options.url = url;
+  options.owner = "test-relay";
+  return options;
+}
 
 // Sets the environment as the tests want it, whatever the caller's is.
 class OutboxctlTest : public testing::Test {

@@ -101,7 +101,7 @@ class RelayTest : public OutboxctlDatabaseTest {
     return eventually([&] { return sink_.arrived() == messages; });
   }
 
-  PostgresTableSource source_{{.url = database_.url(), .owner = "relay-1"}};
+  PostgresTableSource source_{source_options(database_.url())};
   PickySink sink_;
   ExponentialBackoff backoff_{{1ms, 20ms}, 1};
   SteadyClock clock_;

@@ -21,13 +21,6 @@ constexpr const char* kDumped =
     "1 dead, 2 held, 3 processed, 4 processed, 5 delayed, 6 discarded, 7 processed, 8 pending, "
     "9 pending";
 
-PostgresTableOptions source_options(const std::string& url) {
-  PostgresTableOptions options;
-  options.url = url;
-  options.owner = "test-relay";
-  return options;
-}
-
 // The seqs of `count` new messages, and of any that come after them.
 std::string read_seqs(PostgresTableSource& source, std::size_t count) {
   std::string seqs;

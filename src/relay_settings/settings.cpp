@@ -48,7 +48,11 @@ void add_relay(config::Schema& schema, Settings& s) {
                        "waits; park gives it up after retry.max_attempts, and its key waits for an "
                        "operator; skip gives it up at once, and its key goes on"})
       .integer("retry.max_attempts", s.retry_max_attempts, {1, 1'000'000},
-               {.help = "park: attempts before a message is dead"});
+               {.help = "park: attempts before a message is dead"})
+      .text("retry.dead_letter_type", s.retry_dead_letter_type,
+            {.help = "of each message that is given up a copy is sent with this aggregate type, so "
+                     "to the topic of that type; empty: none",
+             .example = "dead-letter"});
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ struct Settings {
   std::chrono::milliseconds retry_max_delay{300'000};
   std::string retry_policy = "block";
   std::int64_t retry_max_attempts = 20;
+  std::string retry_dead_letter_type;
 
   std::string http_address = "127.0.0.1";
   std::int64_t http_port = 8080;

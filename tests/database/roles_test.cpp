@@ -31,7 +31,7 @@ Rights producer_rights() {
 Rights relay_rights() {
   const std::set<std::string> see{"SELECT"};
   const std::set<std::string> call{"EXECUTE"};
-  return {{"outbox", see},
+  return {{"outbox", {"SELECT", "INSERT(aggregateid,aggregatetype,headers,id,payload,type)"}},
           {"outbox_partition", see},
           {"outbox_progress", see},
           {"outbox_position", see},
@@ -174,6 +174,24 @@ TEST_F(RolesTest, AProducerWritesAndRingsAndCannotForgeWhatIsOurs) {
     ASSERT_FALSE(refused) << sql;
     EXPECT_EQ(producer.sqlstate(), "42501") << sql;
   }
+}
+
+TEST_F(RolesTest, TheRelayMayCopyADeadLetter) {
+  const Login login{database_, "outbox_relay"};
+  insert_rows(connection_, 1);
+  PostgresTableOptions options = source_options(login.url());
+  options.dead_letter_type = "dead-letter";
+  PostgresTableSource source{options};
+  must(source.connect());
+  const Batch batch = must(source.claim(10));
+  ASSERT_EQ(batch.records.size(), 1U);
+  const Record& record = batch.records.front();
+  Settlement settlement;
+  settlement.through = batch.number;
+  settlement.failed = {
+      FailedHead{record.seq, record.shard, std::string{record.key}, 20, {}, "refused", true}};
+  must(source.settle(settlement));
+  EXPECT_EQ(must(source.claim(10)).records.size(), 1U);
 }
 
 TEST_F(RolesTest, TheRelayRunsAsAMemberOfItsRole) {

@@ -31,6 +31,10 @@ constexpr const char* kUpsert = R"(
          updated_at = clock_timestamp()
    where e.state not in ('dead', 'discarded'))";
 
+// After kFail and kUpsert: what is dead from now on.
+constexpr const char* kReturnDead = R"(
+  returning case when e.state = 'dead' then e.seq end)";
+
 // Parameters: owner; seqs, shards, keys, attempts, due in milliseconds, errors, given up; how many
 // attempts are kept.
 constexpr const char* kFail = R"(
@@ -73,13 +77,31 @@ constexpr const char* kDetach = R"(
          nullif(d.error, '')
     from d)";
 
-// After it and kUpsert.
+// After it and kUpsert. Returns what is dead from now on.
 constexpr const char* kAuditSkipped = R"(
   returning e.seq)
   insert into ${outbox_audit} (actor, action, seq, key, details)
   select $1::text, 'skip', d.seq, d.key,
          jsonb_build_object('attempts', d.attempts, 'error', d.error)
-    from d join stored on stored.seq = d.seq where d.dead)";
+    from d join stored on stored.seq = d.seq where d.dead
+  returning seq)";
+
+// A key of its own, as the message's key may be held. What is itself a copy is not copied again.
+// Parameters: seqs, the copy's aggregate type.
+constexpr const char* kCopyDead = R"(
+  insert into ${outbox} (id, aggregatetype, aggregateid, type, headers, payload)
+  select gen_random_uuid(), $2::text, o.id::text, o.type,
+         o.headers || jsonb_build_object(
+           'outbox-dead-letter-aggregatetype', o.aggregatetype,
+           'outbox-dead-letter-aggregateid', o.aggregateid,
+           'outbox-dead-letter-seq', o.seq::text,
+           'outbox-dead-letter-attempts', e.attempts::text,
+           'outbox-dead-letter-error', coalesce(e.last_error, '')),
+         coalesce(e.payload, o.payload)
+    from ${outbox} o
+    join ${outbox_exception} e on e.seq = o.seq and e.state <> 'held'
+   where o.seq = any ($1::bigint[]) and o.aggregatetype <> $2::text
+   order by o.seq)";
 
 // The rows are compared and ordered as (aggregateid, seq), so that no other index can serve. What
 // is delayed, skipped or discarded does not wait in a range, nor does what was delivered by itself
@@ -148,8 +170,9 @@ Result<void> ExceptionStore::prepare(const Tables& tables) {
       {"resolve", tables.sql(kResolve)},
       {"forget_held", tables.sql(kForgetHeld)},
       {"hold", tables.sql(kHold)},
-      {"fail", tables.sql(std::string{kFail} + kUpsert)},
+      {"fail", tables.sql(std::string{kFail} + kUpsert + kReturnDead)},
       {"detach", tables.sql(std::string{kDetach} + kUpsert + kAuditSkipped)},
+      {"copy_dead", tables.sql(kCopyDead)},
       {"claim", tables.sql(columns + kClaim)},
       {"claim_due", tables.sql(columns + kClaimDue)},
       {"give_up_gone", tables.sql(kGiveUpGone)},
@@ -236,8 +259,8 @@ Result<void> ExceptionStore::store_failed(std::span<const FailedHead> failed) {
   pg::Params params;
   params.text(fence_.owner).array(seqs).array(shards).array(keys).array(attempts).array(due);
   params.array(errors).array(parked).int8(kKeptAttempts);
-  const Result<pg::Rows> done = connection_->query_prepared("fail", params);
-  return done ? Result<void>{} : Result<void>{done.error()};
+  const Result<pg::Rows> died = connection_->query_prepared("fail", params);
+  return died ? copy_dead(*died) : Result<void>{died.error()};
 }
 
 Result<void> ExceptionStore::store_detached(std::span<const DetachedMessage> detached) {
@@ -265,7 +288,25 @@ Result<void> ExceptionStore::store_detached(std::span<const DetachedMessage> det
   pg::Params params;
   params.text(fence_.owner).array(seqs).array(shards).array(keys).array(attempts).array(due_at);
   params.array(due_in).array(errors).array(dead).int8(kKeptAttempts);
-  const Result<pg::Rows> done = connection_->query_prepared("detach", params);
+  const Result<pg::Rows> died = connection_->query_prepared("detach", params);
+  return died ? copy_dead(*died) : Result<void>{died.error()};
+}
+
+Result<void> ExceptionStore::copy_dead(const pg::Rows& dead) {
+  pg::Array seqs{pg::Type::int8};
+  bool any = false;
+  for (int i = 0; i < dead.size(); ++i) {
+    if (!dead.is_null(i, 0)) {
+      seqs.int8(dead.int8(i, 0));
+      any = true;
+    }
+  }
+  if (!any || dead_letter_type_.empty()) {
+    return {};
+  }
+  pg::Params params;
+  params.array(seqs).text(dead_letter_type_);
+  const Result<pg::Rows> done = connection_->query_prepared("copy_dead", params);
   return done ? Result<void>{} : Result<void>{done.error()};
 }
 

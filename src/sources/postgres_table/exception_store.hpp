@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
@@ -16,9 +17,10 @@ namespace outbox::postgres_table {
 // The rows of outbox_exception, of the fence's shards. Whoever writes holds the fence's lock.
 class ExceptionStore {
  public:
-  // The connection is borrowed.
-  ExceptionStore(pg::Connection& connection, const Fence& fence)
-      : connection_(&connection), fence_(fence) {}
+  // The connection is borrowed. Of each message that dies a copy with the aggregate type
+  // `dead_letter_type` is written into the outbox; empty: none.
+  ExceptionStore(pg::Connection& connection, const Fence& fence, std::string dead_letter_type)
+      : connection_(&connection), fence_(fence), dead_letter_type_(std::move(dead_letter_type)) {}
 
   [[nodiscard]] Result<void> prepare(const Tables& tables);
 
@@ -36,9 +38,12 @@ class ExceptionStore {
   [[nodiscard]] Result<void> store_held(std::span<const HeldRange> held);
   [[nodiscard]] Result<void> store_failed(std::span<const FailedHead> failed);
   [[nodiscard]] Result<void> store_detached(std::span<const DetachedMessage> detached);
+  // `dead`: their seqs in the first column, or null.
+  [[nodiscard]] Result<void> copy_dead(const pg::Rows& dead);
 
   pg::Connection* connection_;
   Fence fence_;
+  std::string dead_letter_type_;
   std::string load_sql_;
 };
 

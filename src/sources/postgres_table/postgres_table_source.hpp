@@ -32,6 +32,9 @@ struct PostgresTableOptions {
   std::size_t max_batch_bytes = std::size_t{8} * 1024 * 1024;
   // A relay that does not renew its membership for so long loses its shards; 500 ms or more.
   std::chrono::milliseconds lease{10'000};
+  // Of each message that is given up a copy with this aggregate type goes into the outbox, in the
+  // transaction that gives it up. Empty: none.
+  std::string dead_letter_type;
 };
 
 // Reads the outbox table of PostgreSQL 15 or later by the difference of snapshots (RangeReader) and

@@ -82,8 +82,9 @@ Error taken_over() {
 }  // namespace
 
 Result<Settler> Settler::make(pg::Connection& connection, const Tables& tables, Fence fence,
-                              const std::vector<SharedPosition>& positions) {
-  Settler settler{connection, std::move(fence)};
+                              const std::vector<SharedPosition>& positions,
+                              std::string dead_letter_type) {
+  Settler settler{connection, std::move(fence), std::move(dead_letter_type)};
   if (Result<void> prepared = settler.prepare(tables); !prepared) {
     return std::move(prepared).error();
   }

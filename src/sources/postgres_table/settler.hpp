@@ -29,10 +29,11 @@ namespace outbox::postgres_table {
 class Settler {
  public:
   // Stores `positions` once in the new epoch, so that nothing of an older one counts any more. The
-  // connection is borrowed.
+  // connection is borrowed. `dead_letter_type`: as for ExceptionStore.
   [[nodiscard]] static Result<Settler> make(pg::Connection& connection, const Tables& tables,
                                             Fence fence,
-                                            const std::vector<SharedPosition>& positions);
+                                            const std::vector<SharedPosition>& positions,
+                                            std::string dead_letter_type);
 
   // `positions`: where all shards of the fence stand afterwards; nullptr: where they did.
   [[nodiscard]] Result<void> settle(const Settlement& settlement,
@@ -48,8 +49,10 @@ class Settler {
   [[nodiscard]] Result<Exceptions> load_exceptions() { return exceptions_.load(); }
 
  private:
-  Settler(pg::Connection& connection, Fence fence)
-      : connection_(&connection), fence_(std::move(fence)), exceptions_(connection, fence_) {}
+  Settler(pg::Connection& connection, Fence fence, std::string dead_letter_type)
+      : connection_(&connection),
+        fence_(std::move(fence)),
+        exceptions_(connection, fence_, std::move(dead_letter_type)) {}
 
   [[nodiscard]] Result<void> prepare(const Tables& tables);
   [[nodiscard]] Result<void> find_current_table(const Tables& tables);

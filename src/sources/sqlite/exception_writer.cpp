@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "outbox/uuid.hpp"
 #include "sources/sqlite/wall_clock.hpp"
 #include "support/text/printable.hpp"
 
@@ -46,6 +47,19 @@ constexpr std::string_view kAudit =
     "insert into outbox_audit (at, actor, action, seq, key, details) "
     "values (?, ?, 'skip', ?, ?, json_object('attempts', ?, 'error', ?))";
 
+// A key of its own, as the message's key may be held. What is itself a copy is not copied again.
+constexpr std::string_view kCopyDead =
+    "insert into outbox (id, aggregatetype, aggregateid, type, headers, payload) "
+    "select ?3, ?2, o.id, o.type, "
+    "       json_set(o.headers, '$.\"outbox-dead-letter-aggregatetype\"', o.aggregatetype, "
+    "                '$.\"outbox-dead-letter-aggregateid\"', o.aggregateid, "
+    "                '$.\"outbox-dead-letter-seq\"', cast(o.seq as text), "
+    "                '$.\"outbox-dead-letter-attempts\"', cast(e.attempts as text), "
+    "                '$.\"outbox-dead-letter-error\"', coalesce(e.last_error, '')), "
+    "       coalesce(e.payload, o.payload) "
+    "  from outbox o join outbox_exception e on e.seq = o.seq and e.state <> 'held' "
+    " where o.seq = ?1 and o.aggregatetype <> ?2";
+
 std::int64_t after(std::int64_t now, std::chrono::milliseconds delay) {
   return now + std::chrono::microseconds{delay}.count();
 }
@@ -56,12 +70,17 @@ std::string shown(std::string_view error) {
 
 }  // namespace
 
-ExceptionWriter::ExceptionWriter(Database& database, std::string relay, Statements statements)
-    : database_(&database), relay_(std::move(relay)), statements_(std::move(statements)) {}
+ExceptionWriter::ExceptionWriter(Database& database, std::string relay,
+                                 std::string dead_letter_type, Statements statements)
+    : database_(&database),
+      relay_(std::move(relay)),
+      dead_letter_type_(std::move(dead_letter_type)),
+      statements_(std::move(statements)) {}
 
-Result<ExceptionWriter> ExceptionWriter::make(Database& database, std::string relay) {
-  const std::array<std::string_view, 7> texts{kResolve, kForgetHeld,   kHold, kKeep,
-                                              kAttempt, kTrimAttempts, kAudit};
+Result<ExceptionWriter> ExceptionWriter::make(Database& database, std::string relay,
+                                              std::string dead_letter_type) {
+  const std::array<std::string_view, 8> texts{kResolve, kForgetHeld,   kHold,  kKeep,
+                                              kAttempt, kTrimAttempts, kAudit, kCopyDead};
   std::vector<Statement> made;
   for (const std::string_view text : texts) {
     Result<Statement> statement = database.prepare(text);
@@ -71,9 +90,9 @@ Result<ExceptionWriter> ExceptionWriter::make(Database& database, std::string re
     made.push_back(*std::move(statement));
   }
   return ExceptionWriter{
-      database, std::move(relay),
+      database, std::move(relay), std::move(dead_letter_type),
       Statements{std::move(made[0]), std::move(made[1]), std::move(made[2]), std::move(made[3]),
-                 std::move(made[4]), std::move(made[5]), std::move(made[6])}};
+                 std::move(made[4]), std::move(made[5]), std::move(made[6]), std::move(made[7])}};
 }
 
 Result<void> ExceptionWriter::store(const Settlement& settlement) {
@@ -186,7 +205,13 @@ Result<bool> ExceptionWriter::keep(const Row& row) {
   if (Result<void> stored = statement.bind(now_).run(); !stored) {
     return std::move(stored).error();
   }
-  return database_->changes() == 1;
+  const bool kept = database_->changes() == 1;
+  if (kept && row.state == "dead") {
+    if (Result<void> copied = copy_dead(row.seq); !copied) {
+      return std::move(copied).error();
+    }
+  }
+  return kept;
 }
 
 Result<void> ExceptionWriter::note_attempt(const Row& row) {
@@ -205,6 +230,14 @@ Result<void> ExceptionWriter::note_skip(const Row& row) {
   Statement& statement = statements_.audit;
   statement.bind(now_).bind(relay_).bind(row.seq).bind(row.key).bind(row.attempts);
   return statement.bind(row.error).run();
+}
+
+Result<void> ExceptionWriter::copy_dead(std::int64_t seq) {
+  if (dead_letter_type_.empty()) {
+    return {};
+  }
+  Statement& statement = statements_.copy_dead;
+  return statement.bind(seq).bind(dead_letter_type_).bind(Uuid::v7().to_string()).run();
 }
 
 }  // namespace outbox::sqlite

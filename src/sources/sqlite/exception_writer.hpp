@@ -17,8 +17,11 @@ namespace outbox::sqlite {
 // never changes a row that is dead or discarded. One thread.
 class ExceptionWriter {
  public:
-  // The database must outlive it. `relay` is noted with attempts and in the audit.
-  [[nodiscard]] static Result<ExceptionWriter> make(Database& database, std::string relay);
+  // The database must outlive it. `relay` is noted with attempts and in the audit. Of each message
+  // that dies a copy with the aggregate type `dead_letter_type` is written into the outbox; empty:
+  // none.
+  [[nodiscard]] static Result<ExceptionWriter> make(Database& database, std::string relay,
+                                                    std::string dead_letter_type);
 
   [[nodiscard]] Result<void> store(const Settlement& settlement);
 
@@ -31,6 +34,7 @@ class ExceptionWriter {
     Statement attempt;
     Statement trim_attempts;
     Statement audit;
+    Statement copy_dead;
   };
   // A row of outbox_exception.
   struct Row {
@@ -42,7 +46,8 @@ class ExceptionWriter {
     std::int64_t due_at = 0;  // 0: never
     std::string error;        // empty: none
   };
-  ExceptionWriter(Database& database, std::string relay, Statements statements);
+  ExceptionWriter(Database& database, std::string relay, std::string dead_letter_type,
+                  Statements statements);
 
   [[nodiscard]] Result<void> resolve(std::span<const std::int64_t> seqs);
   [[nodiscard]] Result<void> store_failed(std::span<const FailedHead> heads);
@@ -53,9 +58,11 @@ class ExceptionWriter {
   [[nodiscard]] Result<bool> keep(const Row& row);
   [[nodiscard]] Result<void> note_attempt(const Row& row);
   [[nodiscard]] Result<void> note_skip(const Row& row);
+  [[nodiscard]] Result<void> copy_dead(std::int64_t seq);
 
   Database* database_;
   std::string relay_;
+  std::string dead_letter_type_;
   Statements statements_;
   std::int64_t now_ = 0;  // of the settlement
 };

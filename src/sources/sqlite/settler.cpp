@@ -25,7 +25,8 @@ Settler::Settler(Database& database, const Ownership& ownership, Statement move,
       receipt_(std::move(receipt)),
       exceptions_(std::move(exceptions)) {}
 
-Result<Settler> Settler::make(Database& database, const Ownership& ownership) {
+Result<Settler> Settler::make(Database& database, const Ownership& ownership,
+                              std::string dead_letter_type) {
   Result<Statement> move = database.prepare(kMove);
   if (!move) {
     return std::move(move).error();
@@ -34,7 +35,8 @@ Result<Settler> Settler::make(Database& database, const Ownership& ownership) {
   if (!receipt) {
     return std::move(receipt).error();
   }
-  Result<ExceptionWriter> exceptions = ExceptionWriter::make(database, ownership.owner);
+  Result<ExceptionWriter> exceptions =
+      ExceptionWriter::make(database, ownership.owner, std::move(dead_letter_type));
   if (!exceptions) {
     return std::move(exceptions).error();
   }

@@ -23,8 +23,9 @@ struct Ownership {
 // relay has connected since. One thread.
 class Settler {
  public:
-  // The database must outlive it.
-  [[nodiscard]] static Result<Settler> make(Database& database, const Ownership& ownership);
+  // The database must outlive it. `dead_letter_type`: as for ExceptionWriter.
+  [[nodiscard]] static Result<Settler> make(Database& database, const Ownership& ownership,
+                                            std::string dead_letter_type);
 
   // `position`: everything up to it is done or an exception; nothing: it stays.
   [[nodiscard]] Result<void> settle(const Settlement& settlement,

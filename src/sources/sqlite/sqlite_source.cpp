@@ -68,8 +68,8 @@ Result<void> SqliteSource::open_writer() {
     return std::move(exceptions).error();
   }
   exceptions_ = *std::move(exceptions);
-  Result<Settler> settler =
-      Settler::make(*writer_, {options_.owner, *epoch, /*position=*/read_up_to_});
+  Result<Settler> settler = Settler::make(
+      *writer_, {options_.owner, *epoch, /*position=*/read_up_to_}, options_.dead_letter_type);
   if (!settler) {
     return std::move(settler).error();
   }

@@ -29,6 +29,9 @@ struct SqliteOptions {
   std::size_t max_batch_bytes = std::size_t{8} * 1024 * 1024;
   // Processed messages and their receipts are deleted when they are so old. 0: they stay.
   std::chrono::milliseconds keep_processed = std::chrono::hours{24 * 7};
+  // Of each message that is given up a copy with this aggregate type goes into the outbox, in the
+  // transaction that gives it up. Empty: none.
+  std::string dead_letter_type;
 };
 
 // Reads the outbox of a SQLite file in the order of its seqs, which is the order of the commits,

@@ -18,6 +18,7 @@ class PostgresTableDriver final : public SourceDriver {
     options.url = database_.url();
     options.owner = settings.owner;
     options.max_batch_bytes = settings.max_batch_bytes;
+    options.dead_letter_type = settings.dead_letter_type;
     return std::make_unique<PostgresTableSource>(options);
   }
 

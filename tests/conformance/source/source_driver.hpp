@@ -18,6 +18,7 @@ namespace outbox::test {
 struct SourceSettings {
   std::string owner = "relay-1";
   std::size_t max_batch_bytes = std::size_t{8} * 1024 * 1024;
+  std::string dead_letter_type{};  // empty: dead letters are not copied
 };
 
 struct StoredReceipt {

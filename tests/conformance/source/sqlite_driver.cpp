@@ -36,6 +36,7 @@ class SqliteDriver final : public SourceDriver {
     options.path = path_;
     options.owner = settings.owner;
     options.max_batch_bytes = settings.max_batch_bytes;
+    options.dead_letter_type = settings.dead_letter_type;
     return std::make_unique<SqliteSource>(options);
   }
 
