@@ -71,6 +71,30 @@ TEST_F(DetachedTest, AnExceptionIsOnTheDiskWhenItsSettlementReturns) {
   }
 }
 
+TEST_F(DetachedTest, WhatIsAvailableInAllEternityWaitsForIt) {
+  must_exec(connection_,
+            "insert into outbox (id, aggregatetype, aggregateid, type, payload, available_at) "
+            "select gen_random_uuid(), 'order', 'k2', 't', '{}', at::timestamptz from "
+            "unnest(array['infinity', '294000-01-01', '-infinity']) at");
+  const Batch batch = must(source_.claim(10));
+  ASSERT_EQ(batch.records.size(), 3U);
+  Settlement settlement;
+  settlement.through = batch.number;
+  for (const Record& record : batch.records) {
+    if (record.due_at_us != 0) {
+      DetachedMessage message{record.seq, record.shard, "k2"};
+      message.due_at_us = record.due_at_us;
+      settlement.detached.push_back(message);
+    }
+  }
+  EXPECT_EQ(settlement.detached.size(), 2U);
+  must(source_.settle(settlement));
+  EXPECT_EQ(value_of(connection_,
+                     "select count(*) || ' ' || bool_and(e.due_at = o.available_at) "
+                     "from outbox_exception e join outbox o using (seq) where e.key = 'k2'"),
+            "2 true");
+}
+
 TEST_F(DetachedTest, AClockThatWasSetBackDoesNotLengthenTheWaitForAnAttempt) {
   // As the row looks when the clock stood an hour later at the time.
   must_exec(connection_,

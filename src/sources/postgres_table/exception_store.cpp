@@ -71,7 +71,8 @@ constexpr const char* kDetach = R"(
   insert into ${outbox_exception} as e
          (state, holds_key, seq, shard, key, attempts, due_at, last_error)
   select case when d.dead then 'dead' else 'delayed' end, false, d.seq, d.shard, d.key, d.attempts,
-         case when d.due_at_us <> 0
+         case when d.due_at_us = 9223372036854775807 then 'infinity'
+              when d.due_at_us <> 0
               then timestamptz 'epoch' + d.due_at_us * interval '1 microsecond'
               else clock_timestamp() + d.due_in_ms * interval '1 millisecond' end,
          nullif(d.error, '')

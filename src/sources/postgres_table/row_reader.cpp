@@ -26,8 +26,7 @@ Record to_record(const PGresult* row, Arena& arena) {
   record.seq = pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 0));
   std::memcpy(record.id.bytes.data(), PQgetvalue(row, 0, 1), record.id.bytes.size());
   record.shard = static_cast<std::uint8_t>(pg::wire::load<std::int16_t>(PQgetvalue(row, 0, 2)));
-  record.created_at_us =
-      pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 3)) + pg::wire::kPostgresEpochUs;
+  record.created_at_us = pg::wire::to_unix_us(pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 3)));
   const auto text = [&](int column) {
     const std::string_view value = field(row, column);
     return arena.add(value.data(), value.size());
@@ -38,8 +37,7 @@ Record to_record(const PGresult* row, Arena& arena) {
   record.payload = text(7);
   record.headers = text(8);
   if (PQgetisnull(row, 0, 9) == 0) {
-    record.due_at_us =
-        pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 9)) + pg::wire::kPostgresEpochUs;
+    record.due_at_us = pg::wire::to_unix_us(pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 9)));
   }
   if (PQnfields(row) > 10) {
     record.topic = text(10);

@@ -80,7 +80,7 @@ Uuid Rows::uuid(int row, int column) const {
 }
 
 std::int64_t Rows::unix_us(int row, int column) const {
-  return is_null(row, column) ? 0 : int8(row, column) + wire::kPostgresEpochUs;
+  return is_null(row, column) ? 0 : wire::to_unix_us(int8(row, column));
 }
 
 }  // namespace outbox::pg

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <type_traits>
 
@@ -9,6 +10,16 @@ namespace outbox::pg::wire {
 
 // PostgreSQL counts microseconds from 2000-01-01; this is that moment in Unix time.
 inline constexpr std::int64_t kPostgresEpochUs = 946'684'800'000'000;
+
+// A timestamptz in its binary form as microseconds of Unix time. 'infinity' and what is so late
+// that Unix time overflows become the largest number, '-infinity' becomes 0.
+[[nodiscard]] constexpr std::int64_t to_unix_us(std::int64_t timestamptz) {
+  if (timestamptz == std::numeric_limits<std::int64_t>::min()) return 0;
+  if (timestamptz > std::numeric_limits<std::int64_t>::max() - kPostgresEpochUs) {
+    return std::numeric_limits<std::int64_t>::max();
+  }
+  return timestamptz + kPostgresEpochUs;
+}
 
 template <class T>
 void store(char* target, T value) {
