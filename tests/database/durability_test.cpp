@@ -31,6 +31,7 @@ TEST(DurabilityTest, APositionThatSomethingWasFreedByOutlivesACrash) {
     ASSERT_EQ(read_seqs(source).size(), 250U);
     must_exec(connection, "select outbox_free_partition(0, '1 ms')");
     // For comparison: a position of which nothing was made durable.
+    const pg::Connection renewals = hold_renewals(url);
     must_exec(connection, "set synchronous_commit = off");
     insert_rows(connection, 20);
     ASSERT_EQ(read_seqs(source).size(), 20U);

@@ -51,6 +51,7 @@ TEST_F(CrashTest, ReusedXidsLoseNothing) {
     must_exec(connection, "checkpoint");
     must_exec(connection, "set synchronous_commit = off");
     halt_wal_writer(connection);
+    const pg::Connection renewals = hold_renewals(url_);
     for (int i = 0; i < 200; ++i) {
       insert_rows(connection, 1);
     }

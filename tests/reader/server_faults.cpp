@@ -17,6 +17,13 @@ void halt_wal_writer(pg::Connection& connection) {
   }
 }
 
+pg::Connection hold_renewals(const std::string& url) {
+  pg::Connection connection = must(pg::Connection::connect(url));
+  must_exec(connection, "begin");
+  must_exec(connection, "lock table outbox_relay in exclusive mode");
+  return connection;
+}
+
 std::vector<std::int64_t> read_seqs(PostgresTableSource& source) {
   std::vector<std::int64_t> seqs;
   while (true) {

@@ -2,9 +2,11 @@
 
 #include <cstdio>
 #include <exception>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <sys/file.h>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -18,10 +20,22 @@ std::filesystem::path folder_of(const std::string& stack) {
   return std::filesystem::path{OUTBOX_SOURCE_DIR} / ".stack" / stack;
 }
 
+// The tests of a suite share a name, and run at the same time.
+int lock_of(const std::string& stack) {
+  const std::filesystem::path folder = folder_of(stack).parent_path();
+  std::filesystem::create_directories(folder);
+  const int file =
+      ::open((folder / (stack + ".test-lock")).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (file < 0 || flock(file, LOCK_EX) != 0) {
+    throw std::runtime_error("cannot lock the stack " + stack + " for this test");
+  }
+  return file;
+}
+
 }  // namespace
 
 OwnStack::OwnStack(std::string name, const std::string& services, const std::string& options)
-    : name_(std::move(name)) {
+    : name_(std::move(name)), lock_(lock_of(name_)) {
   dev("down");
   environment_ = dev("up --only " + services + " " + options);
 }

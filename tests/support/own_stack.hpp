@@ -4,6 +4,8 @@
 #include <string>
 #include <sys/types.h>
 
+#include "sources/stop_fd.hpp"
+
 namespace outbox::test {
 
 // A stack that ./dev stack starts on free ports, whatever servers the environment names. The
@@ -12,8 +14,8 @@ namespace outbox::test {
 class OwnStack {
  public:
   // `services` as --only takes them: "postgres,kafka"; `options` are further ones of ./dev stack
-  // up:
-  // "--brokers 3". No two stacks of a name at a time: what a killed test left of it is removed.
+  // up: "--brokers 3". Waits for a test that has a stack of this name; what a killed one left of it
+  // is removed.
   OwnStack(std::string name, const std::string& services, const std::string& options = "");
   ~OwnStack();
   OwnStack(const OwnStack&) = delete;
@@ -37,6 +39,7 @@ class OwnStack {
   std::string dev(const std::string& command) const;
 
   std::string name_;
+  FileDescriptor lock_;  // while it is open, the name is this one's
   std::string environment_;
   bool keep_folder_ = false;
 };
