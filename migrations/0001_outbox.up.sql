@@ -129,18 +129,25 @@ create table ${outbox_relay} (
   joined_at  timestamptz not null default clock_timestamp()
 );
 
--- What operators tell the relays. A raised revision has them read the exceptions again.
+-- What operators tell the relays. A raised revision has them read the exceptions again, and this.
+-- mode: where messages are read, in the table itself or, from slot, in the write-ahead log; what was
+-- committed before slot_lsn, the slot's first place, does not come from it.
 create table ${outbox_control} (
   id        boolean primary key default true check (id),
   paused    boolean not null default false,
-  revision  bigint not null default 0
+  revision  bigint not null default 0,
+  mode      text not null default 'table' check (mode in ('table', 'wal')),
+  slot      text,
+  slot_lsn  pg_lsn,
+  check ((mode = 'wal') = (slot is not null and slot_lsn is not null))
 );
 insert into ${outbox_control} default values;
 
 -- Progress is appended, never updated; of the rows that name a shard, the one with the highest
 -- (epoch, n) holds its position: everything visible in from_snapshot is done, and of what is
--- visible in to_snapshot everything up to last_seq. Two tables take turns, so that the older one
--- can be truncated.
+-- visible in to_snapshot everything up to last_seq. Where the write-ahead log is read, everything
+-- that committed before lsn is done as well. Two tables take turns, so that the older one can be
+-- truncated.
 create table ${outbox_progress_0} (
   epoch          bigint not null,
   n              bigint not null,
@@ -149,6 +156,7 @@ create table ${outbox_progress_0} (
   written_at     timestamptz not null default clock_timestamp(),
   from_snapshot  pg_snapshot not null,
   to_snapshot    pg_snapshot,
+  lsn            pg_lsn,
   primary key (epoch, n)
 );
 create table ${outbox_progress_1} (like ${outbox_progress_0} including all);
@@ -157,7 +165,7 @@ create view ${outbox_progress} as
   select * from ${outbox_progress_0} union all select * from ${outbox_progress_1};
 
 create view ${outbox_position} as
-  select s.shard, p.epoch, p.n, p.last_seq, p.written_at, p.from_snapshot, p.to_snapshot
+  select s.shard, p.epoch, p.n, p.last_seq, p.written_at, p.from_snapshot, p.to_snapshot, p.lsn
     from ${outbox_shard} s
     cross join lateral (
       select * from ${outbox_progress} p

@@ -25,6 +25,10 @@ int quota_of(std::string_view owner, const std::vector<Member>& members) {
   return kShardCount / count + (rank < kShardCount % count ? 1 : 0);
 }
 
+int quota_of_all(const GroupView& view) {
+  return view.own + view.free == kShardCount ? kShardCount : view.own;
+}
+
 std::vector<Member> LeaseWatch::dead(const std::vector<Member>& members, nanoseconds now) {
   // While this relay could not look, the others could perhaps not renew.
   const bool interrupted = now - last_look_ > lease_ / 2;

@@ -32,6 +32,9 @@ struct GroupView {
 // Of all shards, those that are the fair share of `owner`, which is one of `members`.
 [[nodiscard]] int quota_of(std::string_view owner, const std::vector<Member>& members);
 
+// The share of a relay that stands so, where one has all shards or none.
+[[nodiscard]] int quota_of_all(const GroupView& view);
+
 // Watches the others' renewals. All times are of one clock, which never jumps. One thread.
 class LeaseWatch {
  public:

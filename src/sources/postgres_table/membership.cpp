@@ -23,7 +23,7 @@ constexpr const char* kLook = R"(
          (select count(*) from ${outbox_shard} s where s.owner = ''), c.revision, c.paused,
          (select count(*) from ${outbox_shard} s
            where s.owner <> '' and not exists (select from ${outbox_relay} m
-                                                where m.owner = s.owner))
+                                                where m.owner = s.owner)), c.mode = 'wal'
     from ${outbox_relay} r cross join ${outbox_control} c order by r.owner collate "C")";
 
 // Parameters: owners, renewals. One whose counter has moved meanwhile is alive.
@@ -180,8 +180,12 @@ Result<Membership::View> Membership::look() {
     const std::vector<Member> dead = watch_.dead(members, boot_now());
     const bool orphans = rows->int8(0, 6) > 0;
     if (dead.empty() && !orphans) {
-      return View{quota_of(options_.owner, members), static_cast<int>(rows->int8(0, 2)),
-                  static_cast<int>(rows->int8(0, 3)), rows->int8(0, 4), rows->boolean(0, 5)};
+      View view{quota_of(options_.owner, members), static_cast<int>(rows->int8(0, 2)),
+                static_cast<int>(rows->int8(0, 3)), rows->int8(0, 4), rows->boolean(0, 5)};
+      if (rows->boolean(0, 7)) {
+        view.quota = quota_of_all(view);
+      }
+      return view;
     }
     if (Result<void> buried = bury(dead); !buried) {
       return std::move(buried).error();

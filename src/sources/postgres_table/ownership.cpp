@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "mutants/mutant.hpp"
+#include "outbox/shard.hpp"
 #include "sources/postgres_table/position_arrays.hpp"
 
 namespace outbox::postgres_table {
@@ -19,10 +20,11 @@ constexpr const char* kHistory = R"(
 
 // Parameter: the shards, as a set.
 constexpr const char* kPositions = R"(
-  select bit_or(1::bigint << shard::integer), from_snapshot::text, to_snapshot::text, last_seq
+  select bit_or(1::bigint << shard::integer), from_snapshot::text, to_snapshot::text, last_seq,
+         lsn::text
     from ${outbox_position}
    where ($1::bigint >> shard::integer) & 1 = 1
-   group by from_snapshot::text, to_snapshot::text, last_seq
+   group by from_snapshot::text, to_snapshot::text, last_seq, lsn
    order by pg_snapshot_xmax(min(from_snapshot::text)::pg_snapshot))";
 
 // Parameters: owner, quota. Rows that another relay is taking just now are passed over.
@@ -40,6 +42,11 @@ constexpr const char* kTake = R"(
 constexpr const char* kGiveBack = R"(
   update ${outbox_shard} set owner = ''
    where owner = $1::text and ($2::bigint >> shard::integer) & 1 = 0)";
+
+constexpr const char* kLockFirst = "select from ${outbox_shard} where shard = 0 for update";
+
+// Parameter: owner.
+constexpr const char* kFree = "update ${outbox_shard} set owner = '' where owner = $1::text";
 
 // What a mutant replaces by the same epoch for ever.
 constexpr const char* kNextEpoch = "select nextval('${outbox_epoch}') as epoch";
@@ -67,6 +74,13 @@ Result<Position> to_position(const pg::Rows& rows, int row) {
     }
     position.to = *std::move(to);
     position.last_seq = rows.int8(row, 3);
+  }
+  if (!rows.is_null(row, 4)) {
+    const Result<postgres_wal::Lsn> lsn = postgres_wal::to_lsn(rows.text(row, 4));
+    if (!lsn) {
+      return lsn.error();
+    }
+    position.lsn = *lsn;
   }
   return position;
 }
@@ -141,6 +155,36 @@ Result<Fence> take_shards(pg::Connection& connection, const Tables& tables,
     return Error{ErrorCode::conflict, "other relays have all shards; standing by"};
   }
   return fence;
+}
+
+Result<Fence> take_all_shards(pg::Connection& connection, const Tables& tables,
+                              const std::string& owner) {
+  // One after the other: of two that take at once each could get a part.
+  Result<pg::Tx> tx = pg::Tx::begin(connection);
+  if (!tx) {
+    return std::move(tx).error();
+  }
+  if (const Result<pg::Rows> locked = connection.query(tables.sql(kLockFirst)); !locked) {
+    return locked.error();
+  }
+  Result<Fence> fence = take_shards(connection, tables, owner, kShardCount);
+  if (!fence && fence.error().code != ErrorCode::conflict) {
+    return fence;
+  }
+  const bool all = fence && fence->shards == kAllShards;
+  if (fence && !all) {
+    pg::Params params;
+    params.text(owner);
+    if (const Result<pg::Rows> freed = connection.query(tables.sql(kFree), params); !freed) {
+      return freed.error();
+    }
+  }
+  if (Result<void> committed = tx->commit(); !committed) {
+    return std::move(committed).error();
+  }
+  return all ? std::move(fence)
+             : Result<Fence>{Error{ErrorCode::conflict,
+                                   "another relay reads the write-ahead log; standing by"}};
 }
 
 }  // namespace outbox::postgres_table

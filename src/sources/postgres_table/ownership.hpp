@@ -35,4 +35,8 @@ struct Fence {
 [[nodiscard]] Result<Fence> take_shards(pg::Connection& connection, const Tables& tables,
                                         const std::string& owner, int quota);
 
+// The same of all shards or none.
+[[nodiscard]] Result<Fence> take_all_shards(pg::Connection& connection, const Tables& tables,
+                                            const std::string& owner);
+
 }  // namespace outbox::postgres_table

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 namespace outbox::postgres_table {
@@ -43,10 +44,17 @@ bool Snapshot::sees(std::uint64_t xid) const {
   return xid < xmax && !std::binary_search(in_progress.begin(), in_progress.end(), xid);
 }
 
+std::vector<SharedPosition> everything() {
+  constexpr std::uint64_t kEnd = std::numeric_limits<std::int64_t>::max();
+  const std::string end = std::to_string(kEnd);
+  return {
+      SharedPosition{kAllShards, Position{Snapshot{end + ":" + end + ":", kEnd, {}}, {}, 0, 0}}};
+}
+
 bool operator==(const SharedPosition& a, const SharedPosition& b) {
   const auto to = [](const Position& at) { return at.to ? std::string_view{at.to->text} : ""; };
   return a.shards == b.shards && a.at.from.text == b.at.from.text && to(a.at) == to(b.at) &&
-         a.at.last_seq == b.at.last_seq;
+         a.at.last_seq == b.at.last_seq && a.at.lsn == b.at.lsn;
 }
 
 }  // namespace outbox::postgres_table

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "outbox/result.hpp"
+#include "sources/postgres_wal/lsn.hpp"
 
 namespace outbox::postgres_table {
 
@@ -28,6 +29,9 @@ struct Position {
   Snapshot from;
   std::optional<Snapshot> to;
   std::int64_t last_seq = 0;
+  // Where the write-ahead log is read, everything that committed before is done as well. 0: the
+  // table is read.
+  postgres_wal::Lsn lsn = 0;
 };
 
 // Shards that stand at the same position. Bit k of `shards` stands for shard k.
@@ -36,6 +40,9 @@ struct SharedPosition {
   Position at;
 };
 inline constexpr std::uint64_t kAllShards = ~std::uint64_t{0};
+
+// As if all that is visible were done. Where the log is read, the stored position lags behind.
+[[nodiscard]] std::vector<SharedPosition> everything();
 
 [[nodiscard]] bool operator==(const SharedPosition& a, const SharedPosition& b);
 

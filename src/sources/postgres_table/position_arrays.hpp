@@ -19,12 +19,14 @@ struct PositionArrays {
   pg::Array from{pg::Type::text};
   pg::Array to{pg::Type::text};
   pg::Array last_seqs{pg::Type::int8};
+  pg::Array lsns{pg::Type::text};
 
   void clear() {
     shards.clear();
     from.clear();
     to.clear();
     last_seqs.clear();
+    lsns.clear();
   }
   void add(const SharedPosition& position) {
     shards.int8(as_bits(position.shards));
@@ -35,6 +37,11 @@ struct PositionArrays {
       to.null();
     }
     last_seqs.int8(position.at.last_seq);
+    if (position.at.lsn != 0) {
+      lsns.bytes(postgres_wal::to_text(position.at.lsn));
+    } else {
+      lsns.null();
+    }
   }
 };
 

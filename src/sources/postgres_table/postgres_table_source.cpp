@@ -3,6 +3,9 @@
 #include <bit>
 #include <utility>
 
+#include "sources/postgres_table/table_feed.hpp"
+#include "sources/postgres_table/wal_feed.hpp"
+
 namespace outbox {
 
 using namespace postgres_table;
@@ -11,6 +14,8 @@ namespace {
 
 // Long enough for the bounds of a backlog of hundreds of millions of rows.
 constexpr std::chrono::minutes kLongestStatement{5};
+// Of the positions in the log: often enough that the server does not keep much of it in vain.
+constexpr std::chrono::seconds kDurableInterval{1};
 
 Result<pg::Connection> connect_as(const PostgresTableOptions& options, const char* role) {
   pg::ConnectOptions connect;
@@ -98,7 +103,13 @@ Result<void> PostgresTableSource::take_over(const Membership::View& view,
   if (const Result<pg::Rows> set = writer_->exec(limit); !set) {
     return set.error();
   }
-  Result<Fence> fence = take_shards(*writer_, *tables_, options_.owner, view.quota);
+  Result<Mode> mode = read_mode(*writer_, *tables_);
+  if (!mode) {
+    return std::move(mode).error();
+  }
+  mode_ = *std::move(mode);
+  Result<Fence> fence = mode_.wal ? take_all_shards(*writer_, *tables_, options_.owner)
+                                  : take_shards(*writer_, *tables_, options_.owner, view.quota);
   if (!fence) {
     return std::move(fence).error();
   }
@@ -126,25 +137,28 @@ Result<void> PostgresTableSource::connect_reader(std::vector<SharedPosition> pos
   if (!connection) {
     return std::move(connection).error();
   }
-  reader_.emplace(*std::move(connection));
-  Result<RangeReader> ranges = RangeReader::make(*reader_, *tables_, std::move(positions));
-  if (!ranges) {
-    return std::move(ranges).error();
-  }
-  ranges_ = *std::move(ranges);
-  doorbell_.emplace(*reader_, *tables_);
   last_number_ = 0;
-  return doorbell_->listen();
+  if (mode_.wal) {
+    Result<std::unique_ptr<WalFeed>> feed =
+        WalFeed::make(*std::move(connection), *tables_, options_.url, mode_, std::move(positions));
+    if (!feed) {
+      return std::move(feed).error();
+    }
+    feed_ = *std::move(feed);
+    return {};
+  }
+  Result<std::unique_ptr<TableFeed>> feed =
+      TableFeed::make(*std::move(connection), *tables_, std::move(positions));
+  if (!feed) {
+    return std::move(feed).error();
+  }
+  feed_ = *std::move(feed);
+  return {};
 }
 
 void PostgresTableSource::close() {
   membership_.hold(0, 0);
-  if (doorbell_) {
-    doorbell_->silence();
-  }
-  doorbell_.reset();
-  ranges_.reset();
-  reader_.reset();
+  feed_.reset();
   settler_.reset();
   writer_.reset();
   const std::lock_guard lock{mutex_};
@@ -160,14 +174,9 @@ Standing PostgresTableSource::standing() const {
 }
 
 Result<Batch> PostgresTableSource::claim(std::size_t limit) {
-  Result<RangeReader::Page> page = ranges_->next(ReadLimits{limit, options_.max_batch_bytes});
+  Result<Feed::Page> page = feed_->next(ReadLimits{limit, options_.max_batch_bytes});
   if (!page) {
     return std::move(page).error();
-  }
-  if (!page->batch.records.empty()) {
-    if (Result<void> noted = doorbell_->work_found(); !noted) {
-      return std::move(noted).error();
-    }
   }
   page->batch.number = ++last_number_;
   const std::lock_guard lock{mutex_};
@@ -177,7 +186,7 @@ Result<Batch> PostgresTableSource::claim(std::size_t limit) {
 
 Result<void> PostgresTableSource::await_work(std::chrono::milliseconds timeout,
                                              const std::stop_token& stop) {
-  return doorbell_->wait(ranges_->newest(), timeout, stop);
+  return feed_->await_work(timeout, stop);
 }
 
 Result<Batch> PostgresTableSource::claim_exceptions(std::span<const HeldRange> ranges,
@@ -191,7 +200,18 @@ Result<Batch> PostgresTableSource::claim_due(std::size_t limit) {
 
 Result<void> PostgresTableSource::settle(const Settlement& settlement) {
   const std::optional<Positions> positions = take_positions(settlement.through);
-  return settler_->settle(settlement, positions ? &*positions : nullptr);
+  if (!positions || !mode_.wal) {
+    return settler_->settle(settlement, positions ? &*positions : nullptr, false);
+  }
+  // The log may go only where the disk has what became of it.
+  const Clock::time_point now = Clock::now();
+  const bool durably = now - stored_durably_ >= kDurableInterval;
+  Result<void> settled = settler_->settle(settlement, &*positions, durably);
+  if (settled && (durably || settlement.exceptional())) {
+    stored_durably_ = now;
+    feed_->stored(*positions);
+  }
+  return settled;
 }
 
 Result<void> PostgresTableSource::add_partitions() {

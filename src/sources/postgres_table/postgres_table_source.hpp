@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "outbox/source.hpp"
-#include "sources/postgres_table/doorbell.hpp"
+#include "sources/postgres_table/feed.hpp"
 #include "sources/postgres_table/membership.hpp"
+#include "sources/postgres_table/mode.hpp"
 #include "sources/postgres_table/ownership.hpp"
 #include "sources/postgres_table/position.hpp"
-#include "sources/postgres_table/range_reader.hpp"
 #include "sources/postgres_table/settler.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "support/pg/connection.hpp"
@@ -37,9 +37,10 @@ struct PostgresTableOptions {
   std::string dead_letter_type;
 };
 
-// Reads the outbox table of PostgreSQL 15 or later by the difference of snapshots (RangeReader) and
-// marks by appending (Settler), on two connections, so that both go on at once. Relays on one table
-// share its 64 shards (Membership).
+// Reads the outbox of PostgreSQL 15 or later, as its operators have decided in its table
+// (TableFeed) or in the write-ahead log (WalFeed), and marks by appending (Settler), on connections
+// of their own, so that both go on at once. Relays on one table share its 64 shards (Membership);
+// of those that read the log one has all.
 class PostgresTableSource final : public Source {
  public:
   explicit PostgresTableSource(PostgresTableOptions options);
@@ -56,6 +57,7 @@ class PostgresTableSource final : public Source {
   Result<void> settle(const Settlement& settlement) override;
 
  private:
+  using Clock = std::chrono::steady_clock;
   using Positions = std::vector<postgres_table::SharedPosition>;
 
   [[nodiscard]] Result<Exceptions> open();
@@ -75,11 +77,11 @@ class PostgresTableSource final : public Source {
   // Of the thread that settles.
   std::optional<pg::Connection> writer_;
   std::optional<postgres_table::Settler> settler_;
+  postgres_table::Mode mode_;
+  Clock::time_point stored_durably_;
 
   // Of the thread that claims.
-  std::optional<pg::Connection> reader_;
-  std::optional<postgres_table::RangeReader> ranges_;
-  std::optional<postgres_table::Doorbell> doorbell_;
+  std::unique_ptr<postgres_table::Feed> feed_;
   std::uint64_t last_number_ = 0;
 
   // From the one to the other: where each batch that was claimed and not settled ends. As many as

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kRowsPerTable = 10'000;
 
 // Parameters: owner, epoch, shards; seqs, partitions, offsets, topic numbers, topics; the number of
-// the last progress row; shards, from, to, last_seq of each position that moved. The answer is
+// the last progress row; shards, from, to, last_seq, lsn of each position that moved. The answer is
 // whether the fence held.
 constexpr const char* kSettle = R"(
   with fence as materialized (
@@ -26,10 +26,12 @@ constexpr const char* kSettle = R"(
            from fence, unnest($4::bigint[], $5::integer[], $6::bigint[], $7::integer[])
                          as r (seq, part, off, topic)),
        progress as (
-         insert into ${outbox_progress_@} (epoch, n, shards, from_snapshot, to_snapshot, last_seq)
-         select $2::bigint, $9::bigint + p.k, p.shards, p.f::pg_snapshot, p.t::pg_snapshot, p.last
-           from fence, unnest($10::bigint[], $11::text[], $12::text[], $13::bigint[])
-                         with ordinality as p (shards, f, t, last, k))
+         insert into ${outbox_progress_@}
+                (epoch, n, shards, from_snapshot, to_snapshot, last_seq, lsn)
+         select $2::bigint, $9::bigint + p.k, p.shards, p.f::pg_snapshot, p.t::pg_snapshot, p.last,
+                p.lsn::pg_lsn
+           from fence, unnest($10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::text[])
+                         with ordinality as p (shards, f, t, last, lsn, k))
   select exists (select 1 from fence))";
 
 constexpr const char* kLockFence = R"(
@@ -143,14 +145,14 @@ Result<void> Settler::find_current_table(const Tables& tables) {
 }
 
 Result<void> Settler::settle(const Settlement& settlement,
-                             const std::vector<SharedPosition>* positions) {
+                             const std::vector<SharedPosition>* positions, bool durably) {
   if (positions != nullptr && appended_ >= kRowsPerTable) {
     // In a transaction of its own: its lock must not be held while a settlement is written.
     if (Result<void> rotated = rotate(); !rotated) {
       return rotated;
     }
   }
-  if (!settlement.exceptional()) {
+  if (!settlement.exceptional() && !durably) {
     return store(settlement.delivered, positions);
   }
   Result<pg::Tx> tx = pg::Tx::begin(*connection_);
@@ -180,7 +182,7 @@ Result<void> Settler::store(std::span<const Receipt> receipts,
   params_.text(fence_.owner).int8(fence_.epoch).int8(as_bits(fence_.shards));
   params_.array(seqs_).array(partitions_).array(offsets_).array(topic_numbers_).array(topics_);
   params_.int8(n_).array(progress_.shards).array(progress_.from).array(progress_.to);
-  params_.array(progress_.last_seqs);
+  params_.array(progress_.last_seqs).array(progress_.lsns);
   const Result<pg::Rows> stored =
       connection_->query_prepared(current_ == 0 ? "settle_0" : "settle_1", params_);
   if (!stored) {

@@ -24,8 +24,8 @@
 namespace outbox::postgres_table {
 
 // Writes outcomes: receipts and progress in one statement that commits asynchronously (a crash of
-// the database sends again); with exceptions, in one transaction that commits synchronously. Each
-// carries the fence.
+// the database sends again); with exceptions, or where it is asked for, in one transaction that
+// commits synchronously. Each carries the fence.
 class Settler {
  public:
   // Stores `positions` once in the new epoch, so that nothing of an older one counts any more. The
@@ -37,11 +37,12 @@ class Settler {
 
   // `positions`: where all shards of the fence stand afterwards; nullptr: where they did.
   [[nodiscard]] Result<void> settle(const Settlement& settlement,
-                                    const std::vector<SharedPosition>* positions);
+                                    const std::vector<SharedPosition>* positions, bool durably);
 
   [[nodiscard]] Result<Batch> claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
                                     std::size_t max_bytes) {
-    return exceptions_.claim(ranges, limit_per_range, max_bytes, positions_);
+    return exceptions_.claim(ranges, limit_per_range, max_bytes,
+                             reads_log() ? everything() : positions_);
   }
   [[nodiscard]] Result<Batch> claim_due(std::size_t limit, std::size_t max_bytes) {
     return exceptions_.claim_due(limit, max_bytes);
@@ -59,6 +60,7 @@ class Settler {
   [[nodiscard]] Result<void> store(std::span<const Receipt> receipts,
                                    const std::vector<SharedPosition>* positions);
   void add_receipts(std::span<const Receipt> receipts);
+  [[nodiscard]] bool reads_log() const { return positions_.front().at.lsn != 0; }
   // Of those positions that have moved; how many they are.
   std::int64_t add_progress(const std::vector<SharedPosition>& positions);
   [[nodiscard]] Result<void> rotate();

@@ -17,6 +17,9 @@ class Tables {
   // Replaces ${outbox} and ${outbox_xyz} by the quoted names, as in migrations/*.sql.
   [[nodiscard]] std::string sql(std::string_view text) const;
 
+  [[nodiscard]] const std::string& schema() const { return schema_; }
+  [[nodiscard]] const std::string& table() const { return table_; }
+
   // "schema.table", the doorbell's channel.
   [[nodiscard]] std::string channel() const { return schema_ + "." + table_; }
 

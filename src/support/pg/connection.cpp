@@ -144,6 +144,7 @@ Result<Connection> Connection::connect(const std::string& url, const ConnectOpti
   add("fallback_application_name", options.application_name.c_str());
   add("dbname", url.c_str());
   add("client_encoding", "UTF8");
+  if (options.replication) add("replication", "database");
   add(nullptr, nullptr);
 
   Connection connection{PQconnectdbParams(keywords.data(), values.data(), /*expand_dbname=*/1)};

@@ -44,6 +44,8 @@ struct ConnectOptions {
   // 0: none. The server ends a longer statement with ErrorCode::timeout; when it does not, the
   // connection is given up kAnswerGrace later, with source_unavailable.
   std::chrono::milliseconds statement_timeout{0};
+  // For START_REPLICATION and its like, of this database.
+  bool replication = false;
 };
 
 // Move-only, one thread at a time. A dead peer is noticed within about 15 s (keepalives,
@@ -79,6 +81,8 @@ class Connection {
   [[nodiscard]] bool idle() const;
   // For libpq's asynchronous calls and for liboutbox. Never null.
   [[nodiscard]] pg_conn* raw() const { return connection_.get(); }
+  // The caller's own from now on, to end with PQfinish; this object is at its end.
+  [[nodiscard]] pg_conn* release() { return connection_.release(); }
 
  private:
   struct Finish {
