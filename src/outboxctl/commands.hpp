@@ -38,6 +38,9 @@ namespace outbox::ctl {
 [[nodiscard]] Result<void> pause_relays(const CommonOptions& common, bool paused,
                                         std::ostream& out);
 [[nodiscard]] Result<void> reset_source(const CommonOptions& common, Console& console);
+// Where the relays read: "table" or "wal".
+[[nodiscard]] Result<void> use_source(const CommonOptions& common, const UseOptions& options,
+                                      std::ostream& out);
 
 // The relay's settings: whether they are valid, and what they come to.
 [[nodiscard]] Result<void> check_config(const CommonOptions& common, const ConfigOptions& options,

@@ -20,6 +20,7 @@ struct CommandLine {
   MessagesOptions messages;
   DeadLetterOptions dead_letters;
   ReplayOptions replay;
+  UseOptions use;
   ConfigOptions config;
   std::string traced;
   Command run;

@@ -62,6 +62,15 @@ void add_operator_commands(CLI::App& app, CommandLine& given) {
       source, given, "reset", "a new position, for a database that was restored from a dump",
       [&given](Console& console) { return reset_source(given.common, console); });
   add_yes(reset, given);
+  CLI::App& use = add_command(
+      source, given, "use", "have the relays read the table, or the write-ahead log",
+      [&given](Console& console) { return use_source(given.common, given.use, console.out); });
+  use.add_option("MODE", given.use.mode, "table or wal")
+      ->required()
+      ->check(CLI::IsMember({"table", "wal"}))
+      ->type_name("");
+  use.add_option("--slot", given.use.slot,
+                 "wal: the replication slot's name, if not TABLE_DATABASE");
   add_config(app, given);
 }
 

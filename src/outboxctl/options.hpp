@@ -58,6 +58,11 @@ struct ReplayOptions {
   bool dry_run = false;
 };
 
+struct UseOptions {
+  std::string mode;  // "table" or "wal"
+  std::string slot;  // empty: the usual name
+};
+
 // Of the relay, as outbox-processor takes them.
 struct ConfigOptions {
   std::string file;

@@ -48,6 +48,7 @@ class PostgresOutbox {
   Result<void> lift_statement_timeout();
 
   [[nodiscard]] pg::Connection& connection() { return connection_; }
+  [[nodiscard]] const postgres_table::Tables& tables() const { return tables_; }
   [[nodiscard]] std::string where() const { return where_is(connection_); }
   [[nodiscard]] const std::string& table() const { return table_; }
   // Who is to be named in the audit: "alice@host via outboxctl".

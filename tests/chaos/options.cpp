@@ -15,6 +15,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   app.add_option("--minutes", options.minutes, "how long faults come")
       ->check(CLI::Range(0.2, 600.0));
   app.add_option("--relays", options.relays, "processes of the relay")->check(CLI::Range(1, 16));
+  app.add_option("--source", options.source, "where they read: table or wal")
+      ->check(CLI::IsMember({"table", "wal"}));
   app.add_option("--json", options.json_file, "writes the result into this file as well");
   app.add_option("--programs", options.programs, "the folder of the programs under test")
       ->check(CLI::ExistingDirectory);

@@ -12,6 +12,7 @@ struct Options {
   std::uint64_t seed = 0;
   double minutes = 8;
   int relays = 3;
+  std::string source = "table";  // what the relays read: or "wal"
   std::string json_file;
   std::string programs;           // the folder with outbox-processor and the others
   std::vector<std::string> only;  // fault classes; empty: all

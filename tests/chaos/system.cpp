@@ -174,13 +174,19 @@ std::int64_t System::in_flight_bound() const {
   return std::max(in_flight(relay_settings_), in_flight(kOtherRelaySettings));
 }
 
-void System::make_tables(const Options& options) const {
-  const std::string log = stack_.logs() + "/migrate.log";
-  e2e::Process migrate{
-      {options.programs + "/outboxctl", "migrate"}, {{"DATABASE_URL", world_.database_url}}, log};
-  if (migrate.wait(seconds{60}) != 0) {
-    throw std::runtime_error("outboxctl migrate failed; see " + log);
+void System::outboxctl(const Options& options, const std::vector<std::string>& arguments) const {
+  const std::string log = stack_.logs() + "/outboxctl.log";
+  std::vector<std::string> line{options.programs + "/outboxctl"};
+  line.insert(line.end(), arguments.begin(), arguments.end());
+  e2e::Process process{std::move(line), {{"DATABASE_URL", world_.database_url}}, log};
+  if (process.wait(seconds{60}) != 0) {
+    throw std::runtime_error("outboxctl " + arguments.front() + " failed; see " + log);
   }
+}
+
+void System::make_tables(const Options& options) const {
+  outboxctl(options, {"migrate"});
+  outboxctl(options, {"source", "use", options.source});
   auto connection = pg::Connection::connect(world_.database_url);
   if (!connection) throw std::runtime_error(connection.error().message);
   if (auto made = make_truth_tables(*connection, pool_of_keys(options.seed)); !made) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/chaos/fleet.hpp"
 #include "tests/chaos/network.hpp"
@@ -34,6 +35,7 @@ class System {
  private:
   using Settings = std::map<std::string, std::string>;
 
+  void outboxctl(const Options& options, const std::vector<std::string>& arguments) const;
   void make_tables(const Options& options) const;
   void start_programs(const Options& options);
   [[nodiscard]] e2e::Environment relay_environment(int relay) const;

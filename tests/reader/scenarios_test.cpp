@@ -22,6 +22,10 @@ TEST_P(ReaderTest, LosesSwapsAndDelaysNothing) {
   EXPECT_EQ(verdict_of(make_source_reader, GetParam().name), Verdict{});
 }
 
+TEST_P(ReaderTest, LosesSwapsAndDelaysNothingOfTheLog) {
+  EXPECT_EQ(verdict_of(make_log_reader, GetParam().name), Verdict{});
+}
+
 // Interleavings that nobody thought of: six writers do what chance says, one step at a time, and
 // the reader looks in between and connects anew.
 class RandomSteps {

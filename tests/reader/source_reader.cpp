@@ -1,5 +1,9 @@
 #include "tests/reader/source_reader.hpp"
 
+#include <utility>
+
+#include "tests/reader/caught_up_source.hpp"
+
 namespace outbox::test {
 
 PostgresTableOptions source_options(const std::string& url) {
@@ -10,21 +14,24 @@ PostgresTableOptions source_options(const std::string& url) {
 }
 
 SourceReader::SourceReader(const std::string& url, std::size_t limit)
-    : source_(source_options(url)), limit_(limit) {
-  must(source_.connect());
+    : SourceReader(std::make_unique<PostgresTableSource>(source_options(url)), limit) {}
+
+SourceReader::SourceReader(std::unique_ptr<Source> source, std::size_t limit)
+    : source_(std::move(source)), limit_(limit) {
+  must(source_->connect());
 }
 
 std::vector<Delivered> SourceReader::read() {
   std::vector<Delivered> delivered;
   while (true) {
-    const Batch batch = must(source_.claim(limit_));
+    const Batch batch = must(source_->claim(limit_));
     Settlement settlement;
     settlement.through = batch.number;
     for (const Record& record : batch.records) {
       delivered.push_back(Delivered{std::string{record.key}, version_in(record.payload)});
       settlement.delivered.push_back(Receipt{record.seq, "topic", 0, record.seq});
     }
-    must(source_.settle(settlement));
+    must(source_->settle(settlement));
     if (batch.records.empty()) {
       return delivered;
     }
@@ -32,12 +39,18 @@ std::vector<Delivered> SourceReader::read() {
 }
 
 void SourceReader::reconnect() {
-  source_.close();
-  must(source_.connect());
+  source_->close();
+  must(source_->connect());
 }
 
 std::unique_ptr<Reader> make_source_reader(const OutboxDatabase& database) {
   return std::make_unique<SourceReader>(database.url(), 3);
+}
+
+std::unique_ptr<Reader> make_log_reader(const OutboxDatabase& database) {
+  read_the_log(database);
+  return std::make_unique<SourceReader>(
+      std::make_unique<CaughtUpSource>(source_options(database.url()), database.connect()), 3);
 }
 
 }  // namespace outbox::test

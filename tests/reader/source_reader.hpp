@@ -29,20 +29,24 @@ inline void must(const Result<void>& result) {
 // Claims in pages of `limit` until nothing is new, and settles every batch.
 class SourceReader final : public Reader {
  public:
+  // The outbox table.
   SourceReader(const std::string& url, std::size_t limit);
+  SourceReader(std::unique_ptr<Source> source, std::size_t limit);
   std::vector<Delivered> read() override;
 
   // What was read and not settled would come again; here all of it was.
   void reconnect();
 
-  [[nodiscard]] PostgresTableSource& source() { return source_; }
+  [[nodiscard]] Source& source() { return *source_; }
 
  private:
-  PostgresTableSource source_;
+  std::unique_ptr<Source> source_;
   std::size_t limit_;
 };
 
 // Pages of 3, so that small scenarios need several.
 [[nodiscard]] std::unique_ptr<Reader> make_source_reader(const OutboxDatabase& database);
+// The same of the write-ahead log.
+[[nodiscard]] std::unique_ptr<Reader> make_log_reader(const OutboxDatabase& database);
 
 }  // namespace outbox::test

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -49,9 +50,15 @@ TestDatabase::TestDatabase(const std::string& create_options)
 }
 
 TestDatabase::~TestDatabase() {
-  // A server that a test has stopped cannot drop anything; its data goes with the stack.
-  [[maybe_unused]] auto dropped =
-      server_.exec("drop database if exists " + name_ + " with (force)");
+  // A server that a test has stopped cannot drop anything; its data goes with the stack. Who reads
+  // from a replication slot takes a moment to end.
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    if (server_.exec("drop database if exists " + name_ + " with (force)") ||
+        server_.sqlstate() != "55006") {  // object_in_use
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  }
 }
 
 pg::Connection TestDatabase::connect() const {

@@ -22,7 +22,7 @@ Error refused(const std::string& slot, const std::string& what) {
                "the replication slot " + slot + " " + what +
                    ": nothing was sent, since messages could be lost unseen; 'outboxctl source use "
                    "wal' makes a new one and finds in the table what the old one no longer has, "
-                   "see 'Reading the write-ahead log' in docs/operations.md"};
+                   "see docs/sources/postgres-wal.md"};
 }
 
 }  // namespace

@@ -1,100 +1,23 @@
 #include "tests/conformance/source/postgres_table_driver.hpp"
 
-#include <chrono>
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "outbox/outbox.hpp"
-#include "sources/postgres_table/mode_switch.hpp"
 #include "sources/postgres_table/postgres_table_source.hpp"
+#include "tests/reader/caught_up_source.hpp"
 #include "tests/support/test_database.hpp"
 
 namespace outbox::test {
 namespace {
 
-// Waits before each claim, see make_postgres_wal_driver.
-class CaughtUpSource final : public Source {
- public:
-  CaughtUpSource(PostgresTableOptions options, pg::Connection connection)
-      : source_(std::move(options)), connection_(std::move(connection)) {}
-
-  Result<Exceptions> connect() override {
-    numbers_.clear();
-    return source_.connect();
-  }
-  void close() override { source_.close(); }
-  void leave() override { source_.leave(); }
-  Result<Batch> claim(std::size_t limit) override {
-    const std::string committed = value_of(connection_, "select pg_current_wal_flush_lsn()");
-    while (!was_sent(committed)) {
-      // Before the log it reads the table.
-      Result<Batch> batch = source_.claim(limit);
-      if (!batch || !batch->records.empty()) {
-        return numbered(std::move(batch));
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    }
-    return numbered(source_.claim(limit));
-  }
-  Result<void> await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) override {
-    return source_.await_work(timeout, stop);
-  }
-  Result<Batch> claim_exceptions(std::span<const HeldRange> ranges,
-                                 std::size_t limit_per_range) override {
-    return source_.claim_exceptions(ranges, limit_per_range);
-  }
-  Result<Batch> claim_due(std::size_t limit) override { return source_.claim_due(limit); }
-  [[nodiscard]] Standing standing() const override { return source_.standing(); }
-  Result<void> settle(const Settlement& settlement) override {
-    Settlement renumbered = settlement;
-    if (settlement.through > 0) {
-      renumbered.through = numbers_.at(settlement.through - 1);
-    }
-    return source_.settle(renumbered);
-  }
-
- private:
-  // As if the claims in between had not been.
-  Result<Batch> numbered(Result<Batch> batch) {
-    if (batch) {
-      numbers_.push_back(batch->number);
-      batch->number = numbers_.size();
-    }
-    return batch;
-  }
-  bool was_sent(const std::string& lsn) {
-    return value_of(connection_,
-                    "select coalesce(bool_or(r.sent_lsn >= '" + lsn +
-                        "'), false) from pg_stat_replication r join pg_replication_slots s on "
-                        "s.active_pid = r.pid where s.database = current_database()") == "t";
-  }
-
-  PostgresTableSource source_;
-  pg::Connection connection_;
-  std::vector<std::uint64_t> numbers_;  // the source's, of each batch that was given
-};
-
 class PostgresTableDriver final : public SourceDriver {
  public:
   explicit PostgresTableDriver(bool log) : log_(log) {
     if (log_) {
-      const auto tables = postgres_table::Tables::find(connection_, "outbox");
-      const auto slot = postgres_table::read_log(connection_, *tables, "", "test");
-      if (!slot) {
-        throw std::runtime_error(slot.error().message);
-      }
-    }
-  }
-
-  // The sources are gone; a database with a slot could not be dropped.
-  ~PostgresTableDriver() override {
-    if (log_) {
-      const auto tables = postgres_table::Tables::find(connection_, "outbox");
-      static_cast<void>(
-          postgres_table::read_table(connection_, *tables, "test", std::chrono::seconds{10}));
+      read_the_log(database_);
     }
   }
 
