@@ -134,8 +134,7 @@ Result<std::string> PostgresOutbox::payload_type() {
 }
 
 Result<void> PostgresOutbox::lift_statement_timeout() {
-  auto set = query("set statement_timeout = 0");
-  return set ? Result<void>{} : Result<void>{std::move(set).error()};
+  return connection_.set_statement_timeout({});
 }
 
 }  // namespace outbox::ctl

@@ -158,16 +158,18 @@ Result<Connection> Connection::connect(const std::string& url, const ConnectOpti
     return Error{ErrorCode::source_unavailable, "cannot connect to PostgreSQL: " + text};
   }
   PQsetNoticeReceiver(connection.raw(), drop_notice, nullptr);
-  if (auto configured = connection.configure(options); !configured) {
-    return std::move(configured).error();
+  if (options.statement_timeout.count() > 0) {
+    if (auto set = connection.set_statement_timeout(options.statement_timeout); !set) {
+      return std::move(set).error();
+    }
   }
   return connection;
 }
 
-Result<void> Connection::configure(const ConnectOptions& options) {
-  if (options.statement_timeout.count() == 0) return {};
-  answer_timeout_ = options.statement_timeout + kAnswerGrace;
-  auto set = exec("SET statement_timeout = " + std::to_string(options.statement_timeout.count()));
+Result<void> Connection::set_statement_timeout(std::chrono::milliseconds timeout) {
+  const bool none = timeout.count() == 0;
+  answer_timeout_ = none ? std::chrono::milliseconds{0} : timeout + kAnswerGrace;
+  auto set = exec("SET statement_timeout = " + std::to_string(timeout.count()));
   if (!set) return std::move(set).error();
   return {};
 }

@@ -67,6 +67,10 @@ class Connection {
   Result<Rows> query_prepared(const std::string& name, const Params& params = {},
                               Format format = Format::binary);
 
+  // Of the statements from now on, as ConnectOptions has it; 0: none, and an answer is waited for
+  // as long as the server is there.
+  Result<void> set_statement_timeout(std::chrono::milliseconds timeout);
+
   // True as soon as a notification (LISTEN) has come; takes all that are there. False after the
   // timeout.
   Result<bool> wait_notification(std::chrono::milliseconds timeout);
@@ -89,8 +93,6 @@ class Connection {
     void operator()(pg_conn* connection) const noexcept;
   };
   explicit Connection(pg_conn* connection) : connection_(connection) {}
-  Result<void> configure(const ConnectOptions& options);
-
   std::unique_ptr<pg_conn, Finish> connection_;
   SqlState sqlstate_;
   std::chrono::milliseconds answer_timeout_{0};

@@ -138,6 +138,17 @@ TEST_F(ConnectionTest, EndsAStatementThatTakesTooLong) {
   EXPECT_EQ(rows.error().code, ErrorCode::timeout);
 }
 
+TEST_F(ConnectionTest, AStatementMayTakeLongOnceItsTimeoutIsLifted) {
+  ConnectOptions options;
+  options.statement_timeout = 50ms;
+  auto connection = Connection::connect(database_.url(), options);
+  ASSERT_TRUE(connection);
+  EXPECT_GT(connection->answer_timeout(), 50ms);
+  ASSERT_TRUE(connection->set_statement_timeout(0ms));
+  EXPECT_TRUE(connection->exec("select pg_sleep(0.2)"));
+  EXPECT_EQ(connection->answer_timeout(), 0ms) << "the client would give it up";
+}
+
 TEST_F(ConnectionTest, RefusesCopy) {
   must_exec(connection_, "create table t (n int)");
   auto rows = connection_.exec("copy t to stdout");
