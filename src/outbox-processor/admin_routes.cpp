@@ -33,7 +33,10 @@ class OutboxGauges {
                       "Age of the oldest message that is not delivered")),
         retrying_(gauge(metrics, "outbox_retrying_messages",
                         "Messages that failed and wait for their next attempt")),
-        dead_(gauge(metrics, "outbox_dead_letter_messages", "Messages that were given up")) {}
+        dead_(gauge(metrics, "outbox_dead_letter_messages", "Messages that were given up")),
+        lag_(gauge(metrics, "outbox_source_lag_bytes",
+                   "Write-ahead log that the server keeps for the relay; 0 where the table is "
+                   "read")) {}
 
   // What is not known is NaN: an old number would look like news, and keep an alert silent.
   void set(const Result<SourceStatus>& status) {
@@ -46,6 +49,7 @@ class OutboxGauges {
     oldest_.Set(known(static_cast<double>(seen.oldest_pending_age_ms) / 1e3));
     retrying_.Set(known(static_cast<double>(seen.retrying)));
     dead_.Set(known(static_cast<double>(seen.dead)));
+    lag_.Set(known(static_cast<double>(seen.lag_bytes)));
   }
 
  private:
@@ -54,6 +58,7 @@ class OutboxGauges {
   prometheus::Gauge& oldest_;
   prometheus::Gauge& retrying_;
   prometheus::Gauge& dead_;
+  prometheus::Gauge& lag_;
 };
 
 // What the sink counts by itself.

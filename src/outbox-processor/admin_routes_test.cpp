@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/testing/fake_sink.hpp"
+#include "sources/postgres_table/mode_switch.hpp"
 #include "sources/postgres_table/status_reader.hpp"
 #include "support/http/server.hpp"
 #include "tests/support/eventually.hpp"
@@ -110,6 +111,15 @@ TEST_F(AdminRoutesTest, TheGaugesTellOfTheOutbox) {
   EXPECT_EQ(metric("outbox_pending_messages"), "1");
   must_exec(connection_, "select pg_sleep(0.01)");
   EXPECT_GT(std::stod(metric("outbox_oldest_pending_age_seconds")), 0.0);
+}
+
+TEST_F(AdminRoutesTest, TheLogThatTheServerKeepsIsExported) {
+  EXPECT_EQ(metric("outbox_source_lag_bytes"), "0");
+  const auto tables = postgres_table::Tables::find(connection_, "outbox");
+  ASSERT_TRUE(tables);
+  ASSERT_TRUE(postgres_table::read_log(connection_, *tables, "", "test"));
+  add_message("a");
+  EXPECT_GT(std::stod(metric("outbox_source_lag_bytes")), 100.0);
 }
 
 TEST_F(AdminRoutesTest, TheSinksCountOfMovedKeysIsExported) {

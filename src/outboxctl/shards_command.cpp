@@ -12,6 +12,8 @@ std::string query() {
   return "select json_build_object("
          "'paused', (select bool_or(paused) from ${outbox_control}), "
          "'revision', (select max(revision) from ${outbox_control}), "
+         "'mode', (select max(mode) from ${outbox_control}), "
+         "'slot', (select max(slot) from ${outbox_control}), "
          "'owners', (select coalesce(json_agg(json_build_object('owner', s.owner, "
          "'epoch', s.epoch, 'shards', s.shards) order by s.owner, s.epoch), '[]') "
          "from (select owner, epoch, json_agg(shard order by shard) as shards "
@@ -49,6 +51,9 @@ std::string ranges(const Json& numbers) {
 
 void print_text(std::ostream& out, const Json& state) {
   if (state["paused"] == true) out << "paused: nothing is sent until 'outboxctl resume'\n\n";
+  if (state["mode"] == "wal") {
+    out << "reads the write-ahead log, from the slot " << shown(state["slot"]) << "\n\n";
+  }
   TextTable owners{{"OWNER", "EPOCH", "COUNT", "SHARDS"}};
   for (const Json& owner : state["owners"]) {
     const std::string name = shown(owner["owner"]);

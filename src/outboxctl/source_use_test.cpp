@@ -31,6 +31,7 @@ TEST_F(SourceUseTest, TheLogIsReadFromASlotOfItsOwnAndBackAgainNothingIsLeft) {
   EXPECT_EQ(log.json()["mode"], "wal");
   EXPECT_EQ(log.json()["slot"], slots());
   EXPECT_EQ(mode(), "wal");
+  EXPECT_THAT(outboxctl({"shards"}).out, HasSubstr("from the slot " + slots()));
   EXPECT_EQ(value("select pubname || ' ' || pubinsert || ' ' || pubupdate || ' ' || pubviaroot "
                   "from pg_publication"),
             "outbox_wal true false true");

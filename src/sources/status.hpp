@@ -22,6 +22,8 @@ struct SourceStatus {
   std::string owner;        // the relays that have shards, with commas between; empty: none has
   std::int64_t epoch = 0;   // the highest
   std::int64_t shards = 0;  // that have an owner
+  // Of its log, that the server keeps for the relay; 0 where no log is read.
+  std::int64_t lag_bytes = 0;
 };
 
 // Thread-safe.

@@ -69,9 +69,8 @@ Result<void> make_publication(pg::Connection& connection, const Tables& tables) 
   if (made) {
     return {};
   }
-  const Error failed = made.error();
   static_cast<void>(connection.exec("rollback"));
-  return failed;
+  return made.error();
 }
 
 Result<std::string> make_slot(pg::Connection& connection, const std::string& slot) {

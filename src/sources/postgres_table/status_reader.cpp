@@ -47,7 +47,10 @@ constexpr const char* kExceptions = R"(
                                  where state = 'dead' limit $1::bigint) e))";
 
 constexpr const char* kOwners = R"(
-  select string_agg(owner, ', ' order by owner), max(epoch), coalesce(sum(shards), 0)::bigint
+  select string_agg(owner, ', ' order by owner), max(epoch), coalesce(sum(shards), 0)::bigint,
+         (select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn)::bigint
+            from ${outbox_control} c join pg_replication_slots s on s.slot_name = c.slot
+           where not pg_is_in_recovery())
     from (select owner, max(epoch) as epoch, count(*) as shards
             from ${outbox_shard} where owner <> '' group by owner) o)";
 
@@ -119,6 +122,7 @@ Result<SourceStatus> StatusReader::query() {
   status.owner = owner->text(0, 0);
   status.epoch = owner->int8(0, 1);
   status.shards = owner->int8(0, 2);
+  status.lag_bytes = owner->is_null(0, 3) ? 0 : owner->int8(0, 3);
   return status;
 }
 
