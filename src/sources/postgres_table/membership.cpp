@@ -156,7 +156,7 @@ Result<void> Membership::connect() {
   }
   connection_.emplace(*std::move(connection));
   tables_ = *std::move(tables);
-  const Result<pg::Rows> set = connection_->exec("set synchronous_commit = on");
+  const Result<pg::Rows> set = connection_->exec("set synchronous_commit = on; set jit = off");
   return set ? Result<void>{} : Result<void>{set.error()};
 }
 
