@@ -1,0 +1,150 @@
+"""How fast a backlog drains, and what bounds it: the minimal loops on the same rows and broker."""
+
+import contextlib
+import json
+import time
+
+from harness import processes, world as worlds
+from harness.cells import Cell, measure
+from harness.database import Shape, make_backlogs, rewind
+
+# Under this rate a drain counts as hung.
+LEAST_RATE = 2_000
+BASE = Shape()
+
+
+def per_million(cpu, messages):
+    return {f"cpu_{name}": seconds * 1e6 / messages for name, seconds in cpu.items()}
+
+
+def drain(world, backlog, relays=1, stack=None, topic_config=None, **settings):
+    """One drain by our relay: rate, CPU seconds per million by process, memory, WAL."""
+    rewind(backlog)
+    with world.topic(stack, **(topic_config or {})) as topic, contextlib.ExitStack() as running:
+        wal = backlog.database.wal_bytes()
+        started = [running.enter_context(worlds.Relay(world, backlog.database, topic, f"relay-{i + 1}", stack, **settings))
+                   for i in range(relays)]
+        pids = [relay.pid for relay in started]
+        with processes.Sampler(world.cpu_sources(stack, relay=pids)) as sampler:
+            arrival = world.arrival(topic, backlog.rows, 30 + backlog.rows // LEAST_RATE,
+                                    [relay.process for relay in started], stack)
+            worlds.await_processed(started, backlog.rows)
+            marked = time.time()
+        found = {
+            "rate": arrival.rate(),
+            **per_million(sampler.between(arrival.first, marked), arrival.records),
+            "rss_mb": max(processes.peak_rss_mb(pid) for pid in pids),
+            "wal_bytes": (backlog.database.wal_bytes() - wal) / backlog.rows,
+            "duplicates": arrival.records - backlog.rows,
+            "marked_after_s": marked - arrival.last,
+        }
+    if settings.get("source.receipts") != "false" and backlog.database.receipts() < backlog.rows:
+        raise RuntimeError(f"only {backlog.database.receipts()} of {backlog.rows} messages have receipts")
+    return found
+
+
+def loop_read(world, backlog):
+    """Reading alone has no topic: its own clock, from the first page on."""
+    return _loop(world, backlog, "read", None)
+
+
+def loop_to_kafka(world, backlog, verb, stack=None, **properties):
+    """produce or read-produce; the rate by the broker's clock, as a relay's."""
+    with world.topic(stack) as topic:
+        return _loop(world, backlog, verb, topic, stack,
+                     properties=",".join(f"{name}={value}" for name, value in properties.items()))
+
+
+def _loop(world, backlog, verb, topic, stack=None, properties=""):
+    options = {"database": backlog.database.url, "after": backlog.after}
+    if topic:
+        options |= {"brokers": (stack or world.stack).brokers, "topic": topic}
+    if properties:
+        options["properties"] = properties
+    log = world.logs / f"loop-{verb}.log"
+    log.unlink(missing_ok=True)
+    with processes.Process(world.tool_command(verb, **options), log, good_end=0) as process:
+        with processes.Sampler(world.cpu_sources(stack)) as sampler:
+            if topic:
+                arrival = world.arrival(topic, backlog.rows, 60 + backlog.rows // LEAST_RATE, [process], stack)
+            own = json.loads(process.wait_for_log(r"(?m)^\{.*\}$", 60 + backlog.rows // LEAST_RATE)[0])
+            ended = time.time()
+    begin = arrival.first if topic else ended - own["seconds"]
+    found = {"rate": arrival.rate() if topic else own["rows"] / own["seconds"],
+             "cpu_loop": own["cpu_seconds"] * 1e6 / own["rows"],
+             **per_million(sampler.between(begin, arrival.last if topic else ended), own["rows"])}
+    if own["rows"] != backlog.rows:
+        raise RuntimeError(f"the loop saw {own['rows']} rows, not {backlog.rows}")
+    return found
+
+
+def base_sizes(world):
+    """Backlogs by rows, and which of them is the base cell's."""
+    if world.quick:
+        return [10_000, 100_000, world.rows], world.rows
+    return [10_000, 100_000, world.rows, 5 * world.rows], world.rows
+
+
+def variants(world):
+    """Rows of another shape than the base's, each in a database of its own."""
+    rows = world.rows
+    return {
+        "payload-100": (rows, Shape(payload_bytes=100), "100 B payload"),
+        "payload-1600": (rows, Shape(payload_bytes=1_600), "1.6 kB payload"),
+        "transaction-100": (rows, Shape(rows_per_transaction=100), "100 rows a transaction"),
+    }
+
+
+def settings_cells(world, backlog):
+    """The base backlog under one changed setting each, where this relay has it."""
+    cells = [Cell("drain.no-compression", "compression none",
+                  lambda: drain(world, backlog, **{"sink.properties.compression.codec": "none"}))]
+    if world.relay_knows("source.receipts"):
+        cells.append(Cell("drain.no-receipts", "without receipts",
+                          lambda: drain(world, backlog, **{"source.receipts": "false"})))
+    if world.relay_knows("sink.kafka.exactly_once"):
+        cells.append(Cell("drain.exactly-once", "exactly once into Kafka",
+                          lambda: drain(world, backlog, **{"sink.kafka.exactly_once": "true"})))
+    return cells
+
+
+def limit_cells(world, backlog):
+    return [
+        Cell("limits.read", "loop: read", lambda: loop_read(world, backlog)),
+        Cell("limits.produce", "loop: produce", lambda: loop_to_kafka(world, backlog, "produce")),
+        Cell("limits.produce-none", "loop: produce, compression none",
+             lambda: loop_to_kafka(world, backlog, "produce", **{"compression.codec": "none"})),
+        Cell("limits.read-produce", "loop: read and produce",
+             lambda: loop_to_kafka(world, backlog, "read-produce")),
+    ]
+
+
+def run(world, wants, peers):
+    """Cells of the groups drain, limits and of what peers(backlog) adds on the same rows."""
+    sizes, base = base_sizes(world)
+    results = {}
+    with world.database("base") as db:
+        worlds.say(f"==> filling the base outbox: {max(sizes):,} rows")
+        backlogs = make_backlogs(db, BASE, sizes, slots=True)
+        cells = []
+        if wants("drain"):
+            cells.append(Cell("drain.base", f"base: {base:,} x 256 B, one row a transaction",
+                              lambda: drain(world, backlogs[base])))
+            cells += settings_cells(world, backlogs[base])
+        if wants("limits") or wants("drain"):
+            cells += limit_cells(world, backlogs[base])
+        if wants("peers"):
+            cells += peers(backlogs[base])
+        results |= measure(cells, world.repeats)
+        if wants("drain"):
+            others = [size for size in sizes if size != base]
+            results |= measure([Cell(f"drain.rows-{size}", f"backlog of {size:,}",
+                                     lambda size=size: drain(world, backlogs[size])) for size in others],
+                               world.repeats)
+    if wants("drain"):
+        for name, (rows, shape, title) in variants(world).items():
+            with world.database(name.replace("-", "_")) as db:
+                worlds.say(f"==> filling an outbox: {rows:,} rows, {title}")
+                backlog = make_backlogs(db, shape, [rows])[rows]
+                results |= measure([Cell(f"drain.{name}", title, lambda b=backlog: drain(world, b))], world.repeats)
+    return results
