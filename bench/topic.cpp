@@ -189,6 +189,16 @@ Span span(rd_kafka_t* handle, const Options& options, const std::vector<std::int
   return result;
 }
 
+struct Mark {
+  std::int64_t records = 0;
+  std::int64_t ms = 0;
+};
+
+std::int64_t unix_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
 // Waits until `records` have arrived, or until `timeout` seconds are over. The times are the
 // broker's.
 int await(const Options& options) {
@@ -198,18 +208,21 @@ int await(const Options& options) {
       std::chrono::steady_clock::now() + std::chrono::seconds{options.number("timeout")};
   std::vector<std::int64_t> offsets;
   std::int64_t count = 0;
+  Mark half;
   while (true) {
     offsets = ends(handle.get(), options);
     count = 0;
     for (const std::int64_t offset : offsets)
       count += offset;
+    if (half.records == 0 && count >= wanted / 2) half = {count, unix_ms()};
     if (count >= wanted || std::chrono::steady_clock::now() >= end) break;
     std::this_thread::sleep_for(kPollInterval);
   }
   const Span times = count > 0 ? span(handle.get(), options, offsets) : Span{};
-  fmt::print(R"({{"records":{},"first_ms":{},"last_ms":{},"at_first_ms":{}}})"
-             "\n",
-             count, times.first_ms, times.last_ms, times.at_first_ms);
+  fmt::print(
+      R"({{"records":{},"first_ms":{},"last_ms":{},"at_first_ms":{},"half":{},"half_ms":{}}})"
+      "\n",
+      count, times.first_ms, times.last_ms, times.at_first_ms, half.records, half.ms);
   return count >= wanted ? 0 : 1;
 }
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 
-from harness import processes, world as worlds
+from harness import debezium, processes, world as worlds
 from harness.cells import Cell, measure
 from harness.database import Shape, make_backlogs, rewind
 
@@ -36,6 +36,7 @@ def drain(world, backlog, relays=1, stack=None, topic_config=None, **settings):
             "rss_mb": max(processes.peak_rss_mb(pid) for pid in pids),
             "wal_bytes": (backlog.database.wal_bytes() - wal) / backlog.rows,
             "duplicates": arrival.records - backlog.rows,
+            "late_rate": arrival.late_rate(),
             "marked_after_s": marked - arrival.last,
         }
     if settings.get("source.receipts") != "false" and backlog.database.receipts() < backlog.rows:
@@ -120,12 +121,13 @@ def limit_cells(world, backlog):
 
 
 def run(world, wants, peers):
-    """Cells of the groups drain, limits and of what peers(backlog) adds on the same rows."""
+    """Cells of the groups drain and limits, and of the module peers on the same rows."""
     sizes, base = base_sizes(world)
     results = {}
     with world.database("base") as db:
+        db.sql(debezium.PUBLISH)  # before its slot: a slot sees the publications of its own moment
         worlds.say(f"==> filling the base outbox: {max(sizes):,} rows")
-        backlogs = make_backlogs(db, BASE, sizes, slots=True)
+        backlogs = make_backlogs(db, BASE, sizes, base if wants("peers") or wants("tuning") else 0)
         cells = []
         if wants("drain"):
             cells.append(Cell("drain.base", f"base: {base:,} x 256 B, one row a transaction",
@@ -134,7 +136,9 @@ def run(world, wants, peers):
         if wants("limits") or wants("drain"):
             cells += limit_cells(world, backlogs[base])
         if wants("peers"):
-            cells += peers(backlogs[base])
+            cells += peers.cells(world, backlogs[base])
+        if wants("tuning"):
+            cells += peers.tuning_cells(world, backlogs[base])
         results |= measure(cells, world.repeats)
         if wants("drain"):
             others = [size for size in sizes if size != base]

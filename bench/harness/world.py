@@ -1,6 +1,7 @@
 """Where everything is: programs, servers, logs; and what several cells do alike."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -130,8 +131,8 @@ class World:
         if waiting.returncode != 0:
             raise RuntimeError(f"{records} records did not arrive within {timeout} s: {output.strip()} {problem.strip()}")
         found = json.loads(output)
-        first, last = found["first_ms"] / 1e3, found["last_ms"] / 1e3
-        return Arrival(found["records"], first, last, found["at_first_ms"])
+        return Arrival(found["records"], found["first_ms"] / 1e3, found["last_ms"] / 1e3, found["at_first_ms"],
+                       found["half"], found["half_ms"] / 1e3)
 
     def cpu_sources(self, stack=None, **processes_by_name):
         """For a Sampler: the servers, and the processes given."""
@@ -146,17 +147,28 @@ class World:
         return sources
 
 
+@dataclasses.dataclass(frozen=True)
 class Arrival:
-    """The records of a topic and when they came."""
+    """The records of a topic and when they came, in seconds of the wall's clock."""
 
-    def __init__(self, records, first, last, at_first):
-        self.records, self.first, self.last, self.at_first = records, first, last, at_first
+    records: int
+    first: float
+    last: float
+    at_first: int  # came in the same millisecond as the first
+    half: int  # were there when half of them was first seen to be
+    half_at: float
 
     def rate(self):
         """Records per second from the first's arrival on. What came with it is not counted."""
         if self.last <= self.first:
             return None
         return (self.records - self.at_first) / (self.last - self.first)
+
+    def late_rate(self):
+        """The rate of the second half, when whatever must warm up is warm."""
+        if self.last <= self.half_at or self.half >= self.records:
+            return None
+        return (self.records - self.half) / (self.last - self.half_at)
 
 
 class Relay:
