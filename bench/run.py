@@ -7,10 +7,10 @@ import pathlib
 import sys
 import time
 
-from harness import drain, machine, peers, ratios, report
+from harness import drain, latency, machine, peers, ratios, report
 from harness.world import ROOT, World, say
 
-GROUPS = ("drain", "limits", "peers")
+GROUPS = ("drain", "limits", "peers", "latency")
 ASKED_FOR = ("tuning",)  # groups that run only when they are named
 
 
@@ -36,6 +36,8 @@ def measure(world, wants):
     cells = {}
     if any(wants(group) for group in ("drain", "limits", "peers", "tuning")):
         cells |= drain.run(world, wants, peers)
+    if wants("latency"):
+        cells |= latency.run(world)
     return cells
 
 
