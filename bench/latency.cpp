@@ -49,6 +49,24 @@ void await(const Moments& moments, std::size_t count, std::chrono::seconds timeo
   }
 }
 
+// How many messages a second reached the consumer in the first and in the last `window` seconds.
+std::string rates_json(const Schedule& schedule, const Moments& consumed, std::int64_t window) {
+  if (window == 0) return {};
+  const std::int64_t begin = schedule.due_us(schedule.first_measured());
+  const std::int64_t end = schedule.due_us(schedule.messages());
+  const std::int64_t window_us = window * 1'000'000;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  for (std::size_t i = 1; i < schedule.messages(); ++i) {
+    const std::int64_t at = consumed.at(i);
+    if (at >= begin && at < begin + window_us) ++first;
+    if (at >= end - window_us && at < end) ++last;
+  }
+  return fmt::format(",\"first_rate\":{},\"last_rate\":{}",
+                     static_cast<double>(first) / static_cast<double>(window),
+                     static_cast<double>(last) / static_cast<double>(window));
+}
+
 std::string key_of(std::size_t number) {
   return fmt::format("order-{}", number * 7'919 % kKeys);
 }
@@ -161,6 +179,7 @@ int latency(const Options& options) {
         percentiles_json(measure.name, differences(schedule, measure.from, measure.to));
     if (!part.empty()) json += (json.empty() ? "" : ",") + part;
   }
+  json += rates_json(schedule, consumed, options.number("window", 0));
   fmt::print("{{{}}}\n", json);
   return 0;
 }

@@ -7,10 +7,10 @@ import pathlib
 import sys
 import time
 
-from harness import drain, latency, machine, peers, ratios, report
+from harness import drain, latency, machine, peers, ratios, report, scale
 from harness.world import ROOT, World, say
 
-GROUPS = ("drain", "limits", "peers", "latency")
+GROUPS = ("drain", "limits", "peers", "latency", "scale")
 ASKED_FOR = ("tuning",)  # groups that run only when they are named
 
 
@@ -34,10 +34,12 @@ def parse(arguments):
 def measure(world, wants):
     """All cells by name."""
     cells = {}
-    if any(wants(group) for group in ("drain", "limits", "peers", "tuning")):
-        cells |= drain.run(world, wants, peers)
+    if any(wants(group) for group in ("drain", "limits", "peers", "tuning", "scale")):
+        cells |= drain.run(world, wants, peers, scale)
     if wants("latency"):
         cells |= latency.run(world)
+    if wants("scale"):
+        cells |= scale.run(world)
     return cells
 
 

@@ -101,6 +101,11 @@ class Database:
         self.sql("vacuum (analyze) outbox")
         self.sql("checkpoint")
 
+    @staticmethod
+    def finish(psql):
+        """Waits for a psql that was started."""
+        return finish(psql)
+
     def wal_bytes(self):
         """The position of the log, of all databases."""
         return int(self.sql("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))

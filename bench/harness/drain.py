@@ -120,8 +120,8 @@ def limit_cells(world, backlog):
     ]
 
 
-def run(world, wants, peers):
-    """Cells of the groups drain and limits, and of the module peers on the same rows."""
+def run(world, wants, peers, scale):
+    """Cells of the groups drain and limits, and of the modules peers and scale on the same rows."""
     sizes, base = base_sizes(world)
     results = {}
     with world.database("base") as db:
@@ -139,7 +139,11 @@ def run(world, wants, peers):
             cells += peers.cells(world, backlogs[base])
         if wants("tuning"):
             cells += peers.tuning_cells(world, backlogs[base])
+        if wants("scale"):
+            cells += scale.cells(world, backlogs[base])
         results |= measure(cells, world.repeats)
+        if wants("scale") and not world.quick:
+            results |= scale.broker_cells(world, backlogs[base])
         if wants("drain"):
             others = [size for size in sizes if size != base]
             results |= measure([Cell(f"drain.rows-{size}", f"backlog of {size:,}",

@@ -18,3 +18,17 @@ begin
     commit;
   end loop;
 end $$;
+
+-- A message of so many bytes, and then `rows` of the same key and small ones.
+create procedure bench_fill_poisoned(rows bigint, head_bytes integer)
+language plpgsql as $$
+begin
+  for i in 0 .. rows loop
+    insert into outbox (id, aggregatetype, aggregateid, type, payload)
+    values (gen_random_uuid(), 'poisoned', 'poisoned', 'OrderCreated',
+            ('{"data":"' || case i when 0 then (select string_agg(md5(random()::text), '')
+                                                  from generate_series(0, head_bytes / 32))
+                                   else md5(i::text) end || '"}')::json);
+    commit;
+  end loop;
+end $$;
