@@ -21,12 +21,18 @@ constexpr const char* kUsage = R"(usage: outbox-bench VERB --name value...
   naive-relay                  SELECT what is unprocessed, send one and wait, UPDATE it
   latency                      writes at a steady rate, and notes when each message is consumed
   latency-produce              the same without a database
+  mongo-insert                 inserts documents like invoices, in batches
 )";
 
 int run(const std::vector<std::string>& arguments) {
   const std::map<std::string, std::function<int(const Options&)>> verbs = {
-      {"read", loop_read},          {"produce", loop_produce}, {"read-produce", loop_read_produce},
-      {"naive-relay", naive_relay}, {"latency", latency},      {"latency-produce", latency_produce},
+      {"read", loop_read},
+      {"produce", loop_produce},
+      {"read-produce", loop_read_produce},
+      {"naive-relay", naive_relay},
+      {"latency", latency},
+      {"mongo-insert", mongo_insert},
+      {"latency-produce", latency_produce},
   };
   const std::string verb = arguments.empty() ? "" : arguments.front();
   if (verb == "topic") return topic({arguments.begin() + 1, arguments.end()});

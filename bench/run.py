@@ -7,10 +7,10 @@ import pathlib
 import sys
 import time
 
-from harness import drain, latency, machine, peers, ratios, report, scale
+from harness import drain, latency, machine, peers, ratios, report, scale, services
 from harness.world import ROOT, World, say
 
-GROUPS = ("drain", "limits", "peers", "latency", "scale")
+GROUPS = ("drain", "limits", "peers", "latency", "scale", "services")
 ASKED_FOR = ("tuning",)  # groups that run only when they are named
 
 
@@ -40,6 +40,8 @@ def measure(world, wants):
         cells |= latency.run(world)
     if wants("scale"):
         cells |= scale.run(world)
+    if wants("services"):
+        cells |= services.run(world)
     return cells
 
 

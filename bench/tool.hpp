@@ -47,6 +47,7 @@ int loop_read(const Options& options);
 int loop_produce(const Options& options);
 int loop_read_produce(const Options& options);
 int naive_relay(const Options& options);
+int mongo_insert(const Options& options);
 int latency(const Options& options);
 int latency_produce(const Options& options);
 

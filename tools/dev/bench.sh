@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # ./dev bench: the relay, the limits of the machine and the peers, measured in one run.
 
-BENCH_TARGETS=(outbox-processor outboxctl outbox-bench)
+BENCH_TARGETS=(outbox-processor outboxctl order-service invoice-service outbox-bench)
 BENCH_DEBEZIUM=3.6.1.Final
 BENCH_DEBEZIUM_SHA256=f95567c7107e5ae0a778dce850c36e86487b2c49e131dfc9bbb72c7ac2feb944
 BENCH_DEBEZIUM_JAVA=21 # the oldest that runs it
@@ -13,7 +13,7 @@ usage: ./dev bench [--quick] [--json FILE] [--gate] [--only GROUPS] [--repeats N
   --quick        fewer rows and repeats: at most 10 minutes, else at most 60
   --json FILE    writes the result there as well
   --gate         exit status 1 when a ratio misses its target
-  --only A,B     some groups alone: drain limits
+  --only A,B     some groups alone: drain limits peers latency scale services
   --repeats N    of each cell (5, with --quick 3)
 
 It starts servers of its own and stops them. The result, the table and the plots are in build/bench.
@@ -22,7 +22,7 @@ HELP
 }
 
 bench_main() {
-  local argument status=0 environment
+  local argument status=0 environment servers=postgres,kafka
   for argument in "$@"; do
     if [[ $argument == -h || $argument == --help ]]; then
       bench_help
@@ -34,14 +34,19 @@ bench_main() {
   flock -n 7 || die "another ./dev bench runs in this checkout" "Wait until it ends: ps -fp $(<"$DEV_STATE/bench.lock")"
   echo $$ >"$DEV_STATE/bench.lock"
   unset OUTBOX_TEST_POSTGRES OUTBOX_TEST_KAFKA OUTBOX_TEST_MONGO
+  if bench_wants services "$@"; then
+    servers+=,mongo
+    mongo_check
+    deps_install "the load on order-service" wrk
+  fi
   deps_for_stack
   if bench_wants peers "$@" || bench_wants latency "$@"; then bench_debezium; fi
   build_preset release "${BENCH_TARGETS[@]}"
   BENCH_PID=''
   trap bench_down EXIT
   trap 'exit 130' INT TERM HUP
-  "$DEV_ROOT/dev" stack down --name bench >/dev/null 2>&1 7>&- || true # what a killed run left
-  environment=$("$DEV_ROOT/dev" stack up --name bench --only postgres,kafka 7>&-) || exit 1
+  bench_stacks_down # what a killed run left
+  environment=$("$DEV_ROOT/dev" stack up --name bench --only "$servers" 7>&-) || exit 1
   eval "$environment"
   BENCH_KAFKA_JARS=$(kafka_jars)
   export BENCH_KAFKA_JARS
@@ -109,7 +114,15 @@ bench_down() {
   local status=$?
   begin_teardown
   if [[ -n $BENCH_PID ]]; then kill -KILL -- "-$BENCH_PID" 2>/dev/null || true; fi
-  "$DEV_ROOT/dev" stack down --name bench >/dev/null 2>&1 7>&- || true
+  bench_stacks_down
   end_teardown
   return "$status"
+}
+
+# bench3 has the three brokers.
+bench_stacks_down() {
+  local name
+  for name in bench bench3; do
+    if [[ -d $DEV_STATE/$name ]]; then "$DEV_ROOT/dev" stack down --name "$name" >/dev/null 2>&1 7>&- || true; fi
+  done
 }
