@@ -7,7 +7,7 @@ import pathlib
 import sys
 import time
 
-from harness import drain, latency, machine, peers, ratios, report, scale, services
+from harness import drain, fits, latency, machine, peers, plots, ratios, report, scale, services
 from harness.world import ROOT, World, say
 
 GROUPS = ("drain", "limits", "peers", "latency", "scale", "services")
@@ -53,6 +53,7 @@ def main(arguments):
     began = time.monotonic()
     result = {"machine": machine.describe(world), "quick": options.quick, "repeats": world.repeats}
     result["cells"] = measure(world, lambda group: group in options.only)
+    result["fits"] = fits.all_fits(result["cells"], world.rows, drain.BASE.keys)
     result["ratios"] = ratios.evaluate(result["cells"])
     result["not_run"] = ratios.not_run(result["ratios"])
     result["seconds"] = round(time.monotonic() - began, 1)
@@ -60,8 +61,9 @@ def main(arguments):
         path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     text = report.render(result)
     (folder / "bench.txt").write_text(text, encoding="utf-8")
+    plots.write_all(folder, result["cells"])
     print(text, end="")
-    say(f"measured for {result['seconds']:.0f} s; JSON and table: {folder}")
+    say(f"measured for {result['seconds']:.0f} s; JSON, table and plots: {folder}")
     failed = [name for name, cell in result["cells"].items() if "problem" in cell]
     missed = [name for name, ratio in result["ratios"].items() if not ratio["reached"]]
     if failed:

@@ -69,6 +69,11 @@ class Database:
                        stdin=subprocess.DEVNULL, capture_output=True)
         self.sql(FILL.read_text(encoding="utf-8"))
 
+    def copy_from(self, other):
+        """A new one with all that the other has. Nobody may be connected to that."""
+        self.drop()
+        self._maintenance().sql(f"create database {self.name} template {other.name}")
+
     def drop(self):
         """With its replication slots; no error when it does not exist."""
         server = self._maintenance()

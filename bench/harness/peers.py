@@ -75,7 +75,8 @@ def tuning_cells(world, backlog):
 
 def cells(world, backlog):
     """The peers' cells on the base backlog."""
-    found = [Cell("peers.naive", f"naive relay, {NAIVE_ROWS:,} rows", lambda: drain_naive(world, backlog))]
+    found = [Cell("peers.naive", f"naive relay, {NAIVE_ROWS:,} rows", lambda: drain_naive(world, backlog),
+                  repeats=1 if world.quick else 0)]
     if debezium.available():
         found.append(Cell("peers.debezium", "Debezium Server, outbox router, tuned for throughput",
                           lambda: drain_debezium(world, backlog, debezium.THROUGHPUT)))

@@ -74,10 +74,13 @@ class World:
         return setting in self._settings
 
     @contextlib.contextmanager
-    def database(self, name):
-        """A database of its own, gone afterwards."""
+    def database(self, name, template=None):
+        """A database of its own, or a copy of another, gone afterwards."""
         made = database.Database(self.postgres_url, f"bench_{name}")
-        made.create(BIN / "outboxctl")
+        if template:
+            made.copy_from(template)
+        else:
+            made.create(BIN / "outboxctl")
         try:
             yield made
         finally:
