@@ -18,6 +18,7 @@ constexpr const char* kUsage = R"(usage: outbox-bench VERB --name value...
   read                         reads the outbox, nothing else
   produce                      sends rows that are in memory already
   read-produce                 reads and sends, marks nothing
+  wal                          the same by logical replication
   naive-relay                  SELECT what is unprocessed, send one and wait, UPDATE it
   latency                      writes at a steady rate, and notes when each message is consumed
   latency-produce              the same without a database
@@ -29,6 +30,7 @@ int run(const std::vector<std::string>& arguments) {
       {"read", loop_read},
       {"produce", loop_produce},
       {"read-produce", loop_read_produce},
+      {"wal", loop_wal},
       {"naive-relay", naive_relay},
       {"latency", latency},
       {"mongo-insert", mongo_insert},

@@ -102,19 +102,24 @@ Producer::~Producer() {
 }
 
 void Producer::send(const Row& row, std::int64_t& pending) {
-  send(row.key, row.payload, headers_.make(row), &pending);
-  ++pending;
+  produce(row, pending, 0);
 }
 
-void Producer::send(std::string_view key, std::string_view payload, rd_kafka_headers_t* headers,
-                    void* opaque) {
-  std::array<rd_kafka_vu_t, 5> arguments = {
-      argument(RD_KAFKA_VTYPE_RKT), bytes(RD_KAFKA_VTYPE_KEY, key),
-      bytes(RD_KAFKA_VTYPE_VALUE, payload), argument(RD_KAFKA_VTYPE_HEADERS),
-      argument(RD_KAFKA_VTYPE_OPAQUE)};
+void Producer::send_copy(const Row& row, std::int64_t& pending) {
+  produce(row, pending, RD_KAFKA_MSG_F_COPY);
+}
+
+void Producer::produce(const Row& row, std::int64_t& pending, int flags) {
+  std::array<rd_kafka_vu_t, 6> arguments = {argument(RD_KAFKA_VTYPE_RKT),
+                                            bytes(RD_KAFKA_VTYPE_KEY, row.key),
+                                            bytes(RD_KAFKA_VTYPE_VALUE, row.payload),
+                                            argument(RD_KAFKA_VTYPE_HEADERS),
+                                            argument(RD_KAFKA_VTYPE_OPAQUE),
+                                            argument(RD_KAFKA_VTYPE_MSGFLAGS)};
   arguments[0].u.rkt = topic_;
-  arguments[3].u.headers = headers;
-  arguments[4].u.ptr = opaque;
+  arguments[3].u.headers = headers_.make(row);
+  arguments[4].u.ptr = &pending;
+  arguments[5].u.i = flags;
   while (rd_kafka_error_t* error =
              rd_kafka_produceva(handle_, arguments.data(), arguments.size())) {
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
@@ -122,6 +127,7 @@ void Producer::send(std::string_view key, std::string_view payload, rd_kafka_hea
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) fail(rd_kafka_err2str(code));
     poll(10);
   }
+  ++pending;
   ++in_flight_;
 }
 

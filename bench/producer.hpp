@@ -35,8 +35,8 @@ class Producer {
 
   // `pending` is counted up, and down again with the acknowledgement.
   void send(const Row& row, std::int64_t& pending);
-  void send(std::string_view key, std::string_view payload, rd_kafka_headers_t* headers,
-            void* opaque);
+  // The same with a copy, for rows whose memory goes at once.
+  void send_copy(const Row& row, std::int64_t& pending);
 
   // Takes what has been acknowledged, waiting up to so long for the first.
   void poll(int timeout_ms);
@@ -46,6 +46,8 @@ class Producer {
   [[nodiscard]] std::int64_t in_flight() const { return in_flight_; }
 
  private:
+  void produce(const Row& row, std::int64_t& pending, int flags);
+
   rd_kafka_t* handle_ = nullptr;
   rd_kafka_topic_t* topic_ = nullptr;
   rd_kafka_queue_t* queue_ = nullptr;

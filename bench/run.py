@@ -15,7 +15,8 @@ ASKED_FOR = ("tuning",)  # groups that run only when they are named
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="./dev bench", description="Measures the relay, the limits and the peers.")
+    parser = argparse.ArgumentParser(prog="./dev bench", allow_abbrev=False,
+                                     description="Measures the relay, the limits and the peers.")
     parser.add_argument("--quick", action="store_true", help="fewer rows and repeats: at most 10 minutes")
     parser.add_argument("--json", type=pathlib.Path, help="writes the result there as well")
     parser.add_argument("--gate", action="store_true", help="exit status 1 when a ratio misses its target")

@@ -46,6 +46,7 @@ int topic(const std::vector<std::string>& arguments);
 int loop_read(const Options& options);
 int loop_produce(const Options& options);
 int loop_read_produce(const Options& options);
+int loop_wal(const Options& options);
 int naive_relay(const Options& options);
 int mongo_insert(const Options& options);
 int latency(const Options& options);

@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 
-from harness import debezium, processes, world as worlds
+from harness import debezium, processes, slots, world as worlds
 from harness.cells import Cell, measure
 from harness.database import Shape, make_backlogs, rewind
 
@@ -44,6 +44,33 @@ def drain(world, backlog, relays=1, stack=None, topic_config=None, **settings):
     return found
 
 
+def drain_without_topic(world, backlog, sink):
+    """Into a sink that no broker counts for: by what the relay says, looked at every few milliseconds."""
+    rewind(backlog)
+    with worlds.Relay(world, backlog.database, "unused", f"relay-{sink}", **{"sink.type": sink}) as relay:
+        first, end = None, time.monotonic() + 30 + backlog.rows // LEAST_RATE
+        with processes.Sampler(world.cpu_sources(relay=[relay.pid])) as sampler:
+            while (count := relay.published()) < backlog.rows:
+                if first is None and count:
+                    first = count, time.time()
+                relay.process.check()
+                if time.monotonic() >= end:
+                    raise RuntimeError(f"the relay has delivered {count} of {backlog.rows} messages")
+                time.sleep(0.01)
+            ended = time.time()
+        count, began = first
+        return {"rate": (backlog.rows - count) / (ended - began),
+                **per_million(sampler.between(began, ended), backlog.rows - count),
+                "rss_mb": processes.peak_rss_mb(relay.pid)}
+
+
+def drain_wal(world, backlog):
+    """By our relay's WAL source, which is told the slot and the publication."""
+    with slots.copied(backlog) as slot:
+        return drain(world, backlog, **{"source.type": "wal", "source.wal.slot": slot,
+                                        "source.wal.publication": slots.PUBLICATION})
+
+
 def loop_read(world, backlog):
     """Reading alone has no topic: its own clock, from the first page on."""
     return _loop(world, backlog, "read", None)
@@ -52,16 +79,20 @@ def loop_read(world, backlog):
 def loop_to_kafka(world, backlog, verb, stack=None, **properties):
     """produce or read-produce; the rate by the broker's clock, as a relay's."""
     with world.topic(stack) as topic:
-        return _loop(world, backlog, verb, topic, stack,
-                     properties=",".join(f"{name}={value}" for name, value in properties.items()))
+        more = {"properties": ",".join(f"{name}={value}" for name, value in properties.items())} if properties else {}
+        return _loop(world, backlog, verb, topic, stack, **more)
 
 
-def _loop(world, backlog, verb, topic, stack=None, properties=""):
-    options = {"database": backlog.database.url, "after": backlog.after}
+def loop_wal(world, backlog):
+    """By logical replication, from a copy of the slot that was made before the rows."""
+    with slots.copied(backlog) as slot, world.topic() as topic:
+        return _loop(world, backlog, "wal", topic, slot=slot, publication=slots.PUBLICATION, rows=backlog.rows)
+
+
+def _loop(world, backlog, verb, topic, stack=None, **more):
+    options = {"database": backlog.database.url, "after": backlog.after, **more}
     if topic:
         options |= {"brokers": (stack or world.stack).brokers, "topic": topic}
-    if properties:
-        options["properties"] = properties
     log = world.logs / f"loop-{verb}.log"
     log.unlink(missing_ok=True)
     with processes.Process(world.tool_command(verb, **options), log, good_end=0) as process:
@@ -88,7 +119,7 @@ def base_sizes(world):
 
 def variants(world):
     """Rows of another shape than the base's, each in a database of its own."""
-    rows = world.rows
+    rows = world.rows // 2 if world.quick else world.rows
     return {
         "payload-100": (rows, Shape(payload_bytes=100), "100 B payload"),
         "payload-1600": (rows, Shape(payload_bytes=1_600), "1.6 kB payload"),
@@ -100,9 +131,14 @@ def settings_cells(world, backlog):
     """The base backlog under one changed setting each, where this relay has it."""
     cells = [Cell("drain.no-compression", "compression none",
                   lambda: drain(world, backlog, **{"sink.properties.compression.codec": "none"}))]
+    cells += [Cell(f"drain.sink-{sink}", f"into the sink {sink}",
+                   lambda sink=sink: drain_without_topic(world, backlog, sink))
+              for sink in ("null", "stdout") if world.relay_offers("sink.type", sink)]
     if world.relay_knows("source.receipts"):
         cells.append(Cell("drain.no-receipts", "without receipts",
                           lambda: drain(world, backlog, **{"source.receipts": "false"})))
+    if world.relay_offers("source.type", "wal"):
+        cells.append(Cell("drain.wal", "from the WAL", lambda: drain_wal(world, backlog)))
     if world.relay_knows("sink.kafka.exactly_once"):
         cells.append(Cell("drain.exactly-once", "exactly once into Kafka",
                           lambda: drain(world, backlog, **{"sink.kafka.exactly_once": "true"})))
@@ -117,6 +153,7 @@ def limit_cells(world, backlog):
              lambda: loop_to_kafka(world, backlog, "produce", **{"compression.codec": "none"})),
         Cell("limits.read-produce", "loop: read and produce",
              lambda: loop_to_kafka(world, backlog, "read-produce")),
+        Cell("limits.wal", "loop: logical replication and produce", lambda: loop_wal(world, backlog)),
     ]
 
 
@@ -125,9 +162,10 @@ def run(world, wants, peers, scale):
     sizes, base = base_sizes(world)
     results = {}
     with world.database("base") as db:
-        db.sql(debezium.PUBLISH)  # before its slot: a slot sees the publications of its own moment
+        # Before the slot: it sees the publications of its own moment.
+        db.sql(debezium.PUBLISH, slots.PUBLISH)
         worlds.say(f"==> filling the base outbox: {max(sizes):,} rows")
-        backlogs = make_backlogs(db, BASE, sizes, base if wants("peers") or wants("tuning") else 0)
+        backlogs = make_backlogs(db, BASE, sizes, base)
         cells = []
         if wants("drain"):
             cells.append(Cell("drain.base", f"base: {base:,} x 256 B, one row a transaction",
@@ -148,11 +186,11 @@ def run(world, wants, peers, scale):
             others = [size for size in sizes if size != base]
             results |= measure([Cell(f"drain.rows-{size}", f"backlog of {size:,}",
                                      lambda size=size: drain(world, backlogs[size])) for size in others],
-                               world.repeats)
+                               world.few)
     if wants("drain"):
         for name, (rows, shape, title) in variants(world).items():
             with world.database(name.replace("-", "_")) as db:
                 worlds.say(f"==> filling an outbox: {rows:,} rows, {title}")
                 backlog = make_backlogs(db, shape, [rows])[rows]
-                results |= measure([Cell(f"drain.{name}", title, lambda b=backlog: drain(world, b))], world.repeats)
+                results |= measure([Cell(f"drain.{name}", title, lambda b=backlog: drain(world, b))], world.few)
     return results

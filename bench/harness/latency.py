@@ -3,12 +3,11 @@
 import contextlib
 import time
 
-from harness import debezium, processes, world as worlds
+from harness import debezium, processes, slots, world as worlds
 from harness.cells import Cell, measure
-from harness.peers import COPY, drop_copy
 
 IDLE_S = 10  # without any message
-WAKE_UPS = 5  # single messages, so far apart:
+WAKE_UPS = 3  # single messages, so far apart:
 GAP_S = 5
 
 
@@ -17,7 +16,7 @@ def rates(world):
 
 
 def _options(world, rate, topic):
-    seconds = 5 if world.quick else 15
+    seconds = 4 if world.quick else 15
     return {"brokers": world.stack.brokers, "topic": topic, "partitions": worlds.PARTITIONS, "rate": rate,
             "seconds": seconds, "warmup": 2}
 
@@ -28,13 +27,8 @@ def _peer(world, topic, kind):
     with world.database("latency") as db:
         if kind == "debezium":
             db.sql(debezium.PUBLISH)
-            drop_copy(db)
-            db.sql(f"select pg_create_logical_replication_slot('{COPY}', 'pgoutput')")
-            try:
-                with debezium.Debezium(world, db, COPY, topic, debezium.LATENCY) as peer:
-                    yield db, peer
-            finally:
-                drop_copy(db)
+            with slots.fresh(db) as slot, debezium.Debezium(world, db, slot, topic, debezium.LATENCY) as peer:
+                yield db, peer
         else:
             settings = {"source.type": "wal"} if kind == "wal" else {}
             with worlds.Relay(world, db, topic, "relay-latency", **settings) as relay:
@@ -76,16 +70,17 @@ def idle(world, kind):
 
 def run(world):
     """All cells of the group."""
-    kinds = ["table"] + (["wal"] if world.relay_knows("source.type") else [])
+    kinds = ["table"] + (["wal"] if world.relay_offers("source.type", "wal") else [])
     cells = []
     for rate in rates(world):
+        repeats = 1 if world.quick and rate != 1_000 else world.repeats
         cells += [Cell(f"latency.{kind}-{rate}", f"{kind} mode, {rate:,}/s",
-                       lambda kind=kind, rate=rate: at_rate(world, kind, rate)) for kind in kinds]
+                       lambda kind=kind, rate=rate: at_rate(world, kind, rate), repeats) for kind in kinds]
         cells.append(Cell(f"latency.produce-{rate}", f"producer alone, {rate:,}/s",
-                          lambda rate=rate: produce_only(world, rate)))
+                          lambda rate=rate: produce_only(world, rate), repeats))
         if debezium.available() and (rate == 1_000 or not world.quick):
             cells.append(Cell(f"latency.debezium-{rate}", f"Debezium Server, tuned for latency, {rate:,}/s",
-                              lambda rate=rate: at_rate(world, "debezium", rate)))
+                              lambda rate=rate: at_rate(world, "debezium", rate), world.few))
     cells += [Cell(f"latency.idle-{kind}", f"{kind} mode, idle", lambda kind=kind: idle(world, kind), repeats=1)
               for kind in kinds]
     worlds.say("==> latency at steady rates")

@@ -29,7 +29,9 @@ def describe(world):
         "PostgreSQL": world.server.sql("show server_version"),
         "Kafka": kafka.removeprefix("kafka_2.13-").removesuffix(".jar"),
         "librdkafka": first_line(["pkg-config", "--modversion", "rdkafka"]),
-        "Java": first_line([os.environ.get("BENCH_JAVA", "java"), "-version"]),
+        "Java": first_line(["java", "-version"]),
+        "Debezium": os.environ.get("BENCH_DEBEZIUM", "left out: it needs a newer Java under /usr/lib/jvm"),
+        "its Java": first_line([os.environ.get("BENCH_JAVA", "java"), "-version"]),
         "commit": first_line(["git", "rev-parse", "--short", "HEAD"]),
         "load before": " ".join(f"{value:.2f}" for value in os.getloadavg()),
     }

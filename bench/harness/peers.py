@@ -1,33 +1,19 @@
 """What a user would take instead, on the same rows and the same broker."""
 
 import json
-import time
 
-from harness import debezium, processes
+from harness import debezium, processes, slots
 from harness.cells import Cell
 from harness.drain import LEAST_RATE, per_million
 
 NAIVE_ROWS = 20_000
-COPY = "bench_copy"  # the slot that a run uses up
-
-
-def drop_copy(db, timeout=30):
-    """Once its reader has gone."""
-    end = time.monotonic() + timeout
-    while db.sql(f"select active from pg_replication_slots where slot_name = '{COPY}'") == "t":
-        if time.monotonic() >= end:
-            raise RuntimeError(f"the slot {COPY} is still in use after {timeout} s")
-        time.sleep(0.1)
-    db.sql(f"select pg_drop_replication_slot('{COPY}') from pg_replication_slots where slot_name = '{COPY}'")
 
 
 def drain_debezium(world, backlog, tuning):
     """The slot was made before the rows; each run reads a copy of it."""
     db = backlog.database
-    drop_copy(db)
-    db.sql(f"select pg_copy_logical_replication_slot('{backlog.slot}', '{COPY}')")
-    try:
-        with world.topic() as topic, debezium.Debezium(world, db, COPY, topic, tuning) as peer:
+    with slots.copied(backlog) as slot, world.topic() as topic:
+        with debezium.Debezium(world, db, slot, topic, tuning) as peer:
             wal = db.wal_bytes()
             with processes.Sampler(world.cpu_sources(peer=[peer.pid])) as sampler:
                 arrival = world.arrival(topic, backlog.rows, 120 + backlog.rows // LEAST_RATE, [peer.process])
@@ -39,8 +25,6 @@ def drain_debezium(world, backlog, tuning):
                 "duplicates": arrival.records - backlog.rows,
                 "late_rate": arrival.late_rate(),
             }
-    finally:
-        drop_copy(db)
 
 
 def drain_naive(world, backlog):

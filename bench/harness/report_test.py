@@ -4,7 +4,7 @@ import unittest
 import xml.etree.ElementTree as xml
 
 from harness import cells, fits, plots, ratios, report, services
-from harness.world import settings_of
+from harness.world import offers, settings_of
 
 
 def cell(**measures):
@@ -88,9 +88,12 @@ class ReportTest(unittest.TestCase):
 
 class ParsingTest(unittest.TestCase):
     def test_settings_of_the_relay_are_read_with_their_sections(self):
-        text = '[source]\n# help = no setting\nreceipts = true\n[sink.kafka]\n# exactly_once = "x"\n'
+        text = '[source]\n# help = no setting\nreceipts = true\n[sink.kafka]\n# exactly_once = "x"\n# where One of: kafka, null. Environment\ntype = "kafka"\n'
         self.assertIn("source.receipts", settings_of(text))
         self.assertIn("sink.kafka.exactly_once", settings_of(text))
+        comment = settings_of(text)["sink.kafka.type"]
+        self.assertTrue(offers(comment, "null"))
+        self.assertFalse(offers(comment, "http"))
 
     def test_wrk_with_errors_is_no_measurement(self):
         text = "    99%   12.50ms\nRequests/sec:   2163.40\n"

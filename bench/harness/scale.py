@@ -34,7 +34,7 @@ def three_brokers():
 
 def cells(world, backlog):
     """On the base backlog: several relays."""
-    return [Cell(f"scale.relays-{relays}", f"{relays} relays", lambda n=relays: drain(world, backlog, n))
+    return [Cell(f"scale.relays-{relays}", f"{relays} relays", lambda n=relays: drain(world, backlog, n), repeats=world.few)
             for relays in (2, 4)]
 
 
@@ -52,12 +52,13 @@ def broker_cells(world, backlog):
 def key_cells(world):
     """The base backlog with other numbers of keys."""
     found = {}
+    rows = world.rows // 2 if world.quick else world.rows
     for keys in (10, 1_000_000) if world.quick else (10, 1_000, 100_000, 1_000_000):
         with world.database("keys") as db:
-            worlds.say(f"==> filling an outbox: {world.rows:,} rows of {keys:,} keys")
-            backlog = make_backlogs(db, Shape(keys=keys), [world.rows])[world.rows]
+            worlds.say(f"==> filling an outbox: {rows:,} rows of {keys:,} keys")
+            backlog = make_backlogs(db, Shape(keys=keys), [rows])[rows]
             found |= measure([Cell(f"scale.keys-{keys}", f"{keys:,} keys", lambda b=backlog: drain(world, b))],
-                             world.repeats)
+                             world.few)
     return found
 
 
@@ -92,7 +93,7 @@ def poison_cells(world):
                 Cell("scale.poison-free", "the other keys alone", lambda: others_rate(world, free)),
                 Cell("scale.poisoned", f"the other keys, {behind:,} rows of one wait behind a refused message",
                      lambda: others_rate(world, poisoned)),
-            ], world.repeats)
+            ], world.few)
 
 
 @contextlib.contextmanager
@@ -109,7 +110,7 @@ def pinned(db):
 
 def steady(world, pin):
     """The rate of the last minute at the consumer, under a steady load."""
-    seconds, window = (20, 5) if world.quick else (600, 60)
+    seconds, window = (15, 5) if world.quick else (600, 60)
     with world.database("steady") as db, world.topic() as topic, contextlib.ExitStack() as held:
         if pin:
             held.enter_context(pinned(db))

@@ -73,7 +73,7 @@ class Writers:
 
 
 def seconds(world):
-    return 4 if world.quick else 10
+    return 3 if world.quick else 10
 
 
 @contextlib.contextmanager

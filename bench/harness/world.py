@@ -26,14 +26,21 @@ def say(text):
 
 
 def settings_of(example):
-    """The paths of the settings in a commented example file."""
-    section, found = "", set()
+    """{path: what it says about it} of the settings in a commented example file."""
+    section, comment, found = "", "", {}
     for line in example.splitlines():
         if match := re.match(r"\[(.+)\]$", line):
             section = match[1] + "."
         elif match := re.match(r"#? ?([a-z_]+) = ", line):
-            found.add(section + match[1])
+            found[section + match[1]] = comment
+        comment = line
     return found
+
+
+def offers(comment, choice):
+    """Whether a setting's comment lists the choice."""
+    choices = re.search(r"One of: ([^.]*)\.", comment)
+    return bool(choices) and choice in choices[1].split(", ")
 
 
 class Stack:
@@ -72,6 +79,15 @@ class World:
     def relay_knows(self, setting):
         """Whether this relay has a setting, such as source.receipts."""
         return setting in self._settings
+
+    def relay_offers(self, setting, choice):
+        """Whether one of the setting's choices is this one."""
+        return offers(self._settings.get(setting, ""), choice)
+
+    @property
+    def few(self):
+        """The repeats of cells beside the point: fewer in a quick run."""
+        return min(2, self.repeats) if self.quick else self.repeats
 
     @contextlib.contextmanager
     def database(self, name, template=None):
@@ -188,13 +204,21 @@ class Relay:
         self.pid = self.process.pid
         self._address = None
 
-    def processed(self):
-        """How many messages it has marked."""
+    def _get(self, path):
         if self._address is None:
             port = self.process.wait_for_log(r"outbox-processor is up.*port=(\d+)")[1]
-            self._address = f"http://127.0.0.1:{port}/api/v1/overview"
-        with urllib.request.urlopen(self._address, timeout=10) as answer:
-            return json.load(answer)["processed"]
+            self._address = f"http://127.0.0.1:{port}"
+        with urllib.request.urlopen(self._address + path, timeout=10) as answer:
+            return answer.read().decode()
+
+    def processed(self):
+        """How many messages it has marked."""
+        return json.loads(self._get("/api/v1/overview"))["processed"]
+
+    def published(self):
+        """How many messages its destination has acknowledged."""
+        return sum(int(float(value)) for value in
+                   re.findall(r"^outbox_messages_published_total\{.*\} (\S+)$", self._get("/metrics"), re.MULTILINE))
 
     def __enter__(self):
         return self

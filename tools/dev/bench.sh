@@ -40,7 +40,7 @@ bench_main() {
     deps_install "the load on order-service" wrk
   fi
   deps_for_stack
-  if bench_wants peers "$@" || bench_wants latency "$@"; then bench_debezium; fi
+  if bench_wants peers "$@" || bench_wants latency "$@" || bench_wants tuning "$@"; then bench_debezium; fi
   build_preset release "${BENCH_TARGETS[@]}"
   BENCH_PID=''
   trap bench_down EXIT
