@@ -88,7 +88,8 @@ class ReportTest(unittest.TestCase):
 
 class ParsingTest(unittest.TestCase):
     def test_settings_of_the_relay_are_read_with_their_sections(self):
-        text = '[source]\n# help = no setting\nreceipts = true\n[sink.kafka]\n# exactly_once = "x"\n# where One of: kafka, null. Environment\ntype = "kafka"\n'
+        text = ('[source]\n# help = no setting\nreceipts = true\n[sink.kafka]\n# exactly_once = "x"\n'
+                '# where One of: kafka, null. Environment\ntype = "kafka"\n')
         self.assertIn("source.receipts", settings_of(text))
         self.assertIn("sink.kafka.exactly_once", settings_of(text))
         comment = settings_of(text)["sink.kafka.type"]

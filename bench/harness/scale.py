@@ -34,7 +34,7 @@ def three_brokers():
 
 def cells(world, backlog):
     """On the base backlog: several relays."""
-    return [Cell(f"scale.relays-{relays}", f"{relays} relays", lambda n=relays: drain(world, backlog, n), repeats=world.few)
+    return [Cell(f"scale.relays-{relays}", f"{relays} relays", lambda n=relays: drain(world, backlog, n), world.few)
             for relays in (2, 4)]
 
 
@@ -66,7 +66,8 @@ def others_rate(world, backlog):
     """How fast the other keys drain. What of the poisoned key is not refused has a topic of its own."""
     rewind(backlog)
     with world.topic() as topic, world.topic(max_message_bytes=SMALL_LIMIT) as poisoned:
-        with worlds.Relay(world, backlog.database, topic, "relay-poison", **{"sink.routes.poisoned": poisoned}) as relay:
+        routes = {"sink.routes.poisoned": poisoned}
+        with worlds.Relay(world, backlog.database, topic, "relay-poison", **routes) as relay:
             with processes.Sampler(world.cpu_sources(relay=[relay.pid])) as sampler:
                 arrival = world.arrival(topic, backlog.rows, 60 + 2 * backlog.rows // LEAST_RATE, [relay.process])
             return {"rate": arrival.rate(),

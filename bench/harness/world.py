@@ -148,7 +148,7 @@ class World:
                 raise
             output, problem = waiting.stdout.read(), waiting.stderr.read()
         if waiting.returncode != 0:
-            raise RuntimeError(f"{records} records did not arrive within {timeout} s: {output.strip()} {problem.strip()}")
+            raise RuntimeError(f"{records} records did not arrive within {timeout} s: {output} {problem}")
         found = json.loads(output)
         return Arrival(found["records"], found["first_ms"] / 1e3, found["last_ms"] / 1e3, found["at_first_ms"],
                        found["half"], found["half_ms"] / 1e3)
