@@ -22,8 +22,10 @@ def drain(world, backlog, relays=1, stack=None, topic_config=None, **settings):
     rewind(backlog)
     with world.topic(stack, **(topic_config or {})) as topic, contextlib.ExitStack() as running:
         wal = backlog.database.wal_bytes()
-        made = [worlds.Relay(world, backlog.database, topic, f"relay-{i + 1}", stack, **settings) for i in range(relays)]
-        started = [running.enter_context(relay) for relay in made]
+        started = []
+        for i in range(relays):
+            relay = worlds.Relay(world, backlog.database, topic, f"relay-{i + 1}", stack, **settings)
+            started.append(running.enter_context(relay))
         pids = [relay.pid for relay in started]
         with processes.Sampler(world.cpu_sources(stack, relay=pids)) as sampler:
             arrival = world.arrival(topic, backlog.rows, 30 + backlog.rows // LEAST_RATE,
