@@ -1,0 +1,1 @@
+"""What ./dev bench runs: see docs/performance.md for the method."""
