@@ -178,7 +178,7 @@ void System::outboxctl(const Options& options, const std::vector<std::string>& a
   const std::string log = stack_.logs() + "/outboxctl.log";
   std::vector<std::string> line{options.programs + "/outboxctl"};
   line.insert(line.end(), arguments.begin(), arguments.end());
-  e2e::Process process{std::move(line), {{"DATABASE_URL", world_.database_url}}, log};
+  e2e::Process process{line, {{"DATABASE_URL", world_.database_url}}, log};
   if (process.wait(seconds{60}) != 0) {
     throw std::runtime_error("outboxctl " + arguments.front() + " failed; see " + log);
   }
