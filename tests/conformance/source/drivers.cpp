@@ -7,7 +7,7 @@ namespace outbox::test {
 std::vector<DriverFactory> all_drivers() {
   return {
       DriverFactory{"PostgresTable", true, make_postgres_table_driver},
-      DriverFactory{"PostgresWal", true, make_postgres_wal_driver},
+      DriverFactory{"PostgresWal", true, make_postgres_wal_driver, /*ranges_reach_ahead=*/true},
       DriverFactory{"Sqlite", true, make_sqlite_driver},
   };
 }

@@ -77,6 +77,8 @@ struct DriverFactory {
   // Only one relay at a time can connect; others get `conflict`.
   bool excludes_other_relays = true;
   std::unique_ptr<SourceDriver> (*make)() = nullptr;
+  // What was not claimed yet may be found in a range that reaches beyond it, and then comes twice.
+  bool ranges_reach_ahead = false;
 
   friend std::ostream& operator<<(std::ostream& out, const DriverFactory& factory) {
     return out << factory.name;
