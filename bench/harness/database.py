@@ -143,7 +143,8 @@ def make_backlogs(database, shape, sizes, slot_at=0):
     """Fills an outbox once; the backlogs are its last rows, so many as `sizes` says. That of the size
     `slot_at` gets a replication slot."""
     backlogs, left = {}, max(sizes)
-    for size, smaller in zip(sorted(sizes, reverse=True), sorted(sizes, reverse=True)[1:] + [0]):
+    sizes = sorted(set(sizes), reverse=True)
+    for size, smaller in zip(sizes, sizes[1:] + [0]):
         assert left == size
         slot = f"{database.name}_{size}" if size == slot_at else ""
         backlogs[size] = database.mark(size, slot)
