@@ -69,14 +69,6 @@ Result<Change> whole(const Input& input, T change, std::string_view what) {
   return Change{std::move(change)};
 }
 
-Result<Change> decode_begin(Input input) {
-  Begin begin;
-  begin.commit_lsn = input.number<Lsn>();
-  begin.committed_at_us = wire::to_unix_us(input.number<std::int64_t>());
-  input.number<std::uint32_t>();  // the transaction's number without its epoch
-  return whole(input, begin, "Begin");
-}
-
 Result<Change> decode_commit(Input input) {
   Commit commit;
   input.number<std::uint8_t>();  // flags
@@ -116,15 +108,6 @@ Result<Change> decode_insert(Input input) {
   return whole(input, insert, "Insert");
 }
 
-Result<Change> decode_emitted(Input input) {
-  Emitted emitted;
-  emitted.transactional = (input.number<std::uint8_t>() & 1U) != 0;
-  input.number<Lsn>();
-  emitted.prefix = input.string();
-  emitted.content = input.bytes(input.number<std::int32_t>());
-  return whole(input, emitted, "Message");
-}
-
 }  // namespace
 
 Result<Change> decode(std::string_view message) {
@@ -134,15 +117,13 @@ Result<Change> decode(std::string_view message) {
   const Input input{message.substr(1)};
   switch (message.front()) {
     case 'B':
-      return decode_begin(input);
+      return Change{Begin{}};
     case 'C':
       return decode_commit(input);
     case 'R':
       return decode_relation(input);
     case 'I':
       return decode_insert(input);
-    case 'M':
-      return decode_emitted(input);
     default:
       return Change{Other{}};
   }

@@ -17,10 +17,7 @@ namespace outbox::postgres_wal {
 
 // All views point into the message that was decoded.
 
-struct Begin {
-  Lsn commit_lsn = 0;
-  std::int64_t committed_at_us = 0;  // Unix time
-};
+struct Begin {};
 
 struct Commit {
   Lsn end_lsn = 0;  // where the next transaction's commit may begin
@@ -44,17 +41,10 @@ struct Insert {
   std::string_view tuple;  // for TupleReader
 };
 
-// Of pg_logical_emit_message.
-struct Emitted {
-  bool transactional = false;
-  std::string_view prefix;
-  std::string_view content;
-};
-
-// What says nothing of messages: origins, types, and the kinds of a later protocol.
+// What says nothing of the outbox's rows: origins, types, and the kinds of a later protocol.
 struct Other {};
 
-using Change = std::variant<Begin, Commit, Relation, Insert, Emitted, Other>;
+using Change = std::variant<Begin, Commit, Relation, Insert, Other>;
 
 // internal: the message is cut off or contradicts itself.
 [[nodiscard]] Result<Change> decode(std::string_view message);

@@ -25,8 +25,7 @@ std::string quoted_literal(std::string_view text) {
 std::string start_sql(const StreamOptions& options, Lsn from) {
   return "START_REPLICATION SLOT " + pg::quote_identifier(options.slot) + " LOGICAL " +
          to_text(from) + " (proto_version '1', publication_names " +
-         quoted_literal(pg::quote_identifier(options.publication)) +
-         ", binary 'true', messages 'true')";
+         quoted_literal(pg::quote_identifier(options.publication)) + ", binary 'true')";
 }
 
 std::int64_t now_us() {
