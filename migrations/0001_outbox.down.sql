@@ -10,4 +10,5 @@ drop table ${outbox_progress_0}, ${outbox_progress_1};
 drop sequence ${outbox_epoch};
 drop table ${outbox_shard}, ${outbox_relay}, ${outbox_control};
 drop table ${outbox_exception}, ${outbox_attempt}, ${outbox_audit};
-drop table ${outbox_receipt};
+drop view ${outbox_receipt};
+drop table ${outbox_receipt_run};

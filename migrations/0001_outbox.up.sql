@@ -41,15 +41,29 @@ create index ${name:outbox_key_seq} on ${outbox} (aggregateid, seq);
 create index ${name:outbox_id} on ${outbox} (id);
 create index ${name:outbox_created_at} on ${outbox} using brin (created_at);
 
--- One narrow row for each acknowledged delivery. A message that was sent again after a crash has two.
-create table ${outbox_receipt} (
-  seq           bigint not null,
-  "offset"      bigint not null,
+-- Acknowledged deliveries, in runs: one row for those of one settlement that went to one partition
+-- and whose seqs lie within one thousand, which no partition of this table cuts. A message that was
+-- sent again after a crash is in two. docs/adr/0010 has the measurements.
+create table ${outbox_receipt_run} (
+  first_seq     bigint not null,
+  last_seq      bigint not null,
+  first_offset  bigint not null,
   processed_at  timestamptz not null default clock_timestamp(),
   "partition"   integer not null,
-  topic         text not null
-) partition by range (seq);
-create index ${name:outbox_receipt_seq} on ${outbox_receipt} (seq);
+  topic         text not null,
+  seqs          smallint[] not null default '{0}',  -- beyond first_seq, ascending
+  offsets       integer[] not null default '{0}'    -- relative to first_offset, of the same messages
+) partition by range (first_seq);
+create index ${name:outbox_receipt_run_seqs} on ${outbox_receipt_run} (first_seq, last_seq);
+
+-- The same, one row for each delivery. Who looks for a few messages also asks for
+--   first_seq > seq - 1000 and first_seq <= seq and last_seq >= seq
+-- by which the index finds their runs.
+create view ${outbox_receipt} as
+  select b.first_seq + r.seq as seq, b.first_offset + r."offset" as "offset", b.processed_at,
+         b."partition", b.topic, b.first_seq, b.last_seq
+    from ${outbox_receipt_run} b
+   cross join lateral unnest(b.seqs, b.offsets) as r (seq, "offset");
 
 -- Messages that were read but not delivered, and therefore passed by the position:
 --   delayed    not before due_at: written so, to be replayed, or to be tried again; holds no key
@@ -221,4 +235,7 @@ create view ${outbox_message} as
     left join ${outbox_exception} h
            on h.state = 'held' and h.key = o.aggregateid and o.seq between h.seq and h.until_seq
     left join lateral (
-      select * from ${outbox_receipt} r where r.seq = o.seq order by r.processed_at limit 1) r on true;
+      select * from ${outbox_receipt} r
+       where r.seq = o.seq and r.first_seq > o.seq - 1000 and r.first_seq <= o.seq
+         and r.last_seq >= o.seq
+       order by r.processed_at limit 1) r on true;

@@ -11,5 +11,5 @@ drop function ${outbox_add_partitions}(integer);
 drop function ${outbox_note_truncate}() cascade;
 drop function ${outbox_unsent}(regclass, bigint, bigint, timestamptz, bigint);
 drop index ${outbox_audit_truncate};
-drop index ${outbox_receipt_processed_at};
+drop index ${outbox_receipt_run_processed_at};
 drop view ${outbox_partition};

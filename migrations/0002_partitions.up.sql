@@ -12,11 +12,12 @@ create view ${outbox_partition} as
     cross join lateral (
       select regexp_match(pg_get_expr(c.relpartbound, c.oid),
                           '\(''?(-?\d+)''?\) TO \(''?(-?\d+)''?\)') as bounds) b
-   where i.inhparent in ('${outbox}'::regclass, '${outbox_receipt}'::regclass)
+   where i.inhparent in ('${outbox}'::regclass, '${outbox_receipt_run}'::regclass)
      and b.bounds is not null;
 
 -- Tells how old a partition's receipts are without reading them.
-create index ${name:outbox_receipt_processed_at} on ${outbox_receipt} using brin (processed_at);
+create index ${name:outbox_receipt_run_processed_at} on ${outbox_receipt_run}
+  using brin (processed_at);
 
 -- How many of a partition's messages are not done, counted up to `most`: not passed by their shard's
 -- position, or with an exception other than one that was discarded before `discarded_before`.
@@ -87,10 +88,11 @@ create index ${name:outbox_audit_truncate} on ${outbox_audit} (id) where action 
 create function ${outbox_add_partitions}(ahead integer) returns integer language plpgsql
 security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  parents  constant regclass[] := array['${outbox}', '${outbox_receipt}'];
+  parents  constant regclass[] := array['${outbox}', '${outbox_receipt_run}'];
   parent   regclass;
   width    bigint;
   name     text;
+  key      text;
   current  bigint;
   made     integer := 0;
 begin
@@ -104,9 +106,11 @@ begin
       name := format('%I.%I', '${bare:schema}',
                      (select relname from pg_class where oid = parent) || '_p' || k);
       continue when to_regclass(name) is not null;
-      execute format('create table %s (like %s including defaults including generated '
-                     'including constraints, constraint seq_range check (seq >= %s and seq < %s))',
-                     name, parent, k * width, (k + 1) * width);
+      key := case parent when '${outbox}'::regclass then 'seq' else 'first_seq' end;
+      execute format('create table %1$s (like %2$s including defaults including generated '
+                     'including constraints, '
+                     'constraint seq_range check (%3$I >= %4$s and %3$I < %5$s))',
+                     name, parent, key, k * width, (k + 1) * width);
       if parent = '${outbox}'::regclass then
         execute format('create trigger %I before truncate on %s for each statement '
                        'execute function ${outbox_note_truncate}()',
@@ -160,7 +164,7 @@ begin
     return false;
   end if;
   select p.leaf into receipts from ${outbox_partition} p
-   where p.parent = '${outbox_receipt}'::regclass and p.lower = part.lower and p.upper = part.upper;
+   where p.parent = '${outbox_receipt_run}'::regclass and p.lower = part.lower and p.upper = part.upper;
   for look in 1 .. 2 loop
     execute format('select exists (select from %s where created_at >= $1)', part.leaf)
        into young using done_before;
@@ -268,7 +272,7 @@ declare
 begin
   select c.oid::regclass into old from pg_class c
    where c.relnamespace = '${schema}'::regnamespace and c.relkind = 'r' and not c.relispartition
-     and c.relname ~ '^${bare:outbox}(_receipt)?_p[0-9]+_old$'
+     and c.relname ~ '^${bare:outbox}(_receipt_run)?_p[0-9]+_old$'
    order by c.oid limit 1;
   if old is not null then
     execute format('drop table %s', old);

@@ -49,7 +49,8 @@ begin
       (relay, 'select on ${outbox}, ${outbox_partition}, ${outbox_progress}, ${outbox_position}, '
               '${outbox_origin}, ${outbox_control}'),
       (relay, 'select on sequence ' || seq),
-      (relay, 'select, insert on ${outbox_receipt}'),
+      (relay, 'select, insert on ${outbox_receipt_run}'),
+      (relay, 'select on ${outbox_receipt}'),
       (relay, 'select, insert, update, delete on ${outbox_exception}, ${outbox_relay}'),
       (relay, 'select, insert, delete on ${outbox_attempt}'),
       (relay, 'select, insert on ${outbox_audit}'),
@@ -61,8 +62,8 @@ begin
               '${outbox_free_partition}(bigint, interval), ${outbox_forget}(bigint, integer), '
               '${outbox_detach_partition}(regclass), ${outbox_drop_detached}()'),
 
-      (viewer, 'select on ${outbox}, ${outbox_message}, ${outbox_receipt}, ${outbox_exception}, '
-               '${outbox_attempt}, ${outbox_audit}, ${outbox_shard}, ${outbox_relay}, '
+      (viewer, 'select on ${outbox}, ${outbox_message}, ${outbox_receipt}, ${outbox_receipt_run}, '
+               '${outbox_exception}, ${outbox_attempt}, ${outbox_audit}, ${outbox_shard}, ${outbox_relay}, '
                '${outbox_control}, ${outbox_progress_0}, ${outbox_progress_1}, ${outbox_progress}, '
                '${outbox_position}, ${outbox_origin}, ${outbox_partition}, ${outbox_migration}'),
       (viewer, 'select on sequence ' || seq)) as g (role, rights)

@@ -128,7 +128,7 @@ def rewind(backlog, slot=""):
     """As if nothing of the backlog had been sent yet; with a slot, to be read from the log. No relay may run."""
     lsn = f"(select confirmed_flush_lsn from pg_replication_slots where slot_name = '{slot}')"
     backlog.database.sql(
-        "truncate outbox_progress_0, outbox_progress_1, outbox_receipt, outbox_exception, outbox_attempt, "
+        "truncate outbox_progress_0, outbox_progress_1, outbox_receipt_run, outbox_exception, outbox_attempt, "
         "outbox_relay",
         "update outbox_shard set owner = '' where owner <> ''",
         "insert into outbox_progress_0 (epoch, n, shards, from_snapshot, lsn) "

@@ -37,7 +37,8 @@ SourceDriver make_source(const Settings& settings) {
   }
   PostgresTableOptions options{
       settings.source_url, settings.source_table, owner(),
-      max_batch_bytes,     settings.relay_lease,  settings.retry_dead_letter_type};
+      max_batch_bytes,     settings.relay_lease,  settings.retry_dead_letter_type,
+      settings.source_receipts};
   return {
       std::make_unique<PostgresTableSource>(std::move(options)),
       std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table)};

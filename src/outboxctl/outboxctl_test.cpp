@@ -181,8 +181,8 @@ class OutboxWithMessages : public OutboxctlTest {
               "values (1, 1, -1, pg_current_snapshot())");
     must_exec(connection_, "update outbox_shard set owner = 'relay-7', epoch = 1");
     must_exec(connection_,
-              "insert into outbox_receipt (seq, topic, \"partition\", \"offset\") "
-              "values (1, 'order-events', 3, 77)");
+              "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", "
+              "first_offset) values (1, 1, 'order-events', 3, 77)");
     must_exec(connection_,
               "insert into outbox_exception (seq, until_seq, shard, key, state, holds_key, "
               "attempts, last_error, due_at) values "

@@ -14,8 +14,8 @@ class ReplayTest : public OutboxctlDatabaseTest {
     pass_all();
     write({"d"});
     exec(
-        "insert into outbox_receipt (seq, topic, \"partition\", \"offset\") "
-        "select seq, 'orders', 0, seq from outbox where seq <= 3");
+        "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", first_offset) "
+        "select seq, seq, 'orders', 0, seq from outbox where seq <= 3");
     exec("insert into outbox_exception (seq, shard, key, state) values (4, 0, 'c', 'dead')");
     exec("update outbox set created_at = '2025-01-01T12:00Z', type = 'OrderVoid' where seq = 3");
   }

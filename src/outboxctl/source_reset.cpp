@@ -23,7 +23,7 @@ constexpr const char* kState = R"(
 // Before the first query, which takes the transaction's snapshot. Also keeps other operators out.
 constexpr const char* kKeepRelaysOut = R"(
   lock table ${outbox_relay}, ${outbox_shard}, ${outbox_control}, ${outbox_origin},
-             ${outbox_exception}, ${outbox_receipt}, ${outbox_progress_0}, ${outbox_progress_1}
+             ${outbox_exception}, ${outbox_receipt_run}, ${outbox_progress_0}, ${outbox_progress_1}
    in exclusive mode)";
 
 // Parameter: S. "3" is the first id that PostgreSQL ever gives to a transaction.

@@ -87,8 +87,9 @@ class SourceResetTest : public OutboxctlDatabaseTest {
         "(6, null, 0, 'd', 'discarded', false, null, false), "
         "(7, null, 0, 'e', 'delayed', false, '2030-01-01', true)");
     exec(
-        "insert into outbox_receipt (seq, topic, \"partition\", \"offset\") values "
-        "(3, 'orders', 0, 1), (4, 'orders', 0, 2), (4, 'orders', 0, 3), (7, 'orders', 0, 4)");
+        "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", first_offset, "
+        "seqs, offsets) values (3, 4, 'orders', 0, 1, '{0,1}', '{0,1}'), "
+        "(4, 4, 'orders', 0, 3, '{0}', '{0}'), (7, 7, 'orders', 0, 4, '{0}', '{0}')");
   }
 
   static std::string insert_sql(const std::string& key) {
@@ -174,7 +175,7 @@ TEST_F(SourceResetTest, NothingIsLostOnAnotherCluster) {
 
 TEST_F(SourceResetTest, WithoutReceiptsThePositionTellsWhatWasSurelyRestored) {
   shift(connection_, 1000);
-  exec("truncate outbox_receipt");
+  exec("truncate outbox_receipt_run");
   const test::TestDatabase restored;
   restore(database_.url(), restored.url());
   pg::Connection there = restored.connect();

@@ -13,7 +13,9 @@ constexpr const char* kFrom = R"(
     from (select seq from unnest($1::bigint[]) s (seq)
            where exists (select from ${outbox} t where t.seq = s.seq)
               or exists (select from ${outbox_exception} t where t.seq = s.seq and t.state <> 'held')
-              or exists (select from ${outbox_receipt} t where t.seq = s.seq)
+              or exists (select from ${outbox_receipt} t
+                          where t.seq = s.seq and t.first_seq > s.seq - 1000
+                            and t.first_seq <= s.seq and t.last_seq >= s.seq)
               or exists (select from ${outbox_attempt} t where t.seq = s.seq)
               or exists (select from ${outbox_audit} t where t.seq = s.seq)
           union
@@ -71,7 +73,8 @@ std::string events() {
              "'processed_at', " + utc("l.at") +
                  ", 'topic', l.topic, 'partition', l.\"partition\", 'offset', l.\"offset\"",
              "select processed_at as at, topic, \"partition\", \"offset\" from ${outbox_receipt} r "
-             "where r.seq = n.seq order by processed_at desc") +
+             "where r.seq = n.seq and r.first_seq > n.seq - 1000 and r.first_seq <= n.seq "
+             "and r.last_seq >= n.seq order by processed_at desc") +
          ", " +
          list("audit",
               "'at', " + utc("l.at") +

@@ -21,8 +21,9 @@ TEST_F(TraceTest, ShowsTheWholeWay) {
       "insert into outbox_audit (actor, action, seq, key, details, at) values ('eve@host', "
       "'edit', 1, 'a', '{\"before\": \"s3cret\", \"encoding\": \"text\"}', '2031-01-01')");
   exec(
-      "insert into outbox_receipt (seq, topic, \"partition\", \"offset\", processed_at) values "
-      "(1, 'orders', 3, 78, '2033-01-01'), (1, 'orders', 3, 77, '2032-01-01')");
+      "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", first_offset, "
+      "processed_at) values "
+      "(1, 1, 'orders', 3, 78, '2033-01-01'), (1, 1, 'orders', 3, 77, '2032-01-01')");
   const auto messages = trace("1");
   ASSERT_EQ(messages.size(), 1U);
   const auto& message = messages[0];
@@ -83,8 +84,8 @@ TEST_F(TraceTest, ShowsWhatIsLeftOfARowThatWasRemoved) {
   write({"a"});
   pass_all();
   exec(
-      "insert into outbox_receipt (seq, topic, \"partition\", \"offset\") "
-      "values (1, 'orders', 3, 77)");
+      "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", first_offset) "
+      "values (1, 1, 'orders', 3, 77)");
   exec("delete from outbox");
   const auto messages = trace("1");
   ASSERT_EQ(messages.size(), 1U);

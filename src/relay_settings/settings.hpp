@@ -15,6 +15,7 @@ struct Settings {
   std::string source_url;
   std::string source_table = "outbox";
   std::int64_t source_max_batch_bytes = 8 * 1024 * 1024;
+  bool source_receipts = true;
 
   std::chrono::milliseconds retention_processed = std::chrono::hours{24 * 7};
 

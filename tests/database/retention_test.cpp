@@ -87,8 +87,8 @@ TEST_F(RetentionTest, KeepsWhatIsYoungerThanItIsTold) {
   must_exec(connection_, "update outbox set created_at = created_at - interval '2 hours'");
   EXPECT_EQ(retain(database_.url(), 1h).freed, 0) << "written long ago, but delivered just now";
   must_exec(connection_,
-            "update outbox_receipt set processed_at = processed_at - interval '2 h' "
-            "where seq < 100");
+            "update outbox_receipt_run set processed_at = processed_at - interval '2 h' "
+            "where first_seq < 100");
   EXPECT_EQ(retain(database_.url(), 1h).freed, 1);
   EXPECT_EQ(filled_partitions(connection_), "1 2");
 }

@@ -38,7 +38,8 @@ Rights relay_rights() {
           {"outbox_origin", see},
           {"outbox_control", see},
           {"outbox_seq_seq", see},
-          {"outbox_receipt", {"SELECT", "INSERT"}},
+          {"outbox_receipt", {"SELECT"}},
+          {"outbox_receipt_run", {"SELECT", "INSERT"}},
           {"outbox_exception", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
           {"outbox_relay", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
           {"outbox_attempt", {"SELECT", "INSERT", "DELETE"}},
@@ -58,7 +59,7 @@ Rights relay_rights() {
 Rights viewer_rights() {
   Rights rights;
   for (const char* object :
-       {"outbox", "outbox_message", "outbox_receipt", "outbox_exception", "outbox_attempt",
+       {"outbox", "outbox_message", "outbox_receipt", "outbox_receipt_run", "outbox_exception", "outbox_attempt",
         "outbox_audit", "outbox_shard", "outbox_relay", "outbox_control", "outbox_progress_0",
         "outbox_progress_1", "outbox_progress", "outbox_position", "outbox_origin",
         "outbox_partition", "outbox_migration", "outbox_seq_seq", "outbox_doorbell"}) {

@@ -123,7 +123,9 @@ constexpr const char* kClaim = R"(
            or (c.seq <= p.last and pg_visible_in_snapshot(c.xid, p.t)))
       and coalesce((select x.state = 'retrying' from ${outbox_exception} x
                      where x.seq = c.seq and x.state <> 'held'),
-                   not exists (select from ${outbox_receipt} d where d.seq = c.seq))
+                   not exists (select from ${outbox_receipt} d
+                                where d.seq = c.seq and d.first_seq > c.seq - 1000
+                                  and d.first_seq <= c.seq and d.last_seq >= c.seq))
     order by c.aggregateid, c.seq limit $5::bigint) o
   left join lateral (
    select * from ${outbox_exception} x where x.seq = o.seq and x.state <> 'held') e on true

@@ -124,7 +124,8 @@ Result<void> PostgresTableSource::take_over(const Membership::View& view,
   }
   positions = *std::move(loaded);
   Result<Settler> settler =
-      Settler::make(*writer_, *tables_, *std::move(fence), positions, options_.dead_letter_type);
+      Settler::make(*writer_, *tables_, *std::move(fence), positions,
+                    {options_.dead_letter_type, options_.receipts});
   if (!settler) {
     return std::move(settler).error();
   }

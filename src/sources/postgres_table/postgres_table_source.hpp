@@ -35,6 +35,8 @@ struct PostgresTableOptions {
   // Of each message that is given up a copy with this aggregate type goes into the outbox, in the
   // transaction that gives it up. Empty: none.
   std::string dead_letter_type;
+  // Whether each delivery is recorded. Without, only those of messages that had an exception are.
+  bool receipts = true;
 };
 
 // Reads the outbox of PostgreSQL 15 or later, as its operators have decided in its table

@@ -1,6 +1,9 @@
 #include "sources/postgres_table/settler.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -12,25 +15,26 @@ namespace {
 // Progress rows in one table before the other one is emptied and takes over.
 constexpr std::int64_t kRowsPerTable = 10'000;
 
-// Parameters: owner, epoch, shards; seqs, partitions, offsets, topic numbers, topics; the number of
-// the last progress row; shards, from, to, last_seq, lsn of each position that moved. The answer is
-// whether the fence held.
+// Parameters: owner, epoch, shards; the runs of receipts; the number of the last progress row;
+// shards, from, to, last_seq, lsn of each position that moved. The answer is whether the fence held.
 constexpr const char* kSettle = R"(
   with fence as materialized (
          select 1 from (select bool_and(owner = $1::text and epoch = $2::bigint) as held
                           from ${outbox_shard}
                          where ($3::bigint >> shard::integer) & 1 = 1) s where held),
        receipts as (
-         insert into ${outbox_receipt} (seq, topic, "partition", "offset")
-         select r.seq, ($8::text[])[r.topic], r.part, r.off
-           from fence, unnest($4::bigint[], $5::integer[], $6::bigint[], $7::integer[])
-                         as r (seq, part, off, topic)),
+         insert into ${outbox_receipt_run}
+                (first_seq, last_seq, first_offset, "partition", topic, seqs, offsets)
+         select r.first, r.last, r.off, r.part, r.topic, r.seqs::smallint[], r.offsets::integer[]
+           from fence, unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::integer[], $8::text[],
+                              $9::text[], $10::text[])
+                         as r (first, last, off, part, topic, seqs, offsets)),
        progress as (
          insert into ${outbox_progress_@}
                 (epoch, n, shards, from_snapshot, to_snapshot, last_seq, lsn)
-         select $2::bigint, $9::bigint + p.k, p.shards, p.f::pg_snapshot, p.t::pg_snapshot, p.last,
+         select $2::bigint, $11::bigint + p.k, p.shards, p.f::pg_snapshot, p.t::pg_snapshot, p.last,
                 p.lsn::pg_lsn
-           from fence, unnest($10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::text[])
+           from fence, unnest($12::bigint[], $13::text[], $14::text[], $15::bigint[], $16::text[])
                          with ordinality as p (shards, f, t, last, lsn, k))
   select exists (select 1 from fence))";
 
@@ -85,12 +89,12 @@ Error taken_over() {
 
 Result<Settler> Settler::make(pg::Connection& connection, const Tables& tables, Fence fence,
                               const std::vector<SharedPosition>& positions,
-                              std::string dead_letter_type) {
-  Settler settler{connection, std::move(fence), std::move(dead_letter_type)};
+                              SettlerOptions options) {
+  Settler settler{connection, std::move(fence), std::move(options)};
   if (Result<void> prepared = settler.prepare(tables); !prepared) {
     return std::move(prepared).error();
   }
-  if (Result<void> found = settler.find_current_table(tables); !found) {
+  if (Result<void> found = settler.find_tables(tables); !found) {
     return std::move(found).error();
   }
   if (Result<void> stored = settler.store({}, &positions); !stored) {
@@ -128,19 +132,22 @@ Result<void> Settler::prepare(const Tables& tables) {
   return exceptions_.prepare(tables);
 }
 
-// The table with the newest row goes on being appended to.
-Result<void> Settler::find_current_table(const Tables& tables) {
+// The progress table with the newest row goes on being appended to.
+Result<void> Settler::find_tables(const Tables& tables) {
   const Result<pg::Rows> rows = connection_->query(tables.sql(
       "select (select t from (select 0 as t, epoch, n from ${outbox_progress_0} union all "
       "                       select 1 as t, epoch, n from ${outbox_progress_1}) p "
       "         order by epoch desc, n desc limit 1), "
       "       (select count(*) from ${outbox_progress_0}), "
-      "       (select count(*) from ${outbox_progress_1})"));
+      "       (select count(*) from ${outbox_progress_1}), "
+      "       coalesce((select min(upper - lower) from ${outbox_partition} "
+      "                  where parent = '${outbox_receipt_run}'::regclass), 0)"));
   if (!rows) {
     return rows.error();
   }
   current_ = static_cast<int>(rows->int8(0, 0));
   appended_ = rows->int8(0, 1 + current_);
+  receipts_ = ReceiptRuns{std::gcd(kRunSeqs, rows->int8(0, 3))};
   return {};
 }
 
@@ -153,7 +160,7 @@ Result<void> Settler::settle(const Settlement& settlement,
     }
   }
   if (!settlement.exceptional() && !durably) {
-    return store(settlement.delivered, positions);
+    return store(settlement, positions);
   }
   Result<pg::Tx> tx = pg::Tx::begin(*connection_);
   if (!tx) {
@@ -168,19 +175,19 @@ Result<void> Settler::settle(const Settlement& settlement,
   if (Result<void> stored = exceptions_.store(settlement); !stored) {
     return stored;
   }
-  if (Result<void> stored = store(settlement.delivered, positions); !stored) {
+  if (Result<void> stored = store(settlement, positions); !stored) {
     return stored;
   }
   return tx->commit();
 }
 
-Result<void> Settler::store(std::span<const Receipt> receipts,
+Result<void> Settler::store(const Settlement& settlement,
                             const std::vector<SharedPosition>* positions) {
-  add_receipts(receipts);
+  receipts_.build(kept_of(settlement));
   const std::int64_t moved = add_progress(positions != nullptr ? *positions : positions_);
   params_.clear();
   params_.text(fence_.owner).int8(fence_.epoch).int8(as_bits(fence_.shards));
-  params_.array(seqs_).array(partitions_).array(offsets_).array(topic_numbers_).array(topics_);
+  receipts_.add_to(params_);
   params_.int8(n_).array(progress_.shards).array(progress_.from).array(progress_.to);
   params_.array(progress_.last_seqs).array(progress_.lsns);
   const Result<pg::Rows> stored =
@@ -199,22 +206,17 @@ Result<void> Settler::store(std::span<const Receipt> receipts,
   return {};
 }
 
-void Settler::add_receipts(std::span<const Receipt> receipts) {
-  for (pg::Array* array : {&seqs_, &partitions_, &offsets_, &topic_numbers_, &topics_}) {
-    array->clear();
+// Those of what had an exception tell, together with its key's range, what has not been sent yet.
+std::span<const Receipt> Settler::kept_of(const Settlement& settlement) {
+  if (keeps_receipts_) {
+    return settlement.delivered;
   }
-  std::vector<std::string_view> topics;  // few: the views are compared by their text
-  for (const Receipt& receipt : receipts) {
-    auto topic = std::find(topics.begin(), topics.end(), receipt.topic);
-    if (topic == topics.end()) {
-      topics_.bytes(receipt.topic);
-      topic = topics.insert(topics.end(), receipt.topic);
-    }
-    seqs_.int8(receipt.seq);
-    partitions_.int4(receipt.partition);
-    offsets_.int8(receipt.offset);
-    topic_numbers_.int4(static_cast<std::int32_t>(topic - topics.begin()) + 1);
-  }
+  const std::unordered_set<std::int64_t> resolved{settlement.resolved.begin(),
+                                                  settlement.resolved.end()};
+  kept_.clear();
+  std::copy_if(settlement.delivered.begin(), settlement.delivered.end(), std::back_inserter(kept_),
+               [&](const Receipt& receipt) { return resolved.count(receipt.seq) != 0; });
+  return kept_;
 }
 
 std::int64_t Settler::add_progress(const std::vector<SharedPosition>& positions) {

@@ -16,6 +16,7 @@
 #include "sources/postgres_table/ownership.hpp"
 #include "sources/postgres_table/position.hpp"
 #include "sources/postgres_table/position_arrays.hpp"
+#include "sources/postgres_table/receipt_runs.hpp"
 #include "sources/postgres_table/row_reader.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "support/pg/connection.hpp"
@@ -23,17 +24,22 @@
 
 namespace outbox::postgres_table {
 
+struct SettlerOptions {
+  std::string dead_letter_type;  // as for ExceptionStore
+  bool receipts = true;          // false: only of messages that had an exception
+};
+
 // Writes outcomes: receipts and progress in one statement that commits asynchronously (a crash of
 // the database sends again); with exceptions, or where it is asked for, in one transaction that
 // commits synchronously. Each carries the fence.
 class Settler {
  public:
   // Stores `positions` once in the new epoch, so that nothing of an older one counts any more. The
-  // connection is borrowed. `dead_letter_type`: as for ExceptionStore.
+  // connection is borrowed.
   [[nodiscard]] static Result<Settler> make(pg::Connection& connection, const Tables& tables,
                                             Fence fence,
                                             const std::vector<SharedPosition>& positions,
-                                            std::string dead_letter_type);
+                                            SettlerOptions options);
 
   // `positions`: where all shards of the fence stand afterwards; nullptr: where they did.
   [[nodiscard]] Result<void> settle(const Settlement& settlement,
@@ -50,17 +56,19 @@ class Settler {
   [[nodiscard]] Result<Exceptions> load_exceptions() { return exceptions_.load(); }
 
  private:
-  Settler(pg::Connection& connection, Fence fence, std::string dead_letter_type)
+  Settler(pg::Connection& connection, Fence fence, SettlerOptions options)
       : connection_(&connection),
         fence_(std::move(fence)),
-        exceptions_(connection, fence_, std::move(dead_letter_type)) {}
+        keeps_receipts_(options.receipts),
+        exceptions_(connection, fence_, std::move(options.dead_letter_type)) {}
 
   [[nodiscard]] Result<void> prepare(const Tables& tables);
-  [[nodiscard]] Result<void> find_current_table(const Tables& tables);
-  [[nodiscard]] Result<void> store(std::span<const Receipt> receipts,
+  // Which table is appended to, and how wide the partitions of receipts are.
+  [[nodiscard]] Result<void> find_tables(const Tables& tables);
+  [[nodiscard]] Result<void> store(const Settlement& settlement,
                                    const std::vector<SharedPosition>* positions);
-  void add_receipts(std::span<const Receipt> receipts);
   [[nodiscard]] bool reads_log() const { return positions_.front().at.lsn != 0; }
+  [[nodiscard]] std::span<const Receipt> kept_of(const Settlement& settlement);
   // Of those positions that have moved; how many they are.
   std::int64_t add_progress(const std::vector<SharedPosition>& positions);
   [[nodiscard]] Result<void> rotate();
@@ -68,6 +76,7 @@ class Settler {
 
   pg::Connection* connection_;
   Fence fence_;
+  bool keeps_receipts_;
   ExceptionStore exceptions_;
   std::vector<SharedPosition> positions_;  // the stored ones
   std::int64_t n_ = 0;                     // of the last progress row of this epoch
@@ -77,11 +86,8 @@ class Settler {
 
   // Reused from settlement to settlement.
   pg::Params params_;
-  pg::Array seqs_{pg::Type::int8};
-  pg::Array partitions_{pg::Type::int4};
-  pg::Array offsets_{pg::Type::int8};
-  pg::Array topic_numbers_{pg::Type::int4};
-  pg::Array topics_{pg::Type::text};
+  std::vector<Receipt> kept_;
+  ReceiptRuns receipts_{kRunSeqs};
   PositionArrays progress_;
 };
 
