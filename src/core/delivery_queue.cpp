@@ -26,7 +26,9 @@ std::vector<Delivery> DeliveryQueue::wait(std::chrono::milliseconds timeout) {
   std::unique_lock lock{mutex_};
   arrived_.wait_for(lock, timeout, [this] { return woken_ || !deliveries_.empty(); });
   woken_ = false;
-  return std::exchange(deliveries_, {});
+  std::vector<Delivery> all = std::exchange(deliveries_, {});
+  deliveries_.reserve(all.size());  // as many again, most likely
+  return all;
 }
 
 }  // namespace outbox

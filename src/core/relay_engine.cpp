@@ -81,6 +81,9 @@ void RelayEngine::take(std::span<const Delivery> deliveries) {
   for (const Delivery& delivery : deliveries) {
     take_one(delivery);
   }
+  if (!deliveries.empty()) {
+    observer_.deliveries_taken();
+  }
 }
 
 void RelayEngine::take_one(const Delivery& delivery) {

@@ -14,6 +14,8 @@ class RelayObserver {
   virtual ~RelayObserver() = default;
   // `delivery` has no error.
   virtual void acknowledged(const Record& record, const Delivery& delivery) = 0;
+  // All deliveries that came together have been told of.
+  virtual void deliveries_taken() {}
   // The message itself was refused. `topic` is empty when the sink refused it before it had one.
   virtual void rejected(const Record& record, std::string_view topic, const Error& error) = 0;
   // The message's topic takes nothing; its messages pause. Told once a pause.

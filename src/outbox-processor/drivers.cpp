@@ -36,8 +36,8 @@ SourceDriver make_source(const Settings& settings) {
             std::make_unique<sqlite::StatusReader>(*path)};
   }
   PostgresTableOptions options{
-      settings.source_url, settings.source_table, owner(),
-      max_batch_bytes,     settings.relay_lease,  settings.retry_dead_letter_type,
+      settings.source_url,     settings.source_table, owner(),
+      max_batch_bytes,         settings.relay_lease,  settings.retry_dead_letter_type,
       settings.source_receipts};
   return {
       std::make_unique<PostgresTableSource>(std::move(options)),

@@ -11,13 +11,15 @@ prometheus::Family<prometheus::Counter>& counter(telemetry::Metrics& metrics, co
   return prometheus::BuildCounter().Name(name).Help(help).Register(metrics.registry());
 }
 
-prometheus::Histogram& histogram(telemetry::Metrics& metrics, const char* name, const char* help) {
-  return prometheus::BuildHistogram()
-      .Name(name)
-      .Help(help)
-      .Register(metrics.registry())
-      .Add({}, prometheus::Histogram::BucketBoundaries{.001, .0025, .005, .01, .025, .05, .1, .25,
-                                                       .5, 1, 2.5, 5, 10, 30, 60, 300, 3600});
+BatchedHistogram histogram(telemetry::Metrics& metrics, const char* name, const char* help) {
+  const prometheus::Histogram::BucketBoundaries boundaries{
+      .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600};
+  auto& made = prometheus::BuildHistogram()
+                   .Name(name)
+                   .Help(help)
+                   .Register(metrics.registry())
+                   .Add({}, boundaries);
+  return {made, boundaries};
 }
 
 std::int64_t unix_us_now() {
@@ -70,11 +72,33 @@ RelayMetrics::RelayMetrics(telemetry::Metrics& metrics)
                         .Add({})) {}
 
 void RelayMetrics::acknowledged(const Record& record, const Delivery& delivery) {
-  published_.of(delivery.topic).Increment();
-  commit_to_ack_.Observe(static_cast<double>(unix_us_now() - record.created_at_us) / 1e6);
-  if (delivery.latency_us >= 0) {
-    publish_duration_.Observe(static_cast<double>(delivery.latency_us) / 1e6);
+  if (taken_at_us_ == 0) {
+    taken_at_us_ = unix_us_now();
   }
+  if (delivery.topic != topic_) {
+    count_published();
+    topic_ = delivery.topic;
+  }
+  ++of_topic_;
+  commit_to_ack_.observe(static_cast<double>(taken_at_us_ - record.created_at_us) / 1e6);
+  if (delivery.latency_us >= 0) {
+    publish_duration_.observe(static_cast<double>(delivery.latency_us) / 1e6);
+  }
+}
+
+void RelayMetrics::count_published() {
+  if (of_topic_ > 0) {
+    published_.of(topic_).Increment(static_cast<double>(of_topic_));
+  }
+  of_topic_ = 0;
+}
+
+void RelayMetrics::deliveries_taken() {
+  count_published();
+  topic_ = {};
+  taken_at_us_ = 0;
+  commit_to_ack_.flush();
+  publish_duration_.flush();
 }
 
 void RelayMetrics::rejected(const Record& record, std::string_view topic, const Error& error) {

@@ -15,6 +15,7 @@
 #include <prometheus/histogram.h>
 
 #include "core/relay_observer.hpp"
+#include "outbox-processor/batched_histogram.hpp"
 #include "outbox-processor/rate.hpp"
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/rate_limit.hpp"
@@ -49,6 +50,7 @@ class RelayMetrics final : public RelayObserver {
   explicit RelayMetrics(telemetry::Metrics& metrics);
 
   void acknowledged(const Record& record, const Delivery& delivery) override;
+  void deliveries_taken() override;
   void rejected(const Record& record, std::string_view topic, const Error& error) override;
   void topic_failed(const Record& record, std::string_view topic, const Error& error) override;
   void destination_failed(const Error& error) override;
@@ -67,19 +69,26 @@ class RelayMetrics final : public RelayObserver {
   [[nodiscard]] double failed_per_second() const { return failed_rate_.per_second(); }
 
  private:
+  void count_published();
+
   TopicCounters published_;
   prometheus::Family<prometheus::Counter>& failures_;
   TopicCounters refused_;
   TopicCounters topic_failures_;
   prometheus::Counter& destination_failures_;
-  prometheus::Histogram& commit_to_ack_;
-  prometheus::Histogram& publish_duration_;
+  BatchedHistogram commit_to_ack_;
+  BatchedHistogram publish_duration_;
   prometheus::Counter& rebalances_;
   prometheus::Gauge& shards_owned_;
   telemetry::RateLimit rejected_log_{std::chrono::seconds{1}};
   telemetry::RateLimit topic_log_{std::chrono::seconds{5}};
   telemetry::RateLimit destination_log_{std::chrono::seconds{5}};
   telemetry::RateLimit source_log_{std::chrono::seconds{5}};
+
+  // Of the deliveries that are being taken: acknowledged by one topic, and since when.
+  std::string_view topic_;
+  std::size_t of_topic_ = 0;
+  std::int64_t taken_at_us_ = 0;
 
   std::atomic<bool> connected_{false};
   std::atomic<int> shards_{0};

@@ -15,6 +15,7 @@ class RelayMetricsTest : public testing::Test {
     delivery.topic = topic;
     delivery.latency_us = latency_us;
     observer_.acknowledged(record_, delivery);
+    observer_.deliveries_taken();
   }
   void reject(std::string_view topic) {
     observer_.rejected(record_, topic, {ErrorCode::message_rejected, "too large"});

@@ -21,8 +21,8 @@ void add_source(config::Schema& schema, Settings& s) {
                {.help = "a batch ends with the message that reaches so many bytes; four to six "
                         "batches are in memory"})
       .flag("source.receipts", s.source_receipts,
-               {.help = "keep of each delivered message when, where and at which offset; PostgreSQL: "
-                        "without, only what was tried again has it; SQLite always keeps them"})
+            {.help = "keep of each delivered message when, where and at which offset; PostgreSQL: "
+                     "without, only what was tried again has it; SQLite always keeps them"})
       .duration(
           "retention.processed", s.retention_processed, {0, 3'650LL * 86'400'000},
           {.help = "processed messages and their receipts are removed when so old; PostgreSQL: a "

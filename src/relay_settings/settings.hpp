@@ -14,7 +14,7 @@ namespace outbox {
 struct Settings {
   std::string source_url;
   std::string source_table = "outbox";
-  std::int64_t source_max_batch_bytes = 8 * 1024 * 1024;
+  std::int64_t source_max_batch_bytes = 1536 * 1024;
   bool source_receipts = true;
 
   std::chrono::milliseconds retention_processed = std::chrono::hours{24 * 7};
@@ -24,7 +24,7 @@ struct Settings {
   http_sink::HttpSettings http_sink;
   std::int64_t sink_rate_limit = 0;
 
-  std::int64_t relay_batch_size = 5'000;
+  std::int64_t relay_batch_size = 4'000;
   std::int64_t relay_batches_in_flight = 4;
   std::int64_t relay_max_blocked_keys = 100'000;
   std::chrono::milliseconds relay_lease{10'000};

@@ -59,10 +59,11 @@ Rights relay_rights() {
 Rights viewer_rights() {
   Rights rights;
   for (const char* object :
-       {"outbox", "outbox_message", "outbox_receipt", "outbox_receipt_run", "outbox_exception", "outbox_attempt",
-        "outbox_audit", "outbox_shard", "outbox_relay", "outbox_control", "outbox_progress_0",
-        "outbox_progress_1", "outbox_progress", "outbox_position", "outbox_origin",
-        "outbox_partition", "outbox_migration", "outbox_seq_seq", "outbox_doorbell"}) {
+       {"outbox", "outbox_message", "outbox_receipt", "outbox_receipt_run", "outbox_exception",
+        "outbox_attempt", "outbox_audit", "outbox_shard", "outbox_relay", "outbox_control",
+        "outbox_progress_0", "outbox_progress_1", "outbox_progress", "outbox_position",
+        "outbox_origin", "outbox_partition", "outbox_migration", "outbox_seq_seq",
+        "outbox_doorbell"}) {
     rights[object] = {"SELECT"};
   }
   return rights;

@@ -64,7 +64,7 @@ class PlansTest : public testing::Test {
     const auto positions = must(load_positions(reader, tables, kAllShards));
     const RangeReader ranges = must(RangeReader::make(reader, tables, positions));
     const Fence fence = must(take_shards(writer, tables, "test", kShardCount));
-    const Settler settler = must(Settler::make(writer, tables, fence, positions, ""));
+    const Settler settler = must(Settler::make(writer, tables, fence, positions, {}));
     const auto paths = [](pg::Connection& connection, const std::string& call) {
       return paths_of(text_of(must_exec(connection, "explain (costs off) execute " + call)));
     };

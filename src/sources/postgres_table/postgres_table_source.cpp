@@ -123,9 +123,8 @@ Result<void> PostgresTableSource::take_over(const Membership::View& view,
     return std::move(loaded).error();
   }
   positions = *std::move(loaded);
-  Result<Settler> settler =
-      Settler::make(*writer_, *tables_, *std::move(fence), positions,
-                    {options_.dead_letter_type, options_.receipts});
+  Result<Settler> settler = Settler::make(*writer_, *tables_, *std::move(fence), positions,
+                                          {options_.dead_letter_type, options_.receipts});
   if (!settler) {
     return std::move(settler).error();
   }

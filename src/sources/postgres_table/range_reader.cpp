@@ -74,15 +74,15 @@ std::string with_condition(std::string sql, const std::string& condition) {
   return sql;
 }
 
-// How many rows like those of this page the limit on bytes admits. Asking for more would have the
-// server read in vain, and cost a cancellation.
+// How many rows like those of this page the limit on bytes surely admits. Asking for more would
+// have the server read in vain, and cost a cancellation.
 std::size_t rows_that_fit(const Batch& batch, std::size_t bytes) {
   std::size_t used = 1;
   for (const Record& record : batch.records) {
     used += record.aggregate_type.size() + record.key.size() + record.type.size() +
             record.payload.size() + record.headers.size();
   }
-  return 1 + bytes / (1 + used / batch.records.size());
+  return 1 + (bytes - bytes / 8) / (1 + used / batch.records.size());
 }
 
 }  // namespace

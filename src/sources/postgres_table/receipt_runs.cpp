@@ -29,15 +29,15 @@ void append(std::string& list, std::int64_t value) {
 }  // namespace
 
 void ReceiptRuns::build(std::span<const Receipt> receipts) {
-  for (pg::Array* array : {&first_seqs_, &last_seqs_, &first_offsets_, &partitions_, &topics_,
-                           &seqs_, &offsets_}) {
+  for (pg::Array* array :
+       {&first_seqs_, &last_seqs_, &first_offsets_, &partitions_, &topics_, &seqs_, &offsets_}) {
     array->clear();
   }
   sorted_.assign(receipts.begin(), receipts.end());
   std::sort(sorted_.begin(), sorted_.end(), before);
   for (auto first = sorted_.begin(); first != sorted_.end();) {
-    const auto end = std::find_if_not(
-        first + 1, sorted_.end(), [&](const Receipt& next) { return same_run(*first, next); });
+    const auto end = std::find_if_not(first + 1, sorted_.end(),
+                                      [&](const Receipt& next) { return same_run(*first, next); });
     add_run({first, end});
     first = end;
   }

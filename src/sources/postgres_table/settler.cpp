@@ -16,7 +16,8 @@ namespace {
 constexpr std::int64_t kRowsPerTable = 10'000;
 
 // Parameters: owner, epoch, shards; the runs of receipts; the number of the last progress row;
-// shards, from, to, last_seq, lsn of each position that moved. The answer is whether the fence held.
+// shards, from, to, last_seq, lsn of each position that moved. The answer is whether the fence
+// held.
 constexpr const char* kSettle = R"(
   with fence as materialized (
          select 1 from (select bool_and(owner = $1::text and epoch = $2::bigint) as held
