@@ -1,13 +1,18 @@
 #include "outbox-processor/drivers.hpp"
 
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "sinks/http/http_sink.hpp"
 #include "sinks/kafka/kafka_sink.hpp"
+#include "sinks/kafka/topic_router.hpp"
+#include "sinks/null/null_sink.hpp"
+#include "sinks/stdout/stdout_sink.hpp"
 #include "sources/postgres_table/postgres_table_source.hpp"
 #include "sources/postgres_table/status_reader.hpp"
 #include "sources/sqlite/sqlite_source.hpp"
@@ -23,6 +28,17 @@ std::string owner() {
   static_cast<void>(gethostname(host, sizeof host - 1));
   return fmt::format("{}:{}:{:08x}", static_cast<const char*>(host), getpid(),
                      std::random_device{}());
+}
+
+// Messages are shown with the topics that Kafka would get them in.
+std::unique_ptr<Sink> make_stdout_sink(const Settings& settings) {
+  auto router = kafka::TopicRouter::make(settings.kafka.topic, settings.kafka.routes);
+  if (!router) throw std::runtime_error(router.error().message);
+  return std::make_unique<stdout_sink::StdoutSink>(
+      [router = *std::move(router)](const Record& record) {
+        return record.topic.empty() ? router.topic_of(record.aggregate_type)
+                                    : Result<std::string>{std::string(record.topic)};
+      });
 }
 
 }  // namespace
@@ -58,6 +74,12 @@ std::unique_ptr<postgres_table::RetentionThread> start_retention(const Settings&
 std::unique_ptr<Sink> make_sink(const Settings& settings) {
   if (settings.sink_type == "http") {
     return std::make_unique<http_sink::HttpSink>(settings.http_sink);
+  }
+  if (settings.sink_type == "stdout") {
+    return make_stdout_sink(settings);
+  }
+  if (settings.sink_type == "null") {
+    return std::make_unique<null_sink::NullSink>();
   }
   return std::make_unique<kafka::KafkaSink>(settings.kafka);
 }

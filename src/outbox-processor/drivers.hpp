@@ -25,6 +25,7 @@ struct SourceDriver {
 [[nodiscard]] std::unique_ptr<postgres_table::RetentionThread> start_retention(
     const Settings& settings, RetentionMetrics& metrics);
 
+// Throws when a setting that the sink needs from the start is wrong.
 [[nodiscard]] std::unique_ptr<Sink> make_sink(const Settings& settings);
 
 }  // namespace outbox

@@ -63,8 +63,10 @@ void add_relay(config::Schema& schema, Settings& s) {
 config::Schema make_schema(Settings& settings) {
   config::Schema schema;
   add_source(schema, settings);
-  schema.choice("sink.type", settings.sink_type, {"kafka", "http"},
-                {.help = "where messages go; sink.http.* concerns http, the rest of sink.* Kafka"});
+  schema.choice("sink.type", settings.sink_type, {"kafka", "http", "stdout", "null"},
+                {.help = "where messages go; sink.http.* concerns http, the rest of sink.* Kafka. "
+                         "stdout writes them as lines of JSON, for trying; null throws them away "
+                         "and marks them as processed, for measuring"});
   kafka::declare(schema, settings.kafka);
   http_sink::declare(schema, settings.http_sink);
   schema.integer("sink.rate_limit", settings.sink_rate_limit, {0, 10'000'000},

@@ -77,7 +77,7 @@ class HttpSinkDriver final : public RestartableSinkDriver {
   }
   std::unique_ptr<Sink> make_lost_sink() override { return make_http_sink(mute_.url(), {}); }
 
-  std::vector<Received> received() override {
+  std::optional<std::vector<Received>> received() override {
     std::vector<Received> result;
     for (auto& request : receiver_.received()) {
       Received one;
@@ -92,8 +92,8 @@ class HttpSinkDriver final : public RestartableSinkDriver {
     return result;
   }
 
-  std::size_t oversize() const override { return kSinkLimit + 1; }
-  std::size_t refused_size() const override { return kReceiverLimit + 1; }
+  std::optional<std::size_t> oversize() const override { return kSinkLimit + 1; }
+  std::optional<std::size_t> refused_size() const override { return kReceiverLimit + 1; }
   std::optional<std::string> refusing_topic() override { return std::nullopt; }
   bool has_null_headers() const override { return false; }
   void kill() override { receiver_.kill(); }

@@ -64,9 +64,9 @@ class KafkaSinkDriver final : public SinkDriver {
   std::unique_ptr<Sink> make_lost_sink() override {
     return make_kafka_sink("127.0.0.1:1", topic_.name(), {});
   }
-  std::vector<Received> received() override { return read(topic_); }
-  std::size_t oversize() const override { return kSinkLimit + 1; }
-  std::size_t refused_size() const override { return kTopicLimit + 1; }
+  std::optional<std::vector<Received>> received() override { return read(topic_); }
+  std::optional<std::size_t> oversize() const override { return kSinkLimit + 1; }
+  std::optional<std::size_t> refused_size() const override { return kTopicLimit + 1; }
   std::optional<std::string> refusing_topic() override { return refusing_topic_of(topic_); }
   bool has_null_headers() const override { return true; }
 
@@ -85,9 +85,9 @@ class RestartableKafkaSinkDriver final : public RestartableSinkDriver {
   std::unique_ptr<Sink> make_lost_sink() override {
     return make_kafka_sink("127.0.0.1:1", topic_.name(), {});
   }
-  std::vector<Received> received() override { return read(topic_); }
-  std::size_t oversize() const override { return kSinkLimit + 1; }
-  std::size_t refused_size() const override { return kTopicLimit + 1; }
+  std::optional<std::vector<Received>> received() override { return read(topic_); }
+  std::optional<std::size_t> oversize() const override { return kSinkLimit + 1; }
+  std::optional<std::size_t> refused_size() const override { return kTopicLimit + 1; }
   std::optional<std::string> refusing_topic() override { return refusing_topic_of(topic_); }
   bool has_null_headers() const override { return true; }
   void kill() override { stack_.kill("kafka"); }

@@ -40,16 +40,19 @@ class SinkDriver {
 
   // A new sink to this destination; not connected. Messages of any aggregate type go there.
   [[nodiscard]] virtual std::unique_ptr<Sink> make_sink(const SinkSettings& settings) = 0;
-  // A new sink to a destination that never answers.
+  // A new sink to a destination that never answers; null: there can be none.
   [[nodiscard]] virtual std::unique_ptr<Sink> make_lost_sink() = 0;
 
-  // Everything that arrived, each key's messages in the order of their arrival.
-  [[nodiscard]] virtual std::vector<Received> received() = 0;
+  // Everything that arrived, each key's messages in the order of their arrival; nothing: the
+  // destination keeps none.
+  [[nodiscard]] virtual std::optional<std::vector<Received>> received() = 0;
 
-  // A payload of this size is refused by the sink itself.
-  [[nodiscard]] virtual std::size_t oversize() const = 0;
-  // A payload of this size is accepted by the sink and refused by the destination.
-  [[nodiscard]] virtual std::size_t refused_size() const = 0;
+  // A payload of this size is refused by the sink itself, as are headers that are no JSON object;
+  // nothing: it takes all.
+  [[nodiscard]] virtual std::optional<std::size_t> oversize() const = 0;
+  // A payload of this size is accepted by the sink and refused by the destination; nothing: it
+  // refuses no single message.
+  [[nodiscard]] virtual std::optional<std::size_t> refused_size() const = 0;
   // A topic that takes no message at all; nothing: the destination has no topics.
   [[nodiscard]] virtual std::optional<std::string> refusing_topic() = 0;
   // A header can lack a value; otherwise one that does is left out.
@@ -66,7 +69,7 @@ class RestartableSinkDriver : public SinkDriver {
 struct SinkDriverFactory {
   std::string name;  // letters and digits, part of the tests' names
   std::unique_ptr<SinkDriver> (*make)() = nullptr;
-  // Slower: a destination of its own.
+  // Slower: a destination of its own. Null: it cannot be killed.
   std::unique_ptr<RestartableSinkDriver> (*make_restartable)() = nullptr;
 
   friend void PrintTo(const SinkDriverFactory& factory, std::ostream* out) { *out << factory.name; }

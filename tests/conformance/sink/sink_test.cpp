@@ -26,11 +26,6 @@ class SinkConformance : public testing::TestWithParam<SinkDriverFactory> {
  protected:
   std::unique_ptr<SinkDriver> driver_ = GetParam().make();
 
-  // The payloads of each key, in their order.
-  std::map<std::string, std::vector<std::string>> received_by_key() {
-    return by_key(driver_->received());
-  }
-
   static std::map<std::string, std::vector<std::string>> by_key(
       const std::vector<Received>& received) {
     std::map<std::string, std::vector<std::string>> result;
@@ -62,7 +57,9 @@ TEST_P(SinkConformance, DeliversKeyPayloadAndHeadersAsTheyAre) {
   harness.send(records.all());
   ASSERT_TRUE(harness.settle());
 
-  auto received = driver_->received();
+  const auto all = driver_->received();
+  if (!all) return;
+  auto received = *all;
   ASSERT_EQ(received.size(), 3U);
   std::sort(received.begin(), received.end(),
             [](const Received& a, const Received& b) { return a.key < b.key; });
@@ -94,7 +91,10 @@ TEST_P(SinkConformance, KeepsTheOrderOfEachKey) {
   SinkHarness harness(driver_->make_sink({}));
   harness.send(records.all());
   ASSERT_TRUE(harness.settle());
-  EXPECT_EQ(received_by_key(), expected);
+  const auto received = driver_->received();
+  if (received) {
+    EXPECT_EQ(by_key(*received), expected);
+  }
 }
 
 TEST_P(SinkConformance, GivesEachAcceptedMessageExactlyOneDelivery) {
@@ -125,7 +125,7 @@ TEST_P(SinkConformance, DeliveriesTellWhereTheMessageLies) {
   harness.send(records.all());
   ASSERT_TRUE(harness.settle());
   std::map<std::pair<std::int32_t, std::int64_t>, std::string> payloads;
-  for (const auto& one : driver_->received()) {
+  for (const auto& one : driver_->received().value_or(std::vector<Received>{})) {
     payloads[{one.partition, one.offset}] = one.payload;
   }
   for (const auto& delivery : harness.deliveries()) {
@@ -140,9 +140,11 @@ TEST_P(SinkConformance, DeliveriesTellWhereTheMessageLies) {
 }
 
 TEST_P(SinkConformance, RefusesWhatCanNeverBeSentAndGoesOn) {
+  const auto oversize = driver_->oversize();
+  if (!oversize) return;
   Records records;
   records.add("a", "1");
-  records.add("b", std::string(driver_->oversize(), 'x'));
+  records.add("b", std::string(*oversize, 'x'));
   records.add("c", "3", "[]");
   records.add("d", "4", "{broken");
   records.add("e", "5");
@@ -155,7 +157,7 @@ TEST_P(SinkConformance, RefusesWhatCanNeverBeSentAndGoesOn) {
     EXPECT_EQ(error.code, ErrorCode::message_rejected) << tag;
     EXPECT_FALSE(error.message.empty());
   }
-  EXPECT_EQ(driver_->received().size(), 2U);
+  EXPECT_EQ(driver_->received().value().size(), 2U);
 }
 
 TEST_P(SinkConformance, AcceptsNoMoreThanItsBufferAndGoesOnWhenDeliveriesHaveCome) {
@@ -174,7 +176,10 @@ TEST_P(SinkConformance, AcceptsNoMoreThanItsBufferAndGoesOnWhenDeliveriesHaveCom
   EXPECT_TRUE(harness.sink().flush(seconds(30)).ok());
   harness.take(milliseconds(0));
   EXPECT_EQ(harness.deliveries().size(), records.size());
-  EXPECT_EQ(driver_->received().size(), records.size());
+  const auto received = driver_->received();
+  if (received) {
+    EXPECT_EQ(received->size(), records.size());
+  }
 }
 
 TEST_P(SinkConformance, FlushWaitsForEveryDelivery) {
@@ -195,7 +200,9 @@ TEST_P(SinkConformance, ALostDestinationTimesOutTheFlushAndCloseGivesNoDeliverie
   for (int i = 0; i < 10; ++i) {
     records.add("key-" + std::to_string(i), "x");
   }
-  SinkHarness harness(driver_->make_lost_sink());
+  auto lost = driver_->make_lost_sink();
+  if (!lost) return;
+  SinkHarness harness(std::move(lost));
   const auto sent = harness.sink().send(records.all());
   EXPECT_EQ(sent.accepted, records.size());
   const auto flushed = harness.sink().flush(milliseconds(200));
@@ -231,7 +238,10 @@ TEST_P(SinkConformance, ConnectsAgainAfterItWasClosed) {
     EXPECT_EQ(queue.wait(seconds(1)).size(), 1U);
     sink->close();
   }
-  EXPECT_EQ(received_by_key()["k"], (std::vector<std::string>{"1", "2"}));
+  const auto received = driver_->received();
+  if (received) {
+    EXPECT_EQ(by_key(*received)["k"], (std::vector<std::string>{"1", "2"}));
+  }
 }
 
 // What was told of each message of the key, and what lies where it was told to lie.
@@ -258,12 +268,14 @@ std::string account_of(const SinkHarness& harness, const Records& records,
 
 // A refused message and what follows it, on a fresh sink and on one that has delivered before.
 TEST_P(SinkConformance, NothingOvertakesARefusedMessageOfItsKey) {
+  const auto refused_size = driver_->refused_size();
+  if (!refused_size) return;
   for (const bool one_by_one : {true, false}) {
     for (const bool fresh : {true, false}) {
       const auto driver = GetParam().make();
       Records records;
       if (!fresh) records.add("guilty", "before");
-      const auto guilty = records.add("guilty", std::string(driver->refused_size(), 'x')).tag;
+      const auto guilty = records.add("guilty", std::string(*refused_size, 'x')).tag;
       for (int i = 0; i < 200; ++i) {
         records.add("guilty", "after-" + std::to_string(i));
         records.add("innocent-" + std::to_string(i % 5), std::to_string(i));
@@ -279,7 +291,7 @@ TEST_P(SinkConformance, NothingOvertakesARefusedMessageOfItsKey) {
       const auto last = harness.of_tag(guilty).back();
       ASSERT_TRUE(last.error.has_value());
       EXPECT_EQ(last.error->code, ErrorCode::message_rejected) << last.error->message;
-      const auto all = driver->received();
+      const auto all = driver->received().value();
       auto received = by_key(all);
       const auto before = fresh ? std::vector<std::string>{} : std::vector<std::string>{"before"};
       EXPECT_EQ(without_repetitions(received["guilty"]), before)
@@ -300,10 +312,12 @@ TEST_P(SinkConformance, NothingOvertakesARefusedMessageOfItsKey) {
 
 // Blindly sent, as a relay does that has not seen the failure yet.
 TEST_P(SinkConformance, AcceptedMessagesBehindARefusedOneAreNotDelivered) {
+  const auto refused_size = driver_->refused_size();
+  if (!refused_size) return;
   for (int round = 0; round < 10; ++round) {
     const auto driver = GetParam().make();
     Records records;
-    records.add("k", std::string(driver->refused_size(), 'x'));
+    records.add("k", std::string(*refused_size, 'x'));
     for (int i = 0; i < 50; ++i) {
       records.add("k", std::to_string(i));
     }
@@ -319,14 +333,16 @@ TEST_P(SinkConformance, AcceptedMessagesBehindARefusedOneAreNotDelivered) {
     ASSERT_TRUE(harness.sink().flush(seconds(30)).ok());
     harness.take(milliseconds(0));
     EXPECT_TRUE(harness.delivered_tags().empty());
-    EXPECT_TRUE(driver->received().empty());
+    EXPECT_TRUE(driver->received().value().empty());
   }
 }
 
 // So that the caller sees the failure before it sends what has to wait behind it.
 TEST_P(SinkConformance, TheFirstSendAfterAFailedDeliveryAcceptsNothing) {
+  const auto refused_size = driver_->refused_size();
+  if (!refused_size) return;
   Records records;
-  records.add("guilty", std::string(driver_->refused_size(), 'x'));
+  records.add("guilty", std::string(*refused_size, 'x'));
   records.add("innocent", "1");
   SinkHarness harness(driver_->make_sink({.one_by_one = true}));
   harness.send(records.all().subspan(0, 1));
@@ -373,10 +389,11 @@ TEST_P(SinkConformance, ATopicThatRefusesEverythingHoldsUpItsOwnMessagesAlone) {
     EXPECT_NE(tag, 2U);
     EXPECT_EQ(error.code, ErrorCode::topic_unavailable) << error.message;
   }
-  EXPECT_EQ(driver_->received().size(), 3U);
+  EXPECT_EQ(driver_->received().value().size(), 3U);
 }
 
 TEST_P(SinkConformance, SurvivesARestartOfItsDestination) {
+  if (GetParam().make_restartable == nullptr) return;
   const auto driver = GetParam().make_restartable();
   Records records;
   std::map<std::string, std::vector<std::string>> expected;
@@ -394,7 +411,7 @@ TEST_P(SinkConformance, SurvivesARestartOfItsDestination) {
   });
   ASSERT_TRUE(harness.relay(records, 5'000));
   starter.join();
-  const auto received = driver->received();
+  const auto received = driver->received().value();
   // Legal, and worth knowing.
   RecordProperty("repetitions", std::to_string(received.size() - records.size()));
   for (auto& [key, payloads] : by_key(received)) {
