@@ -9,14 +9,21 @@
 
 #include <fmt/format.h>
 
-#include "bench/arrivals.hpp"
+#include "bench/consumer.hpp"
 #include "bench/percentiles.hpp"
 #include "bench/producer.hpp"
 #include "bench/rows.hpp"
 #include "bench/tool.hpp"
+#include "support/load/schedule.hpp"
 
 namespace outbox::bench {
 namespace {
+
+using load::differences;
+using load::Moments;
+using load::numbered_payload;
+using load::Schedule;
+using load::unix_us;
 
 constexpr const char* kInsert =
     "insert into outbox (id, aggregatetype, aggregateid, type, payload)"
@@ -160,23 +167,16 @@ int latency(const Options& options) {
   writers.write_all();
   await(consumed, schedule.messages(), std::chrono::seconds{60}, "arrived");
   std::this_thread::sleep_for(std::chrono::milliseconds{500});  // for the last receipts
-  Moments due(schedule.messages());
-  for (std::size_t i = 1; i < schedule.messages(); ++i)
-    due.set(i, schedule.due_us(i));
   Moments marked(schedule.messages());
   writers.read_marked(marked);
-  struct Measure {
-    const char* name;
-    const Moments& from;
-    const Moments& to;
-  };
   std::string json;
-  for (const Measure& measure : {Measure{"commit_to_consumer", writers.committed(), consumed},
-                                 Measure{"commit_to_marked", writers.committed(), marked},
-                                 Measure{"due_to_consumer", due, consumed},
-                                 Measure{"due_to_commit", due, writers.committed()}}) {
-    const std::string part =
-        percentiles_json(measure.name, differences(schedule, measure.from, measure.to));
+  for (const auto& [name, samples] : {
+           std::pair{"commit_to_consumer", differences(schedule, writers.committed(), consumed)},
+           std::pair{"commit_to_marked", differences(schedule, writers.committed(), marked)},
+           std::pair{"due_to_consumer", lateness(schedule, consumed)},
+           std::pair{"due_to_commit", lateness(schedule, writers.committed())},
+       }) {
+    const std::string part = percentiles_json(name, samples);
     if (!part.empty()) json += (json.empty() ? "" : ",") + part;
   }
   json += rates_json(schedule, consumed, options.number("window", 0));

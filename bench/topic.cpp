@@ -11,6 +11,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "bench/tool.hpp"
+#include "support/kafka/admin.hpp"
 
 namespace outbox::bench {
 namespace {
@@ -25,11 +26,7 @@ struct Deleter {
 template <class T, void (*Destroy)(T*)>
 using Owned = std::unique_ptr<T, Deleter<T, Destroy>>;
 using Handle = Owned<rd_kafka_t, rd_kafka_destroy>;
-using Queue = Owned<rd_kafka_queue_t, rd_kafka_queue_destroy>;
-using Event = Owned<rd_kafka_event_t, rd_kafka_event_destroy>;
 using Message = Owned<rd_kafka_message_t, rd_kafka_message_destroy>;
-using NewTopic = Owned<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
-using DeleteTopic = Owned<rd_kafka_DeleteTopic_t, rd_kafka_DeleteTopic_destroy>;
 using Partitions = Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
 
 void check(rd_kafka_resp_err_t code) {
@@ -56,67 +53,38 @@ Handle client(const Options& options) {
   return handle;
 }
 
-// A topic that was just made has no leader for a moment.
-std::int64_t end_of(rd_kafka_t* handle, const Options& options, int partition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds{kTimeoutMs};
-  while (true) {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        handle, options.text("topic").c_str(), partition, &low, &high, kTimeoutMs);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return high;
-    if (std::chrono::steady_clock::now() >= deadline) check(code);
-    std::this_thread::sleep_for(kPollInterval);
-  }
-}
-
-// The offsets behind the last record of each partition.
-std::vector<std::int64_t> ends(rd_kafka_t* handle, const Options& options) {
-  std::vector<std::int64_t> result;
-  for (int partition = 0; partition < options.number("partitions"); ++partition) {
-    result.push_back(end_of(handle, options, partition));
-  }
-  return result;
+kafka::Admin admin(const Options& options) {
+  auto connected = kafka::Admin::connect(options.text("brokers"));
+  if (!connected) fail(connected.error().message);
+  return *std::move(connected);
 }
 
 // Returns when the topic can be written to.
 int create(const Options& options) {
-  const Handle handle = client(options);
-  std::array<char, 512> problem{};
-  const NewTopic topic(rd_kafka_NewTopic_new(
-      options.text("topic").c_str(), static_cast<int>(options.number("partitions")),
-      static_cast<int>(options.number("replicas", 1)), problem.data(), problem.size()));
-  if (!topic) fail(problem.data());
+  kafka::Admin::Config config;
   std::istringstream list{options.text("config", "")};
   for (std::string pair; std::getline(list, pair, ',');) {
     const std::size_t at = pair.find('=');
-    check(rd_kafka_NewTopic_set_config(topic.get(), pair.substr(0, at).c_str(),
-                                       pair.substr(at + 1).c_str()));
+    config[pair.substr(0, at)] = pair.substr(at + 1);
   }
-  const Queue queue(rd_kafka_queue_new(handle.get()));
-  rd_kafka_NewTopic_t* topics = topic.get();
-  rd_kafka_CreateTopics(handle.get(), &topics, 1, nullptr, queue.get());
-  const Event event(rd_kafka_queue_poll(queue.get(), kTimeoutMs));
-  if (!event) fail("no answer to the creation of a topic");
-  check(rd_kafka_event_error(event.get()));
-  std::size_t count = 0;
-  const auto* results =
-      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
-  check(rd_kafka_topic_result_error(*results));
-  static_cast<void>(ends(handle.get(), options));
+  const auto created = admin(options).create_topic(
+      options.text("topic"), static_cast<std::int32_t>(options.number("partitions")),
+      static_cast<std::int32_t>(options.number("replicas", 1)), config);
+  if (!created) fail(created.error().message);
   return 0;
 }
 
 int remove(const Options& options) {
-  const Handle handle = client(options);
-  const DeleteTopic topic(rd_kafka_DeleteTopic_new(options.text("topic").c_str()));
-  const Queue queue(rd_kafka_queue_new(handle.get()));
-  rd_kafka_DeleteTopic_t* topics = topic.get();
-  rd_kafka_DeleteTopics(handle.get(), &topics, 1, nullptr, queue.get());
-  const Event event(rd_kafka_queue_poll(queue.get(), kTimeoutMs));
-  if (!event) fail("no answer to the deletion of a topic");
-  check(rd_kafka_event_error(event.get()));
+  const auto removed = admin(options).remove_topic(options.text("topic"));
+  if (!removed) fail(removed.error().message);
   return 0;
+}
+
+std::vector<std::int64_t> ends(kafka::Admin& kafka, const Options& options) {
+  auto found = kafka.ends(options.text("topic"),
+                          static_cast<std::int32_t>(options.number("partitions")));
+  if (!found) fail(found.error().message);
+  return *std::move(found);
 }
 
 // Reads each partition from its offset, of those that have one, as long as `visit` wants more of
@@ -203,6 +171,7 @@ std::int64_t unix_ms() {
 // broker's.
 int await(const Options& options) {
   const Handle handle = client(options);
+  kafka::Admin kafka = admin(options);
   const std::int64_t wanted = options.number("records");
   const auto end =
       std::chrono::steady_clock::now() + std::chrono::seconds{options.number("timeout")};
@@ -210,7 +179,7 @@ int await(const Options& options) {
   std::int64_t count = 0;
   Mark half;
   while (true) {
-    offsets = ends(handle.get(), options);
+    offsets = ends(kafka, options);
     count = 0;
     for (const std::int64_t offset : offsets)
       count += offset;

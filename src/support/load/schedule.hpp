@@ -1,24 +1,26 @@
+// Open-loop load: numbered messages that are due at a steady rate, and what became of each when.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
-#include <librdkafka/rdkafka.h>
+namespace outbox::load {
 
-namespace outbox::bench {
-
+// Now, in microseconds of Unix time.
 [[nodiscard]] std::int64_t unix_us();
 
 // Numbered messages that are due at a steady rate, whatever becomes of those before: the times are
 // those of the schedule, so what waits behind a slow one counts as late. Number 0 comes ahead of
-// the schedule, to see that everything is ready.
+// the schedule, to see that everything is ready. take() is thread-safe, and so are the others once
+// begin() has returned.
 class Schedule {
  public:
+  // rate: messages a second, more than 0. Both times are in seconds.
   Schedule(double rate, double seconds, double warmup_seconds);
 
   void begin();  // number 1 is due now
@@ -38,9 +40,12 @@ class Schedule {
   std::atomic<std::size_t> next_{1};
 };
 
-// {"n":0000000042,"data":"…"} of so many bytes.
+inline constexpr std::size_t kLeastPayload = 32;  // bytes
+
+// {"n":"0000000042","data":"…"} of so many bytes, kLeastPayload or more.
 [[nodiscard]] std::string numbered_payload(std::size_t number, std::size_t bytes);
-[[nodiscard]] std::size_t number_of(std::string_view payload);
+// Nothing: it is none of these.
+[[nodiscard]] std::optional<std::size_t> number_of(std::string_view payload);
 
 // Moments by number, 0 while there is none; each is written by one thread.
 class Moments {
@@ -58,21 +63,7 @@ class Moments {
 // Milliseconds from one moment to another, of all that are measured and have both.
 [[nodiscard]] std::vector<double> differences(const Schedule& schedule, const Moments& from,
                                               const Moments& to);
+// The same from the moment when each was due.
+[[nodiscard]] std::vector<double> lateness(const Schedule& schedule, const Moments& to);
 
-// Notes when each number of a topic reaches a consumer, until it is destroyed.
-class Consumer {
- public:
-  Consumer(const std::string& brokers, const std::string& topic, int partitions, Moments& consumed);
-  ~Consumer();
-  Consumer(const Consumer&) = delete;
-  Consumer& operator=(const Consumer&) = delete;
-
- private:
-  void consume(const std::stop_token& stop);
-
-  rd_kafka_t* handle_ = nullptr;
-  Moments& consumed_;
-  std::jthread thread_;
-};
-
-}  // namespace outbox::bench
+}  // namespace outbox::load
