@@ -12,6 +12,7 @@
 #include "outbox-processor/drivers.hpp"
 #include "outbox-processor/relay_metrics.hpp"
 #include "outbox/clock.hpp"
+#include "relay_settings/relay_options.hpp"
 #include "relay_settings/settings.hpp"
 #include "support/config/command_line.hpp"
 #include "support/http/server.hpp"
@@ -22,26 +23,6 @@
 
 namespace outbox {
 namespace {
-
-PoisonAction poison_action(const std::string& policy) {
-  if (policy == "park") {
-    return PoisonAction::park;
-  }
-  return policy == "skip" ? PoisonAction::skip : PoisonAction::block;
-}
-
-RelayOptions relay_options(const Settings& settings, std::uint64_t seed) {
-  RelayOptions options;
-  options.batch_limit = static_cast<std::size_t>(settings.relay_batch_size);
-  options.drain_timeout = settings.relay_drain_timeout;
-  options.engine.max_batches = static_cast<std::size_t>(settings.relay_batches_in_flight);
-  options.engine.max_blocked_keys = static_cast<std::size_t>(settings.relay_max_blocked_keys);
-  options.engine.poison = {poison_action(settings.retry_policy),
-                           static_cast<int>(settings.retry_max_attempts)};
-  options.engine.messages_per_second = static_cast<double>(settings.sink_rate_limit);
-  options.engine.seed = seed;
-  return options;
-}
 
 int fail(const std::string& message) {
   log::error("outbox-processor cannot go on", {{"error", message}});

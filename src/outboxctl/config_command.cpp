@@ -3,14 +3,11 @@
 
 #include "outboxctl/commands.hpp"
 #include "outboxctl/output.hpp"
-#include "relay_settings/settings.hpp"
+#include "outboxctl/relay_config.hpp"
 #include "support/config/command_line.hpp"
 
 namespace outbox::ctl {
-namespace {
-
-// Loads as outbox-processor would. `settings` must outlive the result.
-Result<config::Schema> load(const ConfigOptions& options, Settings& settings) {
+Result<config::Schema> load_settings(const ConfigOptions& options, Settings& settings) {
   config::Schema schema = make_schema(settings);
   const char* named = std::getenv("OUTBOX_CONFIG");
   const auto inputs = config::inputs_of(
@@ -20,12 +17,10 @@ Result<config::Schema> load(const ConfigOptions& options, Settings& settings) {
   return schema;
 }
 
-}  // namespace
-
 Result<void> check_config(const CommonOptions& common, const ConfigOptions& options,
                           std::ostream& out) {
   Settings settings;
-  const auto schema = load(options, settings);
+  const auto schema = load_settings(options, settings);
   if (!schema) return schema.error();
   if (common.format == Format::json) {
     print_line(out, {{"valid", true}});
@@ -38,7 +33,7 @@ Result<void> check_config(const CommonOptions& common, const ConfigOptions& opti
 Result<void> show_config(const CommonOptions& common, const ConfigOptions& options,
                          std::ostream& out) {
   Settings settings;
-  const auto schema = load(options, settings);
+  const auto schema = load_settings(options, settings);
   if (!schema) return schema.error();
   if (common.format == Format::text) {
     out << schema->show();

@@ -22,6 +22,7 @@ struct CommandLine {
   ReplayOptions replay;
   UseOptions use;
   ConfigOptions config;
+  BenchOptions bench;
   std::string traced;
   Command run;
 };
@@ -44,5 +45,8 @@ void add_yes(CLI::App& command, CommandLine& given);
 void add_outbox_commands(CLI::App& app, CommandLine& given);
 void add_dead_letter_commands(CLI::App& app, CommandLine& given);
 void add_operator_commands(CLI::App& app, CommandLine& given);
+void add_bench_command(CLI::App& app, CommandLine& given);
+// --config and --set, which lead to the relay's settings.
+void add_config_flags(CLI::App& command, CommandLine& given);
 
 }  // namespace outbox::ctl

@@ -30,16 +30,19 @@ void add_config(CLI::App& app, CommandLine& given) {
   CLI::App& show = add_plain_command(
       group, given, "show", "what they come to, and why",
       [&given](Console& console) { return show_config(given.common, given.config, console.out); });
-  for (CLI::App* command : {&check, &show}) {
-    command->add_option("--config", given.config.file, "TOML file; else OUTBOX_CONFIG names it")
-        ->type_name("FILE");
-    command->add_option("--set", given.config.settings, "one setting, over file and environment")
-        ->type_name("PATH=VALUE")
-        ->allow_extra_args(false);
-  }
+  add_config_flags(check, given);
+  add_config_flags(show, given);
 }
 
 }  // namespace
+
+void add_config_flags(CLI::App& command, CommandLine& given) {
+  command.add_option("--config", given.config.file, "TOML file; else OUTBOX_CONFIG names it")
+      ->type_name("FILE");
+  command.add_option("--set", given.config.settings, "one setting, over file and environment")
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+}
 
 void add_operator_commands(CLI::App& app, CommandLine& given) {
   CLI::App& trace = add_command(app, given, "trace", "everything that is known of a message",

@@ -69,4 +69,13 @@ struct ConfigOptions {
   std::vector<std::string> settings;  // path=value
 };
 
+// Of the settings that the relay has, only sink.topic and the source's table do not count.
+struct BenchOptions {
+  std::int64_t messages = 100'000;
+  std::int64_t payload_bytes = 256;
+  std::int64_t rate = 1'000;  // messages a second, for the latency
+  std::int64_t seconds = 10;  // of the latency
+  bool cleanup = false;       // remove what killed runs left, and do nothing else
+};
+
 }  // namespace outbox::ctl

@@ -10,6 +10,7 @@ namespace outbox::kafka {
 namespace {
 
 constexpr int kTimeoutMs = 30'000;
+constexpr int kReachTimeoutMs = 10'000;
 constexpr auto kPollInterval = std::chrono::milliseconds{20};
 
 template <class T, void (*Free)(T*)>
@@ -24,6 +25,7 @@ using Problem = std::array<char, 512>;
 Error failed(const std::string& what, rd_kafka_resp_err_t code, const char* words = nullptr) {
   ErrorCode kind = ErrorCode::destination_unavailable;
   if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) kind = ErrorCode::not_found;
+  if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) kind = ErrorCode::timeout;
   if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) kind = ErrorCode::conflict;
   return {kind,
           "Kafka: " + what + ": " + (words != nullptr ? words : rd_kafka_err2str(code))};
@@ -107,6 +109,14 @@ Result<void> Admin::ask(const std::string& what, Request request) {
       return failed(what, code, rd_kafka_topic_result_error_string(results[i]));
     }
   }
+  return {};
+}
+
+Result<void> Admin::check_reachable() {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto code = rd_kafka_metadata(handle_.get(), 0, nullptr, &metadata, kReachTimeoutMs);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return unanswered("no broker can be reached");
+  rd_kafka_metadata_destroy(metadata);
   return {};
 }
 

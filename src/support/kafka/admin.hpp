@@ -14,7 +14,8 @@
 namespace outbox::kafka {
 
 // Each call waits for its answer, half a minute at most. Errors: not_found and conflict of topics
-// that are not or already there, destination_unavailable otherwise. One thread at a time.
+// that are not or already there; timeout: no answer came, and whether it was done is not known;
+// destination_unavailable: anything else that the brokers say. One thread at a time.
 class Admin {
  public:
   using Config = std::map<std::string, std::string>;
@@ -23,6 +24,9 @@ class Admin {
   [[nodiscard]] static Result<Admin> connect(const std::string& brokers);
   // With a producer's settings. Takes the conf, also when it fails.
   [[nodiscard]] static Result<Admin> connect(rd_kafka_conf_t* conf);
+
+  // Whether a broker answers, within ten seconds. timeout: none does.
+  [[nodiscard]] Result<void> check_reachable();
 
   // replicas: -1 for the broker's default. `config` is the topic's own. Returns when it can be
   // written to.
