@@ -3,6 +3,7 @@
 #include <array>
 
 #include "bench/tool.hpp"
+#include "support/kafka/admin.hpp"
 
 namespace outbox::bench {
 
@@ -23,9 +24,15 @@ Consumer::Consumer(const std::string& brokers, const std::string& topic, int par
   }
   handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, conf, problem.data(), problem.size());
   if (handle_ == nullptr) fail(problem.data());
+  // Known offsets: one that is asked for by "the end" may lie behind the first message.
+  auto kafka = kafka::Admin::connect(brokers);
+  if (!kafka) fail(kafka.error().message);
+  const auto ends = kafka->ends(topic, partitions);
+  if (!ends) fail(ends.error().message);
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(partitions);
   for (int i = 0; i < partitions; ++i) {
-    rd_kafka_topic_partition_list_add(list, topic.c_str(), i)->offset = 0;
+    rd_kafka_topic_partition_list_add(list, topic.c_str(), i)->offset =
+        (*ends)[static_cast<std::size_t>(i)];
   }
   rd_kafka_assign(handle_, list);
   rd_kafka_topic_partition_list_destroy(list);

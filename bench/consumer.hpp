@@ -9,7 +9,7 @@
 
 namespace outbox::bench {
 
-// Notes when each number of a topic reaches a consumer, until it is destroyed.
+// From the topic's present end on, notes when each number of a topic reaches a consumer, until it is destroyed.
 class Consumer {
  public:
   Consumer(const std::string& brokers, const std::string& topic, int partitions, load::Moments& consumed);

@@ -24,7 +24,7 @@ def parse(arguments):
                         help=f"some groups alone, of {','.join(GROUPS)}")
     parser.add_argument("--repeats", type=int, default=0, help="of each cell (5, --quick 3)")
     parser.add_argument("--rows", type=int, default=0,
-                        help="of the base backlog, for a try (1000000, --quick 200000; more than 100000)")
+                        help="of the base backlog, for a try (1000000, --quick 200000)")
     options = parser.parse_args(arguments)
     for group in options.only:
         if group not in GROUPS + ASKED_FOR:

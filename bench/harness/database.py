@@ -98,10 +98,11 @@ class Database:
 
     def fill(self, rows, shape):
         """Writes rows; what a crash would take is no matter."""
+        self.sql(f"call bench_prepare({shape.payload_bytes})", "analyze bench_data")
         share = [rows // FILLERS + (1 if i < rows % FILLERS else 0) for i in range(FILLERS)]
         fillers = [self.start("set synchronous_commit = off",
-                              f"call bench_fill({count}, {shape.rows_per_transaction}, "
-                              f"{shape.payload_bytes}, {shape.keys})") for count in share]
+                              f"call bench_fill({count}, {shape.rows_per_transaction}, {shape.keys})")
+                   for count in share]
         for filler in fillers:
             finish(filler)
 

@@ -46,10 +46,11 @@ def drain(world, backlog, relays=1, stack=None, topic_config=None, slot="", **se
     return found
 
 
-def drain_without_topic(world, backlog, sink):
-    """Into a sink that no broker counts for: by what the relay says, looked at every few milliseconds."""
+def drain_by_own_count(world, backlog, name, topic="unused", **settings):
+    """Where no broker's count tells how far it is, as there is none or as markers of transactions count too: by
+    what the relay says, looked at every few milliseconds."""
     rewind(backlog)
-    with worlds.Relay(world, backlog.database, "unused", f"relay-{sink}", **{"sink.type": sink}) as relay:
+    with worlds.Relay(world, backlog.database, topic, f"relay-{name}", **settings) as relay:
         first, end = None, time.monotonic() + 30 + backlog.rows // LEAST_RATE
         with processes.Sampler(world.cpu_sources(relay=[relay.pid])) as sampler:
             while (count := relay.published()) < backlog.rows:
@@ -60,10 +61,19 @@ def drain_without_topic(world, backlog, sink):
                     raise RuntimeError(f"the relay has delivered {count} of {backlog.rows} messages")
                 time.sleep(0.01)
             ended = time.time()
+        if first is None:
+            raise RuntimeError("all was delivered at once: too few messages to measure")
         count, began = first
         return {"rate": (backlog.rows - count) / (ended - began),
                 **per_million(sampler.between(began, ended), backlog.rows - count),
                 "rss_mb": processes.peak_rss_mb(relay.pid)}
+
+
+def drain_exactly_once(world, backlog):
+    """The relays' own record in Kafka is a fresh one as well: it would tell that all was sent before."""
+    with world.topic() as topic, world.topic(cleanup_policy="compact") as positions:
+        settings = {"sink.exactly_once": "true", "sink.position_topic": positions}
+        return drain_by_own_count(world, backlog, "exactly-once", topic, **settings)
 
 
 def drain_wal(world, backlog):
@@ -111,86 +121,103 @@ def _loop(world, backlog, verb, topic, stack=None, **more):
     return found
 
 
+BULK = Shape(rows_per_transaction=100)
+
+
 def base_sizes(world):
-    """Backlogs by rows, and which of them is the base cell's."""
-    if world.quick:
-        return [10_000, 100_000, world.rows], world.rows
-    return [10_000, 100_000, world.rows, 5 * world.rows], world.rows
+    """Backlogs of the base shape, the base's own first."""
+    return [size for size in dict.fromkeys([world.rows, 10_000, 100_000, world.part]) if size <= world.rows]
 
 
-def variants(world):
-    """Rows of another shape than the base's, each in a database of its own."""
-    rows = world.rows // 2 if world.quick else world.rows
-    return {
-        "payload-100": (rows, Shape(payload_bytes=100), "100 B payload"),
-        "payload-1600": (rows, Shape(payload_bytes=1_600), "1.6 kB payload"),
-        "transaction-100": (rows, Shape(rows_per_transaction=100), "100 rows a transaction"),
-    }
+def payloads(world):
+    """Rows with other payloads, each in a database of its own; the large one needs the most memory."""
+    found = {"payload-1600": (Shape(payload_bytes=1_600), "1.6 kB payload")}
+    if not world.quick:
+        found["payload-100"] = (Shape(payload_bytes=100), "100 B payload")
+    return found
 
 
 def settings_cells(world, backlog):
     """The base backlog under one changed setting each, where this relay has it."""
     cells = [Cell("drain.no-compression", "compression none",
-                  lambda: drain(world, backlog, **{"sink.properties.compression.codec": "none"}))]
+                  lambda: drain(world, backlog, **{"sink.properties.compression.codec": "none"}), world.fewest)]
     cells += [Cell(f"drain.sink-{sink}", f"into the sink {sink}",
-                   lambda sink=sink: drain_without_topic(world, backlog, sink))
+                   lambda sink=sink: drain_by_own_count(world, backlog, sink, **{"sink.type": sink}), world.fewest)
               for sink in ("null", "stdout") if world.relay_offers("sink.type", sink)]
     if world.relay_knows("source.receipts"):
         cells.append(Cell("drain.no-receipts", "without receipts",
                           lambda: drain(world, backlog, **{"source.receipts": "false"})))
     cells.append(Cell("drain.wal", "from the WAL", lambda: drain_wal(world, backlog)))
-    if world.relay_knows("sink.kafka.exactly_once"):
+    if world.relay_knows("sink.exactly_once"):
         cells.append(Cell("drain.exactly-once", "exactly once into Kafka",
-                          lambda: drain(world, backlog, **{"sink.kafka.exactly_once": "true"})))
+                          lambda: drain_exactly_once(world, backlog)))
     return cells
 
 
 def limit_cells(world, backlog):
     return [
-        Cell("limits.read", "loop: read", lambda: loop_read(world, backlog)),
+        Cell("limits.read", "loop: read", lambda: loop_read(world, backlog), world.fewest),
         Cell("limits.produce", "loop: produce", lambda: loop_to_kafka(world, backlog, "produce")),
         Cell("limits.produce-none", "loop: produce, compression none",
-             lambda: loop_to_kafka(world, backlog, "produce", **{"compression.codec": "none"})),
+             lambda: loop_to_kafka(world, backlog, "produce", **{"compression.codec": "none"}), world.fewest),
         Cell("limits.read-produce", "loop: read and produce",
              lambda: loop_to_kafka(world, backlog, "read-produce")),
         Cell("limits.wal", "loop: logical replication and produce", lambda: loop_wal(world, backlog)),
     ]
 
 
+def many(world):
+    """A great backlog and the end of it, both written by the hundred, as one-row transactions would take too
+    long; and as many of the same as the base has."""
+    with world.database("many") as db:
+        worlds.say(f"==> filling an outbox: {world.many:,} rows, 100 a transaction")
+        end = min(100_000, world.rows)
+        backlogs = make_backlogs(db, BULK, [world.many, world.rows, end])
+
+        def cell(name, size, repeats):
+            return Cell(name, f"{size:,} rows, 100 a transaction", lambda: drain(world, backlogs[size]), repeats)
+
+        return measure([cell("drain.end-of-many", end, world.few),
+                        cell("drain.transaction-100", world.rows, world.fewest),
+                        cell("drain.many", world.many, world.fewest)], world.repeats)
+
+
 def run(world, wants, peers, scale):
     """Cells of the groups drain and limits, and of the modules peers and scale on the same rows."""
-    sizes, base = base_sizes(world)
     results = {}
+    sizes = base_sizes(world)
     with world.database("base") as db:
         # Before the slot: it sees the publications of its own moment.
         db.sql(debezium.PUBLISH, slots.PUBLISH, slots.PUBLISH_ALL)
-        worlds.say(f"==> filling the base outbox: {max(sizes):,} rows")
-        backlogs = make_backlogs(db, BASE, sizes, base)
+        worlds.say(f"==> filling the base outbox: {world.rows:,} rows")
+        backlogs = make_backlogs(db, BASE, sizes, world.rows)
+        base = backlogs[world.rows]
         cells = []
         if wants("drain"):
-            cells.append(Cell("drain.base", f"base: {base:,} x 256 B, one row a transaction",
-                              lambda: drain(world, backlogs[base])))
-            cells += settings_cells(world, backlogs[base])
+            cells.append(Cell("drain.base", f"base: {world.rows:,} x 256 B, one row a transaction",
+                              lambda: drain(world, base)))
+            cells += settings_cells(world, base)
         if wants("limits") or wants("drain"):
-            cells += limit_cells(world, backlogs[base])
+            cells += limit_cells(world, base)
         if wants("peers"):
-            cells += peers.cells(world, backlogs[base])
+            cells += peers.cells(world, base)
         if wants("tuning"):
-            cells += peers.tuning_cells(world, backlogs[base])
+            cells += peers.tuning_cells(world, base)
+        results |= measure(cells, world.repeats)
+        cells = []
+        if wants("drain") or wants("scale"):
+            cells += [Cell(f"drain.rows-{size}", f"backlog of {size:,}",
+                           lambda size=size: drain(world, backlogs[size]), world.few) for size in sizes[1:]]
         if wants("scale"):
-            cells += scale.cells(world, backlogs[base])
+            cells += scale.cells(world, backlogs[world.part])
         results |= measure(cells, world.repeats)
         if wants("scale") and not world.quick:
-            results |= scale.broker_cells(world, backlogs[base])
-        if wants("drain"):
-            others = [size for size in sizes if size != base]
-            results |= measure([Cell(f"drain.rows-{size}", f"backlog of {size:,}",
-                                     lambda size=size: drain(world, backlogs[size])) for size in others],
-                               world.few)
+            results |= scale.broker_cells(world, backlogs[world.part])
     if wants("drain"):
-        for name, (rows, shape, title) in variants(world).items():
+        for name, (shape, title) in payloads(world).items():
             with world.database(name.replace("-", "_")) as db:
-                worlds.say(f"==> filling an outbox: {rows:,} rows, {title}")
-                backlog = make_backlogs(db, shape, [rows])[rows]
-                results |= measure([Cell(f"drain.{name}", title, lambda b=backlog: drain(world, b))], world.few)
+                worlds.say(f"==> filling an outbox: {world.part:,} rows, {title}")
+                backlog = make_backlogs(db, shape, [world.part])[world.part]
+                results |= measure([Cell(f"drain.{name}", title, lambda b=backlog: drain(world, b))], world.fewest)
+        results |= many(world)
     return results

@@ -6,19 +6,15 @@ import time
 from harness import debezium, processes, slots, world as worlds
 from harness.cells import Cell, measure
 
-IDLE_S = 10  # without any message
+IDLE_S = 8  # without any message
 WAKE_UPS = 3  # single messages, so far apart:
-GAP_S = 5
-
-
-def rates(world):
-    return [1_000, 10_000] if world.quick else [100, 1_000, 5_000, 10_000]
+GAP_S = 3
+JVM_WARM_UP_S = 10
 
 
 def _options(world, rate, topic):
-    seconds = 4 if world.quick else 15
     return {"brokers": world.stack.brokers, "topic": topic, "partitions": worlds.PARTITIONS, "rate": rate,
-            "seconds": seconds, "warmup": 2}
+            "seconds": 3, "warmup": 1}
 
 
 @contextlib.contextmanager
@@ -36,22 +32,38 @@ def _peer(world, topic, kind):
             world.outboxctl(db, "source", "use", "table")
 
 
-def at_rate(world, kind, rate):
-    """Percentiles in ms; a peer with a JVM gets time to warm up."""
+def _at_rate(world, topic, db, peer, rate, **more):
+    """Percentiles in ms."""
+    options = _options(world, rate, topic) | {"database": db.url} | more
+    with processes.Sampler(world.cpu_sources(peer=[peer.pid])) as sampler:
+        found = world.tool("latency", **options)
+        ended = time.time()
+    cpu = sampler.between(ended - options["seconds"], ended)["peer"]
+    return {**found, "cpu_share": cpu / options["seconds"], "rss_mb": processes.peak_rss_mb(peer.pid)}
+
+
+def _in_turn(kind, rates, measure_rate):
+    """{part: measures} at rising rates. What goes wrong at one ends the rest, which it would spoil."""
+    found = {}
+    for rate in rates:
+        try:
+            found[f"latency.{kind}-{rate}"] = measure_rate(rate)
+        except RuntimeError as problem:
+            found[f"latency.{kind}-{rate}"] = str(problem)
+            break
+    return found
+
+
+def session(world, kind, rates):
+    """One process of ours or Debezium, which gets time to warm up its JVM, at all rates one after the other."""
     with world.topic() as topic, _peer(world, topic, kind) as (db, peer):
-        options = _options(world, rate, topic) | {"database": db.url}
-        if kind == "debezium":
-            options["warmup"] = 10
-        with processes.Sampler(world.cpu_sources(peer=[peer.pid])) as sampler:
-            found = world.tool("latency", **options)
-            ended = time.time()
-        cpu = sampler.between(ended - options["seconds"], ended)["peer"]
-        return {**found, "cpu_share": cpu / options["seconds"], "rss_mb": processes.peak_rss_mb(peer.pid)}
+        warmups = {rates[0]: {"warmup": JVM_WARM_UP_S}} if kind == "debezium" else {}
+        return _in_turn(kind, rates, lambda rate: _at_rate(world, topic, db, peer, rate, **warmups.get(rate, {})))
 
 
-def produce_only(world, rate):
+def produce_only(world, rates):
     with world.topic() as topic:
-        return world.tool("latency-produce", **_options(world, rate, topic))
+        return _in_turn("produce", rates, lambda rate: world.tool("latency-produce", **_options(world, rate, topic)))
 
 
 def idle(world, kind):
@@ -69,20 +81,29 @@ def idle(world, kind):
                 "idle_cpu_percent": 100 * cpu["peer"] / IDLE_S, "idle_postgres_percent": 100 * cpu["postgres"] / IDLE_S}
 
 
+TITLES = {"table": "table mode", "wal": "wal mode", "produce": "producer alone",
+          "debezium": "Debezium Server, tuned for latency"}
+
+
+def session_cell(world, kind, rates, repeats):
+    run_session = (lambda: produce_only(world, rates)) if kind == "produce" else (lambda: session(world, kind, rates))
+    return Cell(f"latency.{kind}", "", run_session, repeats,
+                {f"latency.{kind}-{rate}": f"{TITLES[kind]}, {rate:,}/s" for rate in rates})
+
+
+def cells(world):
+    """The sessions of a quick run have one rate, and each further rate comes once."""
+    found = []
+    plan = [([1_000], world.repeats), ([10_000], 1)] if world.quick else [([100, 1_000, 5_000, 10_000], world.repeats)]
+    for rates, repeats in plan:
+        found += [session_cell(world, kind, rates, repeats) for kind in ("table", "wal", "produce")]
+        if debezium.available() and 1_000 in rates:
+            found.append(session_cell(world, "debezium", rates, world.fewest))
+    return found + [Cell(f"latency.idle-{kind}", f"{kind} mode, idle", lambda kind=kind: idle(world, kind), repeats=1)
+                    for kind in (["table"] if world.quick else ["table", "wal"])]
+
+
 def run(world):
     """All cells of the group."""
-    kinds = ["table", "wal"]
-    cells = []
-    for rate in rates(world):
-        repeats = 1 if world.quick and rate != 1_000 else world.repeats
-        cells += [Cell(f"latency.{kind}-{rate}", f"{kind} mode, {rate:,}/s",
-                       lambda kind=kind, rate=rate: at_rate(world, kind, rate), repeats) for kind in kinds]
-        cells.append(Cell(f"latency.produce-{rate}", f"producer alone, {rate:,}/s",
-                          lambda rate=rate: produce_only(world, rate), repeats))
-        if debezium.available() and (rate == 1_000 or not world.quick):
-            cells.append(Cell(f"latency.debezium-{rate}", f"Debezium Server, tuned for latency, {rate:,}/s",
-                              lambda rate=rate: at_rate(world, "debezium", rate), world.few))
-    cells += [Cell(f"latency.idle-{kind}", f"{kind} mode, idle", lambda kind=kind: idle(world, kind), repeats=1)
-              for kind in kinds]
     worlds.say("==> latency at steady rates")
-    return measure(cells, world.repeats)
+    return measure(cells(world), world.repeats)

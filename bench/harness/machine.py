@@ -15,6 +15,16 @@ def first_line(command):
     return (result.stdout or result.stderr).strip().split("\n")[0]
 
 
+def describe_debezium(wanted, environment):
+    """Its version and its Java, or why it is not among the peers."""
+    if not wanted:
+        return {"Debezium": "not asked for"}
+    if "BENCH_DEBEZIUM_HOME" not in environment:
+        return {"Debezium": f"left out: it needs Java {environment.get('BENCH_DEBEZIUM_JAVA', '?')} or newer, and none "
+                            "is under /usr/lib/jvm"}
+    return {"Debezium": environment["BENCH_DEBEZIUM"], "its Java": first_line([environment["BENCH_JAVA"], "-version"])}
+
+
 def describe(world):
     """Versions and hardware, for the head of the report."""
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"))
@@ -30,8 +40,7 @@ def describe(world):
         "Kafka": kafka.removeprefix("kafka_2.13-").removesuffix(".jar"),
         "librdkafka": first_line(["pkg-config", "--modversion", "rdkafka"]),
         "Java": first_line(["java", "-version"]),
-        "Debezium": os.environ.get("BENCH_DEBEZIUM", "left out: it needs a newer Java under /usr/lib/jvm"),
-        "its Java": first_line([os.environ.get("BENCH_JAVA", "java"), "-version"]),
+        **describe_debezium(world.wants_debezium, os.environ),
         "commit": first_line(["git", "rev-parse", "--short", "HEAD"]),
         "load before": " ".join(f"{value:.2f}" for value in os.getloadavg()),
     }

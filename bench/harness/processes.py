@@ -87,13 +87,14 @@ class Sampler:
 class Process:
     """A program of ours or a peer's, with its output in a log."""
 
-    def __init__(self, command, log, environment=None, cwd=None, good_end=None):
+    def __init__(self, command, log, environment=None, cwd=None, good_end=None, keep_output=True):
+        """keep_output: standard output goes into the log as standard error does; else nowhere."""
         self._good_end = good_end  # 0 for what ends by itself
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log
         with open(log, "ab") as output:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                command, stdin=subprocess.DEVNULL, stdout=output if keep_output else subprocess.DEVNULL, stderr=output,
                 env={**os.environ, **(environment or {})}, cwd=cwd)
         self.pid = self._process.pid
 

@@ -1,8 +1,8 @@
-"""The ratios that the benchmark is about, their targets, and what bounds those that are missed."""
+"""The ratios that the benchmark is about, and their targets."""
 
 import dataclasses
 
-from harness import stats
+from harness import bounds, stats
 
 AT_LEAST, AT_MOST = ">=", "<="
 
@@ -15,7 +15,7 @@ class Ratio:
     target: float
     direction: str
     value: object
-    bound: str  # what to look at when it is missed
+    bound: object  # bound(cells): what holds it back, when it is missed
 
 
 def over(above, below, measure="rate", measure_below=None):
@@ -76,53 +76,61 @@ def pinned_over_clean(cells):
 
 
 def greatest_rss(cells):
-    found = [cell["measures"]["rss_mb"]["max"] for name, cell in cells.items()
-             if name.startswith(("drain.", "scale.", "latency.table", "latency.wal")) and "rss_mb" in cell["measures"]]
-    return max(found, default=None)
+    found = bounds.greatest_rss(cells)
+    return found[0][0] if found else None
 
 
-RELAY = "the relay's own work for a message: profile it; beside it, who has the CPU (cpu_* of the cells)"
-MACHINE = "the machine's cores, which relay, PostgreSQL and broker share"
+def rates_of(*names):
+    return bounds.figures_of(("rate", "p99_ms"), *names)
+
 
 RATIOS = [
-    Ratio("table_drain_over_produce_only", 0.50, AT_LEAST, over("drain.base", "limits.produce"), RELAY),
+    Ratio("table_drain_over_produce_only", 0.50, AT_LEAST, over("drain.base", "limits.produce"),
+          bounds.cores_of("drain.base", "limits.produce")),
     Ratio("table_drain_no_receipts_over_produce_only", 0.60, AT_LEAST,
-          over("drain.no-receipts", "limits.produce"), RELAY),
+          over("drain.no-receipts", "limits.produce"), bounds.cores_of("drain.no-receipts", "limits.produce")),
     Ratio("table_drain_over_minimal_table_loop", 0.85, AT_LEAST,
-          over("drain.base", "limits.read-produce"), RELAY),
+          over("drain.base", "limits.read-produce"), bounds.cores_of("drain.base", "limits.read-produce")),
     Ratio("wal_drain_over_minimal_wal_loop", 0.90, AT_LEAST, over("drain.wal", "limits.wal"),
-          "PostgreSQL's decoding, then " + RELAY),
-    Ratio("drain_over_debezium", 4, AT_LEAST, over_debezium("drain.base"), MACHINE),
+          bounds.cores_of("drain.wal", "limits.wal")),
+    Ratio("drain_over_debezium", 4, AT_LEAST, over_debezium("drain.base"),
+          bounds.cores_of("drain.base", "peers.debezium")),
     Ratio("wal_drain_over_debezium", 3, AT_LEAST, over_debezium("drain.wal"),
-          "PostgreSQL's decoding, which both wait for"),
-    Ratio("cpu_per_message_debezium_over_ours", 5, AT_LEAST, peer_cpu_over_ours, RELAY),
+          bounds.cores_of("drain.wal", "peers.debezium")),
+    Ratio("cpu_per_message_debezium_over_ours", 5, AT_LEAST, peer_cpu_over_ours,
+          bounds.figures_of(("cpu_peer", "cpu_relay"), "peers.debezium", "drain.base")),
     Ratio("rss_debezium_over_ours", 10, AT_LEAST, over("peers.debezium", "drain.base", "rss_mb"),
-          "the relay's batches in memory"),
+          bounds.figures_of(("rss_mb",), "peers.debezium", "drain.base")),
     Ratio("p99_debezium_over_ours", 5, AT_LEAST,
           over("latency.debezium-1000", "latency.table-1000", "commit_to_consumer_p99_ms"),
-          "the polling interval, and the commit that both wait for"),
-    Ratio("drain_over_naive", 50, AT_LEAST, over("drain.base", "peers.naive"), MACHINE),
+          bounds.latency_of("latency.table-1000", "latency.debezium-1000")),
+    Ratio("drain_over_naive", 50, AT_LEAST, over("drain.base", "peers.naive"),
+          bounds.cores_of("drain.base", "peers.naive")),
     Ratio("relay_cpu_over_producer_cpu", 2.0, AT_MOST,
-          over("drain.base", "limits.produce", "cpu_relay", "cpu_loop"), RELAY),
-    Ratio("relay_rss_mb", 64, AT_MOST, greatest_rss, "batches in flight x their bytes, librdkafka's queue"),
-    Ratio("drain_5M_over_100k", 0.90, AT_LEAST, over("drain.rows-5000000", "drain.rows-100000"),
-          "what grows with the backlog: see the fit"),
+          over("drain.base", "limits.produce", "cpu_relay", "cpu_loop"),
+          bounds.figures_of(("cpu_relay", "cpu_loop"), "drain.base", "limits.read-produce", "limits.produce")),
+    Ratio("relay_rss_mb", 64, AT_MOST, greatest_rss, bounds.rss),
+    Ratio("drain_5M_over_100k", 0.90, AT_LEAST, over("drain.many", "drain.end-of-many"),
+          bounds.cores_of("drain.many", "drain.end-of-many")),
     Ratio("wal_p99_over_produce_only_p99", 4, AT_MOST,
           over("latency.wal-1000", "latency.produce-1000", "commit_to_consumer_p99_ms"),
-          "the WAL sender's wake-up"),
+          bounds.latency_of("latency.wal-1000", "latency.produce-1000")),
     Ratio("table_p50_busy_ms", 3, AT_MOST, of("latency.table-1000", "commit_to_consumer_p50_ms"),
-          "the polling interval"),
+          bounds.latency_of("latency.table-1000", "latency.produce-1000")),
     Ratio("writers_with_doorbell_over_without", 0.95, AT_LEAST,
-          over("services.writers-doorbell", "services.writers-no-doorbell"), "the trigger's own cost"),
+          over("services.writers-doorbell", "services.writers-no-doorbell"),
+          rates_of("services.writers-doorbell", "services.writers-no-doorbell")),
     Ratio("exactly_once_cost", 0.15, AT_MOST, cost("drain.exactly-once", "drain.base"),
-          "commits of Kafka's transactions"),
+          bounds.cores_of("drain.exactly-once", "drain.base")),
     Ratio("pinned_xmin_over_clean", 0.9, AT_LEAST, pinned_over_clean,
-          "dead rows that the pin keeps"),
+          bounds.figures_of(("rate", "first_rate"), "scale.xmin-pinned", "scale.xmin-clean")),
     Ratio("poisoned_over_clean", 0.9, AT_LEAST, over("scale.poisoned", "scale.poison-free"),
-          "reading what waits behind the key"),
-    Ratio("orders_over_pgbench", 0.7, AT_LEAST, over("services.orders", "services.writers-doorbell"), MACHINE),
+          bounds.cores_of("scale.poisoned", "scale.poison-free")),
+    Ratio("orders_over_pgbench", 0.7, AT_LEAST, over("services.orders", "services.writers-doorbell"),
+          bounds.cores_of("services.orders")),
     Ratio("orders_with_outbox_over_orders_alone", 0.7, AT_LEAST,
-          over("services.writers-doorbell", "services.writers-alone"), "the outbox's indexes"),
+          over("services.writers-doorbell", "services.writers-alone"),
+          rates_of("services.writers-doorbell", "services.writers-alone")),
 ]
 
 
@@ -135,7 +143,7 @@ def evaluate(cells):
             continue
         reached = value >= ratio.target if ratio.direction == AT_LEAST else value <= ratio.target
         found[ratio.name] = {"target": ratio.target, "direction": ratio.direction, "value": round(value, 4),
-                             "reached": reached, "bound": None if reached else ratio.bound}
+                             "reached": reached, "bound": None if reached else ratio.bound(cells)}
     return found
 
 

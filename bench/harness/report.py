@@ -59,7 +59,13 @@ def table(rows):
 
 def ratio_row(name, ratio):
     return [name, number(ratio["value"]), f"{ratio['direction']} {ratio['target']}",
-            "yes" if ratio["reached"] else "NO", f"bound by {ratio['bound']}" if ratio["bound"] else ""]
+            "yes" if ratio["reached"] else "NO"]
+
+
+def shortfalls(ratios):
+    """What bounds each that is missed."""
+    return [line for name, ratio in ratios.items() if not ratio["reached"]
+            for line in (f"  {name}", *(f"      {part}" for part in (ratio["bound"] or "").split("; ") if part))]
 
 
 def render(result):
@@ -77,8 +83,10 @@ def render(result):
         lines += ["", "cost grows with size to the power of"]
         lines += [f"  {exponent:6.2f}  {name}" for name, exponent in result["fits"].items()]
     if result["ratios"]:
-        lines += ["", *table([["ratio", "value", "target", "reached", ""],
+        lines += ["", *table([["ratio", "value", "target", "reached"],
                               *[ratio_row(name, ratio) for name, ratio in result["ratios"].items()]])]
+        missed = shortfalls(result["ratios"])
+        lines += ["", "shortfalls, and what bounds them", *missed] if missed else []
     if result["not_run"]:
         lines += ["", "not run: " + ", ".join(result["not_run"])]
     return "\n".join(lines) + "\n"

@@ -3,7 +3,7 @@
 import unittest
 import xml.etree.ElementTree as xml
 
-from harness import cells, fits, plots, ratios, report, services
+from harness import bounds, cells, fits, machine, plots, ratios, report, services
 from harness.world import offers, settings_of
 
 
@@ -22,11 +22,40 @@ RESULT = {
 }
 
 
+# What a whole run measures, as far as ratios need it.
+NAMES = [f"{group}.{name}" for group, names in {
+    "drain": ("base", "no-receipts", "wal", "exactly-once", "many", "end-of-many"),
+    "limits": ("produce", "read-produce", "wal"),
+    "peers": ("debezium", "naive"),
+    "latency": ("table-1000", "wal-1000", "produce-1000", "debezium-1000"),
+    "scale": ("xmin-pinned", "xmin-clean", "poisoned", "poison-free"),
+    "services": ("orders", "writers-alone", "writers-doorbell", "writers-no-doorbell"),
+}.items() for name in names]
+
+
 class RatiosTest(unittest.TestCase):
     def test_a_missed_target_says_what_bounds_it(self):
         missed = ratios.evaluate(RESULT)["table_drain_over_produce_only"]
         self.assertEqual((missed["value"], missed["reached"]), (0.2, False))
-        self.assertTrue(missed["bound"])
+        # 200 messages a second of 3 CPU seconds a million: next to nothing.
+        self.assertIn("drain.base at 200/s uses relay 0.00", missed["bound"])
+        self.assertIn("no core is full", missed["bound"])
+
+    def test_what_is_full_bounds(self):
+        self.assertIn("2 cores are full, and postgres", bounds.verdict({"relay": 0.8, "postgres": 1.1}, 2))
+        self.assertIn("relay keeps one core busy", bounds.verdict({"relay": 0.9, "postgres": 0.1}, 2))
+
+    def test_the_memory_that_is_missed_is_that_of_the_greatest_cells(self):
+        self.assertEqual(ratios.evaluate(RESULT)["relay_rss_mb"]["bound"],
+                         "the greatest: drain.rows-100 65 MB, drain.base 30 MB")
+
+    def test_every_ratio_says_what_bounds_it(self):
+        everything = {name: cell(rate=1.0, late_rate=1.0, first_rate=1.0, rss_mb=500.0, cpu_relay=9e9, cpu_loop=1.0,
+                                 cpu_peer=1.0, commit_to_consumer_p50_ms=9.0, commit_to_consumer_p99_ms=9.0, p99_ms=1.0)
+                      for name in NAMES}
+        self.assertEqual(ratios.not_run(ratios.evaluate(everything)), [])
+        for ratio in ratios.RATIOS:
+            self.assertTrue(ratio.bound(everything), ratio.name)
 
     def test_a_target_may_be_an_upper_bound(self):
         found = ratios.evaluate(RESULT)
@@ -54,6 +83,13 @@ class CellsTest(unittest.TestCase):
         found = cells.measure(made, 2)
         self.assertEqual(order, ["a", "b", "a", "b"])
         self.assertEqual(found["a"]["measures"]["rate"], {"median": 2, "min": 1, "max": 3, "n": 2})
+
+    def test_parts_are_rows_of_their_own_and_one_that_fails_keeps_the_others(self):
+        turns = iter([{"a": {"rate": 1}, "b": {"rate": 5}}, {"a": {"rate": 3}, "b": "too slow"}])
+        found = cells.measure([cells.Cell("s", "", lambda: next(turns), parts={"a": "A", "b": "B", "c": "C"})], 3)
+        self.assertEqual(found["a"]["measures"]["rate"]["n"], 2)
+        self.assertEqual((found["b"]["problem"], found["b"]["title"]), ("too slow", "B"))
+        self.assertEqual(found["c"]["measures"], {})
 
     def test_a_cell_that_fails_ends_alone(self):
         def fails():
@@ -95,6 +131,10 @@ class ParsingTest(unittest.TestCase):
         comment = settings_of(text)["sink.kafka.type"]
         self.assertTrue(offers(comment, "null"))
         self.assertFalse(offers(comment, "http"))
+
+    def test_a_peer_that_nobody_asked_for_lacks_nothing(self):
+        self.assertEqual(machine.describe_debezium(False, {}), {"Debezium": "not asked for"})
+        self.assertIn("needs Java 21", machine.describe_debezium(True, {"BENCH_DEBEZIUM_JAVA": "21"})["Debezium"])
 
     def test_wrk_with_errors_is_no_measurement(self):
         text = "    99%   12.50ms\nRequests/sec:   2163.40\n"

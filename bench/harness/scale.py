@@ -33,13 +33,13 @@ def three_brokers():
 
 
 def cells(world, backlog):
-    """On the base backlog: several relays."""
-    return [Cell(f"scale.relays-{relays}", f"{relays} relays", lambda n=relays: drain(world, backlog, n), world.few)
+    """Several relays on the backlog; beside them counts drain.rows-… of the same size."""
+    return [Cell(f"scale.relays-{relays}", f"{relays} relays", lambda n=relays: drain(world, backlog, n), world.fewest)
             for relays in (2, 4)]
 
 
 def broker_cells(world, backlog):
-    """The base backlog into three brokers, and a producer alone, for the share."""
+    """The backlog into three brokers, and a producer alone, for the share."""
     worlds.say("==> three brokers")
     with three_brokers() as stack:
         return measure([
@@ -50,15 +50,14 @@ def broker_cells(world, backlog):
 
 
 def key_cells(world):
-    """The base backlog with other numbers of keys."""
+    """Backlogs with other numbers of keys."""
     found = {}
-    rows = world.rows // 2 if world.quick else world.rows
-    for keys in (10, 1_000_000) if world.quick else (10, 1_000, 100_000, 1_000_000):
+    for keys in (10, 1_000, 1_000_000):
         with world.database("keys") as db:
-            worlds.say(f"==> filling an outbox: {rows:,} rows of {keys:,} keys")
-            backlog = make_backlogs(db, Shape(keys=keys), [rows])[rows]
+            worlds.say(f"==> filling an outbox: {world.part:,} rows of {keys:,} keys")
+            backlog = make_backlogs(db, Shape(keys=keys), [world.part])[world.part]
             found |= measure([Cell(f"scale.keys-{keys}", f"{keys:,} keys", lambda b=backlog: drain(world, b))],
-                             world.few)
+                             world.repeats)
     return found
 
 
@@ -78,12 +77,12 @@ def others_rate(world, backlog):
 def poison_cells(world):
     """A message that the broker refuses and many of its key behind it, among the others; and the same
     without any of that key."""
-    behind = world.rows // 10
+    rows, behind = world.part, world.part // 10
     with world.database("poison") as db:
-        worlds.say(f"==> filling an outbox: {world.rows:,} rows, {behind:,} more of a poisoned key among them")
-        poisoned = db.mark(world.rows)
+        worlds.say(f"==> filling an outbox: {rows:,} rows, {behind:,} more of a poisoned key among them")
+        poisoned = db.mark(rows)
         filler = db.start("set synchronous_commit = off", f"call bench_fill_poisoned({behind}, {2 * SMALL_LIMIT})")
-        db.fill(world.rows, Shape())
+        db.fill(rows, Shape())
         db.finish(filler)
         db.settle()
         with world.database("poison_free", db) as copy:
@@ -94,7 +93,7 @@ def poison_cells(world):
                 Cell("scale.poison-free", "the other keys alone", lambda: others_rate(world, free)),
                 Cell("scale.poisoned", f"the other keys, {behind:,} rows of one wait behind a refused message",
                      lambda: others_rate(world, poisoned)),
-            ], world.few)
+            ], world.repeats)
 
 
 @contextlib.contextmanager
@@ -109,9 +108,8 @@ def pinned(db):
         open_transaction.communicate()
 
 
-def steady(world, pin):
+def steady(world, seconds, window, pin):
     """The rate of the last minute at the consumer, under a steady load."""
-    seconds, window = (15, 5) if world.quick else (600, 60)
     with world.database("steady") as db, world.topic() as topic, contextlib.ExitStack() as held:
         if pin:
             held.enter_context(pinned(db))
@@ -124,8 +122,11 @@ def steady(world, pin):
 
 
 def run(world):
-    """The cells with rows of their own."""
+    """The cells with rows of their own; a quick run has none of them, nor three brokers."""
+    if world.quick:
+        return {}
     found = key_cells(world) | poison_cells(world)
-    worlds.say(f"==> a steady {STEADY_RATE:,}/s, without and with a transaction that stays open")
-    return found | measure([Cell("scale.xmin-clean", "steady load", lambda: steady(world, False)),
-                            Cell("scale.xmin-pinned", "steady load, an old snapshot", lambda: steady(world, True))], 1)
+    worlds.say(f"==> a steady {STEADY_RATE:,}/s, without and for ten minutes with a transaction that stays open")
+    return found | measure([
+        Cell("scale.xmin-clean", "steady load", lambda: steady(world, 60, 60, False)),
+        Cell("scale.xmin-pinned", "steady load, an old snapshot", lambda: steady(world, 600, 60, True))], 1)

@@ -73,7 +73,7 @@ class Writers:
 
 
 def seconds(world):
-    return 3 if world.quick else 10
+    return 3 if world.quick else 5
 
 
 @contextlib.contextmanager
@@ -125,7 +125,8 @@ def order_cells(world, db):
         Cell("services.writers-no-doorbell", "pgbench: order and message, no trigger",
              lambda: writers.run(doorbell=False)),
         Cell("services.writers-doorbell", "pgbench: order and message, as order-service", writers.run),
-        Cell("services.writers-relay", "pgbench: the same while a relay delivers", writers.run_with_relay),
+        Cell("services.writers-relay", "pgbench: the same while a relay delivers", writers.run_with_relay,
+             world.fewest),
     ]
 
 
@@ -192,4 +193,4 @@ def run(world):
     with world.database("services") as db:
         found = measure(order_cells(world, db), world.repeats)
     with world.database("invoices") as db, world.topic() as topic:
-        return found | measure(invoice_cells(world, db, topic), world.repeats)
+        return found | measure(invoice_cells(world, db, topic), world.fewest)

@@ -65,8 +65,10 @@ class World:
 
     def __init__(self, options, folder):
         self.quick = options.quick
+        self.wants_debezium = any(group in options.only for group in ("peers", "latency", "tuning"))
         self.repeats = options.repeats or (3 if options.quick else 5)
         self.rows = options.rows or (200_000 if options.quick else 1_000_000)  # of the base backlog
+        self.many = 5 * options.rows if options.rows else 5_000_000
         self.folder = folder
         self.logs = folder / "logs"
         self.postgres_url = os.environ["OUTBOX_TEST_POSTGRES"]
@@ -91,8 +93,18 @@ class World:
 
     @property
     def few(self):
-        """The repeats of cells beside the point: fewer in a quick run."""
+        """The repeats of what takes long: fewer in a quick run."""
         return min(2, self.repeats) if self.quick else self.repeats
+
+    @property
+    def fewest(self):
+        """The repeats of cells that no ratio needs: one in a quick run."""
+        return 1 if self.quick else self.repeats
+
+    @property
+    def part(self):
+        """The rows of cells with rows of their own, or that take long: a part of the base's."""
+        return self.rows // 2 if self.quick else self.rows // 4
 
     @contextlib.contextmanager
     def database(self, name, template=None):
@@ -205,7 +217,8 @@ class Relay:
             command += ["--set", f"{path}={value}"]
         log = world.logs / f"{name}.log"
         log.unlink(missing_ok=True)
-        self.process = processes.Process(command, log, {"DATABASE_URL": db.url})
+        # It logs to standard error; the sink stdout has the other to itself.
+        self.process = processes.Process(command, log, {"DATABASE_URL": db.url}, keep_output=False)
         self.pid = self.process.pid
         self._address = None
 

@@ -22,18 +22,12 @@ HELP
 }
 
 bench_main() {
-  local argument status=0 environment servers=postgres,kafka
-  for argument in "$@"; do
-    if [[ $argument == -h || $argument == --help ]]; then
-      bench_help
-      return 0
-    fi
-  done
-  mkdir -p "$DEV_STATE"
-  exec 7>>"$DEV_STATE/bench.lock"
-  flock -n 7 || die "another ./dev bench runs in this checkout" "Wait until it ends: ps -fp $(<"$DEV_STATE/bench.lock")"
-  echo $$ >"$DEV_STATE/bench.lock"
-  unset OUTBOX_TEST_POSTGRES OUTBOX_TEST_KAFKA OUTBOX_TEST_MONGO
+  local environment servers=postgres,kafka
+  if wants_help "$@"; then
+    bench_help
+    return 0
+  fi
+  alone bench
   if bench_wants services "$@"; then
     servers+=,mongo
     mongo_check
@@ -42,7 +36,6 @@ bench_main() {
   deps_for_stack
   if bench_wants peers "$@" || bench_wants latency "$@" || bench_wants tuning "$@"; then bench_debezium; fi
   build_preset release "${BENCH_TARGETS[@]}"
-  BENCH_PID=''
   trap bench_down EXIT
   trap 'exit 130' INT TERM HUP
   bench_stacks_down # what a killed run left
@@ -50,13 +43,7 @@ bench_main() {
   eval "$environment"
   BENCH_KAFKA_JARS=$(kafka_jars)
   export BENCH_KAFKA_JARS
-  # A process group of its own, so that what it started can be ended as a whole.
-  set -m
-  python -B "$DEV_ROOT/bench/run.py" "$@" 7>&- &
-  BENCH_PID=$!
-  set +m
-  while kill -0 "$BENCH_PID" 2>/dev/null; do wait "$BENCH_PID" && status=0 || status=$?; done
-  return "$status"
+  in_group python -B "$DEV_ROOT/bench/run.py" "$@"
 }
 
 # bench_wants GROUP ARGUMENTS...: whether --only names the group, or nothing is named.
@@ -75,6 +62,7 @@ bench_wants() {
 
 # bench_debezium: the peer and a Java for it. Without such a Java it is left out, and the report says so.
 bench_debezium() {
+  export BENCH_DEBEZIUM_JAVA
   BENCH_JAVA=$(bench_java) || {
     warn "Debezium Server $BENCH_DEBEZIUM needs Java $BENCH_DEBEZIUM_JAVA or newer, and none is under /usr/lib/jvm: left out"
     return 0
@@ -113,7 +101,7 @@ bench_debezium_fetch() {
 bench_down() {
   local status=$?
   begin_teardown
-  if [[ -n $BENCH_PID ]]; then kill -KILL -- "-$BENCH_PID" 2>/dev/null || true; fi
+  end_group
   bench_stacks_down
   end_teardown
   return "$status"

@@ -40,6 +40,49 @@ begin_teardown() {
 }
 end_teardown() { trap - INT TERM HUP PIPE; }
 
+# wants_help ARGUMENTS...: whether -h or --help is among them.
+wants_help() {
+  local argument
+  for argument in "$@"; do
+    [[ $argument != -h && $argument != --help ]] || return 0
+  done
+  return 1
+}
+
+# alone COMMAND: from here on the only ./dev COMMAND of this checkout (descriptor 7 holds the lock), on
+# servers of its own.
+alone() {
+  mkdir -p "$DEV_STATE"
+  exec 7>>"$DEV_STATE/$1.lock"
+  flock -n 7 || die "another ./dev $1 runs in this checkout" "Wait until it ends: ps -fp $(<"$DEV_STATE/$1.lock")"
+  echo $$ >"$DEV_STATE/$1.lock"
+  unset OUTBOX_TEST_POSTGRES OUTBOX_TEST_KAFKA OUTBOX_TEST_MONGO
+}
+
+# in_group COMMAND...: runs it in a process group of its own and returns its status. So Ctrl-C reaches only
+# this shell, and what the command started can be ended as a whole: end_group, which a trap on EXIT calls.
+GROUP_PID=''
+in_group() {
+  local status=0
+  set -m
+  "$@" 7>&- &
+  GROUP_PID=$!
+  set +m
+  while kill -0 "$GROUP_PID" 2>/dev/null; do wait "$GROUP_PID" && status=0 || status=$?; done
+  return "$status"
+}
+
+# end_group [SECONDS]: ends what in_group has started; with SECONDS it is asked first, and given them.
+end_group() {
+  [[ -n $GROUP_PID ]] || return 0
+  if [[ -n ${1:-} ]]; then
+    local end=$((SECONDS + $1))
+    kill -TERM "$GROUP_PID" 2>/dev/null || true
+    while kill -0 "$GROUP_PID" 2>/dev/null && ((SECONDS < end)); do sleep 0.1; done
+  fi
+  kill -KILL -- "-$GROUP_PID" 2>/dev/null || true
+}
+
 # The interpreter of Debian's python3 where there is one: version managers put slow or foreign ones
 # first on PATH.
 python() {
