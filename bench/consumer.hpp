@@ -9,10 +9,12 @@
 
 namespace outbox::bench {
 
-// From the topic's present end on, notes when each number of a topic reaches a consumer, until it is destroyed.
+// From the topic's present end on, notes when each number of a topic reaches a consumer, until it
+// is destroyed.
 class Consumer {
  public:
-  Consumer(const std::string& brokers, const std::string& topic, int partitions, load::Moments& consumed);
+  Consumer(const std::string& brokers, const std::string& topic, int partitions,
+           load::Moments& consumed);
   ~Consumer();
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;

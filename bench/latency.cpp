@@ -117,9 +117,8 @@ class Writers {
     PGconn* const connection = connections_.front().get();
     const std::string first = std::to_string(seqs_.front());  // was written before all others
     const char* const parameter = first.c_str();
-    const PgResult rows = checked(
-        connection,
-        PQexecParams(connection, kReceipts, 1, nullptr, &parameter, nullptr, nullptr, 0));
+    const PgResult rows = checked(connection, PQexecParams(connection, kReceipts, 1, nullptr,
+                                                           &parameter, nullptr, nullptr, 0));
     std::unordered_map<std::int64_t, std::int64_t> times;
     for (int row = 0; row < PQntuples(rows.get()); ++row) {
       times[std::stoll(PQgetvalue(rows.get(), row, 0))] =

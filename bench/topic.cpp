@@ -81,8 +81,8 @@ int remove(const Options& options) {
 }
 
 std::vector<std::int64_t> ends(kafka::Admin& kafka, const Options& options) {
-  auto found = kafka.ends(options.text("topic"),
-                          static_cast<std::int32_t>(options.number("partitions")));
+  auto found =
+      kafka.ends(options.text("topic"), static_cast<std::int32_t>(options.number("partitions")));
   if (!found) fail(found.error().message);
   return *std::move(found);
 }

@@ -48,8 +48,9 @@ namespace outbox::ctl {
 [[nodiscard]] Result<void> show_config(const CommonOptions& common, const ConfigOptions& options,
                                        std::ostream& out);
 
-// How fast the relay is on this database and this broker, in an outbox and a topic that are made for
-// it and removed afterwards. Interrupts (SIGINT, SIGTERM) end it early, and it cleans up then too.
+// How fast the relay is on this database and this broker, in an outbox and a topic that are made
+// for it and removed afterwards. Interrupts (SIGINT, SIGTERM) end it early, and it cleans up then
+// too.
 [[nodiscard]] Result<void> run_bench(const CommonOptions& common, const ConfigOptions& config,
                                      const BenchOptions& options, Console& console);
 

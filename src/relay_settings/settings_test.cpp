@@ -77,8 +77,8 @@ TEST(Settings, RefuseWhatIsOutOfBounds) {
 TEST(Settings, TakeWhatTheDocumentationShows) {
   const test::TemporaryFolder folder;
   const auto file = folder.path() / "outbox.toml";
-  for (const char* page : {"/docs/sources/sqlite.md", "/docs/sinks/http.md",
-                           "/docs/sinks/stdout.md"}) {
+  for (const char* page :
+       {"/docs/sources/sqlite.md", "/docs/sinks/http.md", "/docs/sinks/stdout.md"}) {
     const auto blocks = test::code_blocks(std::string{OUTBOX_SOURCE_DIR} + page, "toml");
     EXPECT_FALSE(blocks.empty()) << page;
     for (const std::string& block : blocks) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -6,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
@@ -133,9 +133,8 @@ class Bench {
     auto marked =
         await_marked(options_.messages, kPatience + seconds{options_.messages / kLeastRate});
     if (!marked) return std::move(marked).error();
-    return DrainResult{
-        relay_->observer().rate(),
-        (cpu_seconds() - cpu) * 1e6 / static_cast<double>(options_.messages)};
+    return DrainResult{relay_->observer().rate(),
+                       (cpu_seconds() - cpu) * 1e6 / static_cast<double>(options_.messages)};
   }
 
   Result<LatencyResult> measure_latency() {
@@ -190,18 +189,17 @@ void print_json(std::ostream& out, const std::string& where, const Settings& set
                 const BenchOptions& options, const Measured& measured) {
   Json drain{{"rate", nullptr}, {"cpu_seconds_per_million", measured.drain.cpu_per_million}};
   if (measured.drain.rate) drain["rate"] = *measured.drain.rate;
-  print_line(out,
-             {{"database", where},
-              {"sink", settings.sink_type},
-              {"messages", options.messages},
-              {"payload_bytes", options.payload_bytes},
-              {"drain", drain},
-              {"latency",
-               {{"rate", options.rate},
-                {"seconds", options.seconds},
-                {"commit_to_ack_ms", percentiles_json(measured.latency.commit_to_ack_ms)},
-                {"due_to_ack_ms", percentiles_json(measured.latency.due_to_ack_ms)}}},
-              {"peak_rss_mb", measured.peak_rss_mb}});
+  print_line(out, {{"database", where},
+                   {"sink", settings.sink_type},
+                   {"messages", options.messages},
+                   {"payload_bytes", options.payload_bytes},
+                   {"drain", drain},
+                   {"latency",
+                    {{"rate", options.rate},
+                     {"seconds", options.seconds},
+                     {"commit_to_ack_ms", percentiles_json(measured.latency.commit_to_ack_ms)},
+                     {"due_to_ack_ms", percentiles_json(measured.latency.due_to_ack_ms)}}},
+                   {"peak_rss_mb", measured.peak_rss_mb}});
 }
 
 void print_text(std::ostream& out, const std::string& where, const Settings& settings,
@@ -217,8 +215,8 @@ void print_text(std::ostream& out, const std::string& where, const Settings& set
              fmt::format("{:.2f} s per million messages", measured.drain.cpu_per_million)});
   table.add({fmt::format("commit to acknowledgement at {}/s, ms", options.rate),
              percentiles_text(measured.latency.commit_to_ack_ms)});
-  table.add({"the same from when each was due, ms",
-             percentiles_text(measured.latency.due_to_ack_ms)});
+  table.add(
+      {"the same from when each was due, ms", percentiles_text(measured.latency.due_to_ack_ms)});
   table.add({"peak memory", fmt::format("{:.0f} MB", measured.peak_rss_mb)});
   table.print(out);
 }

@@ -5,11 +5,11 @@
 namespace outbox::ctl {
 
 void add_bench_command(CLI::App& app, CommandLine& given) {
-  CLI::App& bench = add_plain_command(
-      app, given, "bench", "how fast the relay is on this database and broker",
-      [&given](Console& console) {
-        return run_bench(given.common, given.config, given.bench, console);
-      });
+  CLI::App& bench =
+      add_plain_command(app, given, "bench", "how fast the relay is on this database and broker",
+                        [&given](Console& console) {
+                          return run_bench(given.common, given.config, given.bench, console);
+                        });
   bench.add_flag_callback(
       "--json", [&given] { given.common.format = Format::json; }, "short for --format json");
   add_config_flags(bench, given);

@@ -90,9 +90,10 @@ Result<void> BenchPlace::make_schema() {
       lock_of(name_), name_, name_, has_topic() ? kMadeWithTopic : kMadeWithoutTopic));
   if (!schema) {
     static_cast<void>(connection_.exec("rollback"));
-    return Error{schema.error().code,
-                 "a schema for the benchmark cannot be made; its role needs CREATE on the database: " +
-                     schema.error().message};
+    return Error{
+        schema.error().code,
+        "a schema for the benchmark cannot be made; its role needs CREATE on the database: " +
+            schema.error().message};
   }
   MigrationOptions migration;
   migration.table = table();
@@ -129,10 +130,10 @@ Result<void> BenchPlace::remove() {
 
 Result<std::vector<std::string>> leftovers(pg::Connection& connection) {
   // Its own name and comment: nobody else's schema is ever taken for one.
-  const auto rows = connection.exec(fmt::format(
-      "select nspname from pg_namespace where nspname ~ '^outbox_bench_[0-9a-f]{{8}}$' "
-      "and obj_description(oid, 'pg_namespace') in ('{}', '{}') order by nspname",
-      kMadeWithoutTopic, kMadeWithTopic));
+  const auto rows = connection.exec(
+      fmt::format("select nspname from pg_namespace where nspname ~ '^outbox_bench_[0-9a-f]{{8}}$' "
+                  "and obj_description(oid, 'pg_namespace') in ('{}', '{}') order by nspname",
+                  kMadeWithoutTopic, kMadeWithTopic));
   if (!rows) return rows.error();
   std::vector<std::string> names;
   for (int row = 0; row < rows->size(); ++row) {
@@ -150,14 +151,15 @@ Result<std::vector<std::string>> remove_leftovers(pg::Connection& connection,
   auto names = leftovers(connection);
   if (!names) return names;
   for (const std::string& name : *names) {
-    const auto comment = connection.exec("select obj_description('" + name +
-                                         "'::regnamespace, 'pg_namespace')");
+    const auto comment =
+        connection.exec("select obj_description('" + name + "'::regnamespace, 'pg_namespace')");
     if (!comment) return comment.error();
     if (comment->text(0, 0) == kMadeWithTopic) {
       if (settings.sink_type != "kafka") {
         return Error{ErrorCode::invalid_argument,
-                     name + " has a topic in Kafka: clean up with sink.type=kafka and the brokers "
-                            "that it was made on"};
+                     name +
+                         " has a topic in Kafka: clean up with sink.type=kafka and the brokers "
+                         "that it was made on"};
       }
       if (auto removed = remove_topic(settings, name); !removed) return std::move(removed).error();
     }

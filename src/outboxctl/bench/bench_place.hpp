@@ -12,7 +12,8 @@ namespace outbox::ctl {
 
 // A schema with an outbox of the same name, outbox_bench_<8 hex digits>, and for the Kafka sink a
 // topic of that name. As long as it lives a lock tells other benchmarks that it is in use. Whoever
-// made it removes it; what a killed process left is found by remove_leftovers. One thread at a time.
+// made it removes it; what a killed process left is found by remove_leftovers. One thread at a
+// time.
 class BenchPlace {
  public:
   static constexpr int kPartitions = 12;  // of the topic
@@ -46,8 +47,8 @@ class BenchPlace {
 
 // The places in this database that no benchmark uses any more, by name.
 [[nodiscard]] Result<std::vector<std::string>> leftovers(pg::Connection& connection);
-// Removes them with their topics; their names. Stops at the first that cannot be removed: one with a
-// topic needs the Kafka sink in the settings.
+// Removes them with their topics; their names. Stops at the first that cannot be removed: one with
+// a topic needs the Kafka sink in the settings.
 [[nodiscard]] Result<std::vector<std::string>> remove_leftovers(pg::Connection& connection,
                                                                 const Settings& settings);
 

@@ -20,8 +20,8 @@
 
 namespace outbox::ctl {
 
-// Counts acknowledgements and marks, and keeps the first thing that goes wrong: a benchmark does not
-// go on after it. Told on the relay's thread, asked by others.
+// Counts acknowledgements and marks, and keeps the first thing that goes wrong: a benchmark does
+// not go on after it. Told on the relay's thread, asked by others.
 class BenchObserver final : public RelayObserver {
  public:
   void acknowledged(const Record& record, const Delivery& delivery) override;

@@ -22,8 +22,10 @@ class BenchTest : public OutboxctlDatabaseTest {
  protected:
   std::vector<std::string> command(const std::string& seconds,
                                    const std::string& more = "--yes") const {
-    return {"bench",  "--messages", "20000", "--rate", "200", "--seconds",
-            seconds,  "--set",      "sink.brokers=" + brokers_, more};
+    return {"bench",  "--messages", "20000",
+            "--rate", "200",        "--seconds",
+            seconds,  "--set",      "sink.brokers=" + brokers_,
+            more};
   }
   std::string cleanup() const { return outboxctl(command("1", "--cleanup")).out; }
   // The program itself, measuring for minutes.
@@ -33,8 +35,9 @@ class BenchTest : public OutboxctlDatabaseTest {
     return {arguments, {{"DATABASE_URL", database_.url()}}, folder_.path() / "log"};
   }
   std::string schema() {
-    return value("select coalesce(min(nspname), '') from pg_namespace where nspname ~ "
-                 "'^outbox_bench_'");
+    return value(
+        "select coalesce(min(nspname), '') from pg_namespace where nspname ~ "
+        "'^outbox_bench_'");
   }
   std::string roles() {
     return value("select count(*) from pg_roles where rolname ~ '^outbox_bench_'");

@@ -34,8 +34,8 @@ class Writer {
     auto connection = connect_postgres(url);
     if (!connection) return std::move(connection).error();
     connection_.emplace(*std::move(connection));
-    return connection_->prepare("write", insert_into(table) +
-                                             "values (gen_random_uuid(), 'bench', $1, 'Bench', $2)");
+    return connection_->prepare(
+        "write", insert_into(table) + "values (gen_random_uuid(), 'bench', $1, 'Bench', $2)");
   }
 
   Result<void> write(const std::stop_token& stop) {
@@ -65,8 +65,7 @@ Result<void> fill_outbox(pg::Connection& connection, const std::string& table,
                          std::int64_t messages, std::int64_t payload_bytes,
                          const std::stop_token& stop) {
   // As load::numbered_payload makes them: ten digits, and always the same around them.
-  const std::string payload =
-      load::numbered_payload(0, static_cast<std::size_t>(payload_bytes));
+  const std::string payload = load::numbered_payload(0, static_cast<std::size_t>(payload_bytes));
   const std::size_t digits = payload.find('0');
   const std::string insert = fmt::format(
       "{}select gen_random_uuid(), 'bench', 'bench-' || n % {}, 'Bench', "

@@ -14,8 +14,8 @@ namespace outbox::ctl {
 inline constexpr int kBenchKeys = 10'000;
 inline constexpr int kBenchWriters = 4;  // connections
 
-// So many messages, ten thousand a transaction, then what autovacuum would do soon. Ends early, with
-// success, when stopped.
+// So many messages, ten thousand a transaction, then what autovacuum would do soon. Ends early,
+// with success, when stopped.
 [[nodiscard]] Result<void> fill_outbox(pg::Connection& connection, const std::string& table,
                                        std::int64_t messages, std::int64_t payload_bytes,
                                        const std::stop_token& stop);

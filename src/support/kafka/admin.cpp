@@ -27,8 +27,7 @@ Error failed(const std::string& what, rd_kafka_resp_err_t code, const char* word
   if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) kind = ErrorCode::not_found;
   if (code == RD_KAFKA_RESP_ERR__TIMED_OUT) kind = ErrorCode::timeout;
   if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) kind = ErrorCode::conflict;
-  return {kind,
-          "Kafka: " + what + ": " + (words != nullptr ? words : rd_kafka_err2str(code))};
+  return {kind, "Kafka: " + what + ": " + (words != nullptr ? words : rd_kafka_err2str(code))};
 }
 
 Error unanswered(const std::string& what) {

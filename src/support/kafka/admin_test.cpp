@@ -32,8 +32,8 @@ TEST(AdminTest, WhatIsNotThereOrMakesNoSenseIsSaidWithItsName) {
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().code, ErrorCode::not_found);
   EXPECT_THAT(removed.error().message, testing::HasSubstr("admin.test-nobody-made-this"));
-  const auto made = kafka.create_topic(test::unique_topic_name("admin.test"), 1, -1,
-                                       {{"no.such.setting", "1"}});
+  const auto made =
+      kafka.create_topic(test::unique_topic_name("admin.test"), 1, -1, {{"no.such.setting", "1"}});
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::destination_unavailable);
 }

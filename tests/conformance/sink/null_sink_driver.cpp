@@ -21,7 +21,8 @@ class NullSinkDriver final : public SinkDriver {
 }  // namespace
 
 SinkDriverFactory null_sink_driver() {
-  return {"Null", []() -> std::unique_ptr<SinkDriver> { return std::make_unique<NullSinkDriver>(); },
+  return {"Null",
+          []() -> std::unique_ptr<SinkDriver> { return std::make_unique<NullSinkDriver>(); },
           nullptr};
 }
 
