@@ -35,6 +35,11 @@ struct OutboxOptions {
   // How long enqueue waits for PostgreSQL's answer before it gives the connection up; 0: for ever.
   // For a server that hangs: one that is only slow is better bounded by statement_timeout.
   std::chrono::milliseconds answer_timeout{0};
+  // Prepares the statements on each connection when they first run there: half of the server's work
+  // for a message. For connections that lead to one server session for as long as they live, so not
+  // through a pooler that changes servers between transactions, and without DISCARD or DEALLOCATE
+  // ALL.
+  bool prepare = false;
 };
 
 // The caller's open transaction on a libpq connection. It borrows the connection and neither begins

@@ -71,6 +71,19 @@ TEST_F(EnqueueTest, MakesIdsWhereThereAreNone) {
   EXPECT_EQ(value_of(connection_, "select id from outbox"), id->to_string());
 }
 
+TEST_F(EnqueueTest, MayPrepareItsStatements) {
+  OutboxOptions options;
+  options.prepare = true;
+  const Outbox prepared{options};
+  for (const std::size_t messages : {1U, 1U, 2U, 2U}) {
+    must_exec(connection_, "begin");
+    ASSERT_TRUE(prepared.enqueue(transaction_, std::vector<Message>(messages, message_of("a"))));
+    must_exec(connection_, "commit");
+  }
+  EXPECT_EQ(value_of(connection_, "select count(*) from outbox"), "6");
+  EXPECT_EQ(value_of(connection_, "select count(*) from pg_prepared_statements"), "2");
+}
+
 TEST_F(EnqueueTest, KeepsTheOrderOfManyMessages) {
   std::vector<Message> messages;
   for (int i = 0; i < 5'000; ++i) {

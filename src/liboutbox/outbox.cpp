@@ -11,6 +11,7 @@
 #include "liboutbox/migration_script.hpp"
 #include "liboutbox/table_name.hpp"
 #include "support/pg/connection.hpp"
+#include "support/pg/statement.hpp"
 
 namespace outbox {
 namespace {
@@ -172,8 +173,9 @@ Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
       one ? one_row(messages.front(), ids.front(), type) : columns.params(delayed);
   const std::string& several = delayed ? insert_delayed_sql_ : insert_many_sql_;
   pg::SqlState sqlstate;
-  auto inserted = pg::query(connection, one ? insert_one_sql_ : several, params, pg::Format::binary,
-                            &sqlstate, options_.answer_timeout);
+  const auto run = options_.prepare ? pg::query_remembered : pg::query;
+  auto inserted = run(connection, one ? insert_one_sql_ : several, params, pg::Format::binary,
+                      &sqlstate, options_.answer_timeout);
   if (inserted) return ids;
   Error error = std::move(inserted).error();
   if (sqlstate.view().starts_with("22")) error.code = ErrorCode::message_rejected;

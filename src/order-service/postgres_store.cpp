@@ -96,6 +96,7 @@ OutboxOptions outbox_options(const StoreOptions& options, PayloadType payload_ty
   OutboxOptions outbox;
   outbox.table = options.outbox_table;
   outbox.payload_type = payload_type;
+  outbox.prepare = true;  // the pool's connections are direct
   outbox.answer_timeout = options.statement_timeout + pg::kAnswerGrace;
   return outbox;
 }

@@ -9,7 +9,7 @@
 
 #include <libpq-fe.h>
 
-#include "support/pg/answer.hpp"
+#include "support/pg/run.hpp"
 #include "support/pg/url.hpp"
 
 namespace outbox::pg {
@@ -29,68 +29,6 @@ constexpr std::array<std::pair<const char*, const char*>, 5> kDefaults{{
 }};
 
 void drop_notice(void* /*arg*/, const PGresult* /*notice*/) {}
-
-bool succeeded(const PGresult* result) {
-  switch (PQresultStatus(result)) {
-    case PGRES_COMMAND_OK:
-    case PGRES_TUPLES_OK:
-    case PGRES_EMPTY_QUERY:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// COPY belongs to raw(): here it would leave the connection in the middle of the protocol.
-bool is_copy(const PGresult* result) {
-  const ExecStatusType status = PQresultStatus(result);
-  return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
-}
-
-Result<Rows> take(PGconn* connection, PGresult* result, SqlState* sqlstate) {
-  Rows rows{result};
-  if (sqlstate != nullptr) *sqlstate = {};
-  if (succeeded(result)) return rows;
-  if (is_copy(result)) {
-    return Error{ErrorCode::invalid_argument, "COPY cannot run through this call"};
-  }
-  Failure failure = failure_of(connection, result);
-  if (sqlstate != nullptr) *sqlstate = failure.sqlstate;
-  return std::move(failure.error);
-}
-
-// libpq would wait in the call, for ever, while the server takes no more bytes.
-class NonBlocking {
- public:
-  explicit NonBlocking(PGconn* connection)
-      : connection_(connection), was_(PQisnonblocking(connection)) {
-    PQsetnonblocking(connection_, 1);
-  }
-  NonBlocking(const NonBlocking&) = delete;
-  NonBlocking& operator=(const NonBlocking&) = delete;
-  ~NonBlocking() { PQsetnonblocking(connection_, was_); }
-
- private:
-  PGconn* connection_;
-  int was_;
-};
-
-// `send` is the PQsend… call.
-template <class Send>
-Result<Rows> run(PGconn* connection, std::chrono::milliseconds answer_timeout, SqlState* sqlstate,
-                 Send send) {
-  const NonBlocking non_blocking{connection};
-  if (send() == 0) return take(connection, nullptr, sqlstate);
-  const Answer answer = last_answer(connection, answer_timeout);
-  if (!answer.late) return take(connection, answer.result, sqlstate);
-  PQclear(answer.result);
-  if (sqlstate != nullptr) *sqlstate = {};
-  return no_answer(answer_timeout);
-}
-
-int format_number(Format format) {
-  return format == Format::binary ? 1 : 0;
-}
 
 }  // namespace
 
