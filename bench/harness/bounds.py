@@ -25,7 +25,7 @@ def verdict(uses, cores):
         return f"the {cores} cores are full, and {name} takes the most"
     if most >= FULL:
         return f"{name} keeps one core busy and does not use a second"
-    return "no core is full: it waits for answers, of commits or of the broker"
+    return "no core is full: it waits for commits, for the broker, or for processes that are not measured"
 
 
 def cores_of(*names):
