@@ -63,5 +63,5 @@ def cells(world, backlog):
                   repeats=1 if world.quick else 0)]
     if debezium.available():
         found.append(Cell("peers.debezium", "Debezium Server, outbox router, tuned for throughput",
-                          lambda: drain_debezium(world, backlog, debezium.THROUGHPUT)))
+                          lambda: drain_debezium(world, backlog, debezium.THROUGHPUT), world.few))
     return found

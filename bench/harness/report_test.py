@@ -43,7 +43,7 @@ class RatiosTest(unittest.TestCase):
 
     def test_what_is_full_bounds(self):
         self.assertIn("2 cores are full, and postgres", bounds.verdict({"relay": 0.8, "postgres": 1.1}, 2))
-        self.assertIn("relay keeps one core busy", bounds.verdict({"relay": 0.9, "postgres": 0.1}, 2))
+        self.assertIn("relay takes the most, and as much as one thread can", bounds.verdict({"relay": 0.9, "postgres": 0.1}, 2))
 
     def test_the_memory_that_is_missed_is_that_of_the_greatest_cells(self):
         self.assertEqual(ratios.evaluate(RESULT)["relay_rss_mb"]["bound"],

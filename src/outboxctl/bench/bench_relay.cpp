@@ -16,6 +16,7 @@ PostgresTableOptions source_options(const Settings& settings) {
   options.owner = "outboxctl bench";
   options.max_batch_bytes = static_cast<std::size_t>(settings.source_max_batch_bytes);
   options.lease = settings.relay_lease;
+  options.receipts = settings.source_receipts;
   return options;
 }
 

@@ -158,7 +158,8 @@ void StdoutSink::write_chunk(const std::stop_token& stop) {
   for (std::size_t at = 0; at < bytes.size();) {
     const Result<std::size_t> written = write_some(bytes.substr(at), stop);
     if (!written || *written == 0) {
-      if (at > begin) cut_ = bytes.substr(at, begin + open.front().size - at);
+      const bool begun = at > begin || !open.front().tag;
+      if (begun) cut_ = bytes.substr(at, begin + open.front().size - at);
       if (!written) fail(open, written.error());
       return;
     }
