@@ -3,7 +3,7 @@ drop view ${outbox_message};
 drop table ${outbox};
 drop function ${outbox_ring}();
 drop sequence ${outbox_doorbell};
-drop table ${outbox_origin};
+drop table ${outbox_origin}, ${outbox_intent};
 drop view ${outbox_position};
 drop view ${outbox_progress};
 drop table ${outbox_progress_0}, ${outbox_progress_1};

@@ -160,8 +160,8 @@ insert into ${outbox_control} default values;
 -- Progress is appended, never updated; of the rows that name a shard, the one with the highest
 -- (epoch, n) holds its position: everything visible in from_snapshot is done, and of what is
 -- visible in to_snapshot everything up to last_seq. Where the write-ahead log is read, everything
--- that committed before lsn is done as well. Two tables take turns, so that the older one can be
--- truncated.
+-- that committed before lsn is done as well, and of the transaction that follows everything up to
+-- last_seq. Two tables take turns, so that the older one can be truncated.
 create table ${outbox_progress_0} (
   epoch          bigint not null,
   n              bigint not null,
@@ -191,11 +191,27 @@ insert into ${outbox_progress_0} (epoch, n, shards, from_snapshot)
   values (0, 0, -1, pg_current_snapshot());
 
 -- Tells whether the positions belong to this database's history: the row's xmin equals xid mod 2^32
--- as long as the cluster is the one that assigned it. A dump and restore makes them differ.
+-- as long as the cluster is the one that assigned it. A dump and restore makes them differ. The id
+-- names the history outside of the database, to a destination that records transactions.
 create table ${outbox_origin} (
-  xid  xid8 not null default pg_current_xact_id()
+  xid  xid8 not null default pg_current_xact_id(),
+  id   uuid not null default gen_random_uuid()
 );
 insert into ${outbox_origin} default values;
+
+-- Who sends in the destination's transactions (sink.exactly_once), one row for each connection of a
+-- relay. What a transaction settles is written here before it is committed there, and takes effect
+-- after; whoever has the shards next asks the destination what became of it. docs/adr/0009.
+create table ${outbox_intent} (
+  sender      text primary key,
+  owner       text not null,            -- the relay
+  shards      bigint not null,          -- a set, as in progress; of those that nobody has taken over
+  since       bigint not null,          -- the end of the destination's record when the sender began
+  n           bigint not null default 0,  -- of its newest transaction
+  xid         xid8,                     -- of the one here that prepared it
+  settlement  json,                     -- what it settles; null: that is done
+  made_at     timestamptz not null default clock_timestamp()
+);
 
 -- The doorbell. It rings only while a relay that has been idle has armed it, since a NOTIFY in every
 -- transaction takes a global lock at commit. The flag is whether the sequence was called: a sequence

@@ -51,7 +51,8 @@ begin
       (relay, 'select on sequence ' || seq),
       (relay, 'select, insert on ${outbox_receipt_run}'),
       (relay, 'select on ${outbox_receipt}'),
-      (relay, 'select, insert, update, delete on ${outbox_exception}, ${outbox_relay}'),
+      (relay, 'select, insert, update, delete on ${outbox_exception}, ${outbox_relay}, '
+              '${outbox_intent}'),
       (relay, 'select, insert, delete on ${outbox_attempt}'),
       (relay, 'select, insert on ${outbox_audit}'),
       (relay, 'select, update on ${outbox_shard}'),
@@ -65,7 +66,8 @@ begin
       (viewer, 'select on ${outbox}, ${outbox_message}, ${outbox_receipt}, ${outbox_receipt_run}, '
                '${outbox_exception}, ${outbox_attempt}, ${outbox_audit}, ${outbox_shard}, ${outbox_relay}, '
                '${outbox_control}, ${outbox_progress_0}, ${outbox_progress_1}, ${outbox_progress}, '
-               '${outbox_position}, ${outbox_origin}, ${outbox_partition}, ${outbox_migration}'),
+               '${outbox_position}, ${outbox_origin}, ${outbox_intent}, ${outbox_partition}, '
+               '${outbox_migration}'),
       (viewer, 'select on sequence ' || seq)) as g (role, rights)
      where to_regrole(quote_ident(g.role)) is not null
   loop

@@ -29,14 +29,20 @@ milliseconds until(Clock::time_point when, Clock::time_point now) {
 }  // namespace
 
 Relay::Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& policy,
-             const Clock& clock, RelayObserver& observer)
+             const Clock& clock, RelayObserver& observer,
+             std::optional<TransactionPair> transactions)
     : options_(options),
       source_(source),
       sink_(sink),
       clock_(clock),
       observer_(observer),
       engine_(options.engine, sink, policy, clock, observer),
-      session_(source, engine_, clock, observer),
+      transaction_(transactions
+                       ? std::optional<RelayTransaction>(std::in_place, transactions->source, source,
+                                                    transactions->sink, clock, observer,
+                                                    options.transaction)
+                       : std::nullopt),
+      session_(source, engine_, clock, observer, transaction_ ? &*transaction_ : nullptr),
       reconnect_(options.reconnect, options.engine.seed) {}
 
 Result<void> Relay::run(const std::stop_token& stop) {
@@ -49,6 +55,7 @@ Result<void> Relay::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const Clock::time_point began = clock_.now();
     result = serve(stop);
+    session_.end();
     source_.close();
     if (result) {
       continue;  // stopped, or to be connected again at once
@@ -56,7 +63,7 @@ Result<void> Relay::run(const std::stop_token& stop) {
     if (is_permanent(result.error())) {
       break;
     }
-    observer_.source_lost(result.error());
+    tell(result.error());
     // A connection that has served for a while was a good one.
     failures = clock_.now() - began > options_.reconnect.max ? 1 : failures + 1;
     pause(result.error().code == ErrorCode::conflict
@@ -75,7 +82,9 @@ Result<void> Relay::serve(const std::stop_token& stop) {
   if (!exceptions) {
     return std::move(exceptions).error();
   }
-  session_.begin(*exceptions);
+  if (Result<void> begun = session_.begin(*exceptions); !begun) {
+    return begun;
+  }
   observer_.source_connected(*exceptions);
   if (Result<void> relayed = relay_until(stop); !relayed) {
     return relayed;
@@ -107,6 +116,15 @@ Result<void> Relay::drain() {
     }
   }
   return {};
+}
+
+// With transactions a failed destination ends a connection as well.
+void Relay::tell(const Error& error) {
+  if (error.code == ErrorCode::destination_unavailable) {
+    observer_.destination_failed(error);
+  } else {
+    observer_.source_lost(error);
+  }
 }
 
 // Waits for deliveries or batches, at most until `wakeup`.

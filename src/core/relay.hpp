@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <stop_token>
 
 #include "core/batch_reader.hpp"
@@ -9,11 +10,13 @@
 #include "core/relay_engine.hpp"
 #include "core/relay_observer.hpp"
 #include "core/relay_session.hpp"
+#include "core/relay_transaction.hpp"
 #include "outbox/clock.hpp"
 #include "outbox/result.hpp"
 #include "outbox/retry_policy.hpp"
 #include "outbox/sink.hpp"
 #include "outbox/source.hpp"
+#include "outbox/transaction.hpp"
 
 namespace outbox {
 
@@ -27,6 +30,13 @@ struct RelayOptions {
   // How long to wait while other relays own everything.
   std::chrono::milliseconds standby_interval{250};
   EngineOptions engine;
+  TransactionOptions transaction;
+};
+
+// A source and a sink that send in transactions: the same ones as the relay's.
+struct TransactionPair {
+  TransactionalSource& source;
+  TransactionalSink& sink;
 };
 
 // Carries messages from a source to a sink until it is stopped: it connects and reconnects, reads
@@ -35,7 +45,7 @@ class Relay {
  public:
   // Everything is borrowed and must outlive the relay.
   Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& policy, const Clock& clock,
-        RelayObserver& observer);
+        RelayObserver& observer, std::optional<TransactionPair> transactions = std::nullopt);
 
   // Returns after a stop was requested and what was handed to the engine is settled or the drain
   // timeout has passed; earlier only with an error that no retry can mend. Called once.
@@ -45,6 +55,7 @@ class Relay {
   [[nodiscard]] Result<void> serve(const std::stop_token& stop);
   [[nodiscard]] Result<void> relay_until(const std::stop_token& stop);
   [[nodiscard]] Result<void> drain();
+  void tell(const Error& error);
   void take_news(Clock::time_point wakeup);
   void pause(std::chrono::milliseconds delay, const std::stop_token& stop);
 
@@ -55,6 +66,7 @@ class Relay {
   RelayObserver& observer_;
   DeliveryQueue deliveries_;
   RelayEngine engine_;
+  std::optional<RelayTransaction> transaction_;
   RelaySession session_;
   ExponentialBackoff reconnect_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "outbox/result.hpp"
@@ -7,6 +8,9 @@
 #include "outbox/source.hpp"
 
 namespace outbox {
+
+// How a transaction of the sink ended; unknown: the next connection finds out.
+enum class TransactionOutcome : std::uint8_t { committed, aborted, unknown };
 
 // Told of what happens, on the relay's thread; must return at once.
 class RelayObserver {
@@ -25,6 +29,8 @@ class RelayObserver {
   virtual void settled(const Settlement& settlement) = 0;
   virtual void source_connected(const Exceptions& exceptions) = 0;
   virtual void source_lost(const Error& error) = 0;
+  // Where messages are sent in transactions.
+  virtual void transaction_ended(TransactionOutcome /*outcome*/) {}
 };
 
 }  // namespace outbox

@@ -1,5 +1,6 @@
 #include "core/relay_session.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -25,7 +26,8 @@ Error lease_lost() {
 }  // namespace
 
 bool RelaySession::drained() const {
-  return engine_.idle() || mutant::on(Mutant::no_handover_drain);
+  const bool settled = transaction_ == nullptr || transaction_->settled();
+  return over_ || (engine_.idle() && settled) || mutant::on(Mutant::no_handover_drain);
 }
 
 Standing RelaySession::ask() const {
@@ -34,19 +36,34 @@ Standing RelaySession::ask() const {
   return ignores ? Standing::owner : standing;
 }
 
-void RelaySession::begin(const Exceptions& exceptions) {
+Result<void> RelaySession::begin(const Exceptions& exceptions) {
   engine_.restart(exceptions);
   standing_ = ask();
   busy_ = false;
+  over_ = false;
+  return transaction_ != nullptr ? transaction_->open() : Result<void>{};
+}
+
+void RelaySession::end() {
+  if (transaction_ != nullptr) {
+    transaction_->abandon();
+  }
 }
 
 Clock::time_point RelaySession::next_wakeup() const {
-  return standing_ == Standing::paused ? clock_.now() + kPausedTurn : engine_.next_wakeup();
+  if (standing_ == Standing::paused) {
+    return clock_.now() + kPausedTurn;
+  }
+  const Clock::time_point next = engine_.next_wakeup();
+  return transaction_ == nullptr ? next : std::min(next, transaction_->ends_at());
 }
 
 Result<bool> RelaySession::turn(BatchFeed& feed) {
   busy_ = false;
   standing_ = ask();
+  if (Result<bool> goes_on = check_transaction(); !goes_on || !*goes_on) {
+    return goes_on;
+  }
   if (standing_ == Standing::owner) {
     if (Result<void> done = read(feed); !done) {
       return std::move(done).error();
@@ -58,7 +75,9 @@ Result<bool> RelaySession::turn(BatchFeed& feed) {
     return lease_lost();
   }
   if (standing_ == Standing::owner) {
-    engine_.send();
+    if (Result<void> sent = send(); !sent) {
+      return std::move(sent).error();
+    }
   }
   if (Result<void> settled = settle(); !settled) {
     return std::move(settled).error();
@@ -69,6 +88,12 @@ Result<bool> RelaySession::turn(BatchFeed& feed) {
 Result<void> RelaySession::drain_turn() {
   busy_ = false;
   standing_ = ask();
+  if (const Result<bool> goes_on = check_transaction(); !goes_on || !*goes_on) {
+    return goes_on ? Result<void>{} : Result<void>{goes_on.error()};
+  }
+  if (transaction_ != nullptr) {
+    transaction_->end();
+  }
   switch (standing_) {
     case Standing::lost:
       return lease_lost();
@@ -76,9 +101,29 @@ Result<void> RelaySession::drain_turn() {
       break;
     case Standing::owner:
     case Standing::changing:
-      engine_.send();
+      if (Result<void> sent = send(); !sent) {
+        return sent;
+      }
   }
   return settle();
+}
+
+Result<bool> RelaySession::check_transaction() {
+  if (transaction_ == nullptr) {
+    return true;
+  }
+  if (std::optional<Error> problem = transaction_->problem()) {
+    if (problem->code == ErrorCode::destination_unavailable) {
+      return *std::move(problem);
+    }
+    over_ = true;  // the sink knows what to refuse next time
+  } else {
+    // A transaction must not stay open for as long as delivery is paused: those who read committed
+    // messages alone would wait for its end.
+    over_ = (standing_ == Standing::paused && transaction_->is_open()) ||
+            transaction_->wants_reopening();
+  }
+  return !over_;
 }
 
 Result<void> RelaySession::read(BatchFeed& feed) {
@@ -92,10 +137,13 @@ Result<void> RelaySession::read(BatchFeed& feed) {
 }
 
 Result<void> RelaySession::read_batches(BatchFeed& feed) {
-  while (engine_.wants_batch()) {
+  while (engine_.wants_batch() && (transaction_ == nullptr || transaction_->takes_batch())) {
     std::optional<Batch> batch = feed.take();
     if (!batch) {
       break;
+    }
+    if (transaction_ != nullptr) {
+      transaction_->took_batch(batch->records.size());
     }
     engine_.add(*std::move(batch));
     busy_ = true;
@@ -107,6 +155,9 @@ Result<void> RelaySession::read_batches(BatchFeed& feed) {
 }
 
 Result<void> RelaySession::read_exceptions() {
+  if (transaction_ != nullptr && !transaction_->takes_exceptions()) {
+    return {};
+  }
   std::vector<HeldRange> ranges = engine_.due_exceptions();
   if (ranges.empty()) {
     return {};
@@ -115,23 +166,42 @@ Result<void> RelaySession::read_exceptions() {
   if (!batch) {
     return std::move(batch).error();
   }
+  if (transaction_ != nullptr) {
+    transaction_->took_exceptions(batch->records.size());
+  }
   engine_.add_exceptions(std::move(ranges), *std::move(batch));
   return {};
 }
 
 Result<void> RelaySession::read_due() {
-  if (!engine_.wants_due()) {
+  if (!engine_.wants_due() || (transaction_ != nullptr && !transaction_->takes_exceptions())) {
     return {};
   }
   Result<Batch> batch = source_.claim_due(engine_.options().due_at_once);
   if (!batch) {
     return std::move(batch).error();
   }
+  if (transaction_ != nullptr) {
+    transaction_->took_exceptions(batch->records.size());
+  }
   engine_.add_due(*std::move(batch));
   return {};
 }
 
+Result<void> RelaySession::send() {
+  if (transaction_ != nullptr && !engine_.idle()) {
+    if (Result<void> begun = transaction_->begin(); !begun) {
+      return begun;
+    }
+  }
+  engine_.send();
+  return {};
+}
+
 Result<void> RelaySession::settle() {
+  if (transaction_ != nullptr) {
+    return settle_in_transaction();
+  }
   const std::optional<Settlement> settlement = engine_.next_settlement();
   if (!settlement) {
     return {};
@@ -141,6 +211,19 @@ Result<void> RelaySession::settle() {
     return stored;
   }
   observer_.settled(*settlement);
+  return {};
+}
+
+Result<void> RelaySession::settle_in_transaction() {
+  if (std::optional<Settlement> settlement = engine_.next_settlement()) {
+    busy_ = true;
+    transaction_->add(*std::move(settlement));
+  }
+  const Result<bool> wrote = transaction_->advance(engine_.idle());
+  if (!wrote) {
+    return wrote.error();
+  }
+  busy_ = busy_ || *wrote;
   return {};
 }
 

@@ -12,6 +12,7 @@ namespace outbox::mutant {
 
 enum class Mutant {
   burns_attempts_on_destination_fault,
+  commits_before_prepare,
   delayed_sent_early,
   epoch_not_raised,
   held_range_dropped,
@@ -37,6 +38,7 @@ enum class Mutant {
 // The names in the order of the enumeration.
 inline constexpr std::string_view kNames[] = {
     "burns_attempts_on_destination_fault",
+    "commits_before_prepare",
     "delayed_sent_early",
     "epoch_not_raised",
     "held_range_dropped",

@@ -43,21 +43,29 @@ std::unique_ptr<Sink> make_stdout_sink(const Settings& settings) {
 
 }  // namespace
 
-SourceDriver make_source(const Settings& settings) {
+SourceDriver make_source(const Settings& settings, TransactionJudge* judge) {
   const auto max_batch_bytes = static_cast<std::size_t>(settings.source_max_batch_bytes);
   if (const auto path = sqlite::path_of(settings.source_url)) {
     SqliteOptions options{*path, owner(), max_batch_bytes, settings.retention_processed,
                           settings.retry_dead_letter_type};
     return {std::make_unique<SqliteSource>(std::move(options)),
-            std::make_unique<sqlite::StatusReader>(*path)};
+            std::make_unique<sqlite::StatusReader>(*path), nullptr};
   }
   PostgresTableOptions options{
-      settings.source_url,     settings.source_table, owner(),
-      max_batch_bytes,         settings.relay_lease,  settings.retry_dead_letter_type,
-      settings.source_receipts};
+      settings.source_url,
+      settings.source_table,
+      owner(),
+      max_batch_bytes,
+      settings.relay_lease,
+      settings.retry_dead_letter_type,
+      settings.source_receipts,
+      judge};
+  auto source = std::make_unique<PostgresTableSource>(std::move(options));
+  TransactionalSource* const transactional = source.get();
   return {
-      std::make_unique<PostgresTableSource>(std::move(options)),
-      std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table)};
+      std::move(source),
+      std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table),
+      transactional};
 }
 
 std::unique_ptr<postgres_table::RetentionThread> start_retention(const Settings& settings,
@@ -71,17 +79,23 @@ std::unique_ptr<postgres_table::RetentionThread> start_retention(const Settings&
       [&metrics](const Result<postgres_table::RetentionReport>& report) { metrics.ran(report); });
 }
 
-std::unique_ptr<Sink> make_sink(const Settings& settings) {
+SinkDriver make_sink(const Settings& settings) {
   if (settings.sink_type == "http") {
-    return std::make_unique<http_sink::HttpSink>(settings.http_sink);
+    return {std::make_unique<http_sink::HttpSink>(settings.http_sink)};
   }
   if (settings.sink_type == "stdout") {
-    return make_stdout_sink(settings);
+    return {make_stdout_sink(settings)};
   }
   if (settings.sink_type == "null") {
-    return std::make_unique<null_sink::NullSink>();
+    return {std::make_unique<null_sink::NullSink>()};
   }
-  return std::make_unique<kafka::KafkaSink>(settings.kafka);
+  auto sink = std::make_unique<kafka::KafkaSink>(settings.kafka);
+  if (!settings.kafka.exactly_once) {
+    return {std::move(sink)};
+  }
+  TransactionalSink* const transactional = sink.get();
+  return {std::move(sink), transactional,
+          std::make_unique<kafka::TransactionLog>(settings.kafka)};
 }
 
 }  // namespace outbox

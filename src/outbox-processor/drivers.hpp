@@ -6,6 +6,7 @@
 #include "outbox-processor/retention_metrics.hpp"
 #include "outbox/sink.hpp"
 #include "outbox/source.hpp"
+#include "outbox/transaction.hpp"
 #include "relay_settings/settings.hpp"
 #include "sources/postgres_table/retention.hpp"
 #include "sources/status.hpp"
@@ -15,10 +16,19 @@ namespace outbox {
 struct SourceDriver {
   std::unique_ptr<Source> source;
   std::unique_ptr<SourceStatusReader> status;
+  TransactionalSource* transactional = nullptr;  // the source's other side; null: it has none
 };
 
-// By the address: sqlite:PATH, or PostgreSQL's.
-[[nodiscard]] SourceDriver make_source(const Settings& settings);
+struct SinkDriver {
+  std::unique_ptr<Sink> sink;
+  // With exactly_once, the sink's other side, and what tells the source what became of
+  // transactions.
+  TransactionalSink* transactional = nullptr;
+  std::unique_ptr<TransactionJudge> judge{};
+};
+
+// By the address: sqlite:PATH, or PostgreSQL's. `judge` may be null, and must outlive the source.
+[[nodiscard]] SourceDriver make_source(const Settings& settings, TransactionJudge* judge);
 
 // What removes old messages, from now on; null: the source does it itself. `metrics` must outlive
 // it.
@@ -26,6 +36,6 @@ struct SourceDriver {
     const Settings& settings, RetentionMetrics& metrics);
 
 // Throws when a setting that the sink needs from the start is wrong.
-[[nodiscard]] std::unique_ptr<Sink> make_sink(const Settings& settings);
+[[nodiscard]] SinkDriver make_sink(const Settings& settings);
 
 }  // namespace outbox

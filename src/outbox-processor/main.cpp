@@ -3,6 +3,7 @@
 #include <iostream>
 #include <malloc.h>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -29,19 +30,27 @@ int fail(const std::string& message) {
   return EXIT_FAILURE;
 }
 
+std::optional<TransactionPair> transactions_of(const SourceDriver& source, const SinkDriver& sink) {
+  if (source.transactional == nullptr || sink.transactional == nullptr) {
+    return std::nullopt;
+  }
+  return TransactionPair{*source.transactional, *sink.transactional};
+}
+
 int serve(const Settings& settings, telemetry::StopSignals& signals) {
   const std::uint64_t seed = std::random_device{}();
   telemetry::Metrics metrics{"outbox-processor"};
   RelayMetrics relay_metrics{metrics};
   RetentionMetrics retention_metrics{metrics};
-  const SourceDriver driver = make_source(settings);
-  const std::unique_ptr<Sink> sink = make_sink(settings);
+  const SinkDriver sink = make_sink(settings);
+  const SourceDriver driver = make_source(settings, sink.judge.get());
   ExponentialBackoff retry{{settings.retry_initial_delay, settings.retry_max_delay}, seed};
   const SteadyClock clock;
-  Relay relay{relay_options(settings, seed), *driver.source, *sink, retry, clock, relay_metrics};
+  Relay relay{relay_options(settings, seed),   *driver.source, *sink.sink, retry, clock,
+              relay_metrics, transactions_of(driver, sink)};
 
   http::Router router;
-  add_admin_routes(router, {*driver.status, relay_metrics, *sink, metrics});
+  add_admin_routes(router, {*driver.status, relay_metrics, *sink.sink, metrics});
   http::ServerOptions http_options;
   http_options.address = settings.http_address;
   http_options.port = static_cast<std::uint16_t>(settings.http_port);
@@ -78,6 +87,10 @@ int run(int argc, const char* const* argv) {
   }
   if (!command_line->run) {
     return EXIT_SUCCESS;
+  }
+  if (const Result<void> fits = check(settings); !fits) {
+    std::cerr << "outbox-processor: " << fits.error().message << '\n';
+    return config::kExitUsage;
   }
   if (const Result<void> log = telemetry::init_log(settings.log_level, settings.log_format); !log) {
     return fail(log.error().message);

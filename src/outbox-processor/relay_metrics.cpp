@@ -65,6 +65,12 @@ RelayMetrics::RelayMetrics(telemetry::Metrics& metrics)
                                   "From sending to the destination's acknowledgement")),
       rebalances_(
           counter(metrics, "outbox_rebalances_total", "Times that shards were taken over").Add({})),
+      transactions_(counter(metrics, "outbox_transactions_total",
+                            "Kafka's transactions (sink.exactly_once); of one whose outcome is "
+                            "unknown the next connection finds out")),
+      committed_(transactions_.Add({{"outcome", "committed"}})),
+      aborted_(transactions_.Add({{"outcome", "aborted"}})),
+      unknown_(transactions_.Add({{"outcome", "unknown"}})),
       shards_owned_(prometheus::BuildGauge()
                         .Name("outbox_shards_owned")
                         .Help("Virtual shards, of 64, that this relay reads")
@@ -161,6 +167,17 @@ void RelayMetrics::source_lost(const Error& error) {
   shards_owned_.Set(0);
   if (source_log_.pass(std::chrono::steady_clock::now())) {
     log::warn("the outbox cannot be read at the moment; trying again", {{"error", error.message}});
+  }
+}
+
+void RelayMetrics::transaction_ended(TransactionOutcome outcome) {
+  switch (outcome) {
+    case TransactionOutcome::committed:
+      return committed_.Increment();
+    case TransactionOutcome::aborted:
+      return aborted_.Increment();
+    case TransactionOutcome::unknown:
+      return unknown_.Increment();
   }
 }
 

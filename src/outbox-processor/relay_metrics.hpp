@@ -57,6 +57,7 @@ class RelayMetrics final : public RelayObserver {
   void settled(const Settlement& settlement) override;
   void source_connected(const Exceptions& exceptions) override;
   void source_lost(const Error& error) override;
+  void transaction_ended(TransactionOutcome outcome) override;
 
   [[nodiscard]] bool source_is_connected() const { return connected_; }
   // Why the source is not connected; empty while it is.
@@ -79,6 +80,10 @@ class RelayMetrics final : public RelayObserver {
   BatchedHistogram commit_to_ack_;
   BatchedHistogram publish_duration_;
   prometheus::Counter& rebalances_;
+  prometheus::Family<prometheus::Counter>& transactions_;
+  prometheus::Counter& committed_;
+  prometheus::Counter& aborted_;
+  prometheus::Counter& unknown_;
   prometheus::Gauge& shards_owned_;
   telemetry::RateLimit rejected_log_{std::chrono::seconds{1}};
   telemetry::RateLimit topic_log_{std::chrono::seconds{5}};

@@ -23,7 +23,8 @@ constexpr const char* kState = R"(
 // Before the first query, which takes the transaction's snapshot. Also keeps other operators out.
 constexpr const char* kKeepRelaysOut = R"(
   lock table ${outbox_relay}, ${outbox_shard}, ${outbox_control}, ${outbox_origin},
-             ${outbox_exception}, ${outbox_receipt_run}, ${outbox_progress_0}, ${outbox_progress_1}
+             ${outbox_exception}, ${outbox_receipt_run}, ${outbox_progress_0}, ${outbox_progress_1},
+             ${outbox_intent}
    in exclusive mode)";
 
 // Parameter: S. "3" is the first id that PostgreSQL ever gives to a transaction.
@@ -57,6 +58,7 @@ constexpr const char* kStartAnew[] = {
     "delete from ${outbox_progress_0}",
     "delete from ${outbox_progress_1}",
     "delete from ${outbox_relay}",
+    "delete from ${outbox_intent}",
     "insert into ${outbox_shard} (shard) select generate_series(0, 63) on conflict do nothing",
     R"(with e as materialized (select nextval('${outbox_epoch}') as epoch)
        update ${outbox_shard} set owner = '', epoch = e.epoch from e)",

@@ -83,4 +83,21 @@ config::Schema make_schema(Settings& settings) {
   return schema;
 }
 
+Result<void> check(const Settings& settings) {
+  if (!settings.kafka.exactly_once) {
+    return {};
+  }
+  if (settings.sink_type != "kafka") {
+    return Error{ErrorCode::invalid_argument,
+                 "sink.exactly_once needs Kafka's transactions, and sink.type is " +
+                     settings.sink_type + ": set sink.type = kafka, or remove sink.exactly_once"};
+  }
+  if (settings.source_url.starts_with("sqlite:")) {
+    return Error{ErrorCode::invalid_argument,
+                 "sink.exactly_once is for outboxes in PostgreSQL, and source.url names an SQLite "
+                 "file: remove sink.exactly_once"};
+  }
+  return {};
+}
+
 }  // namespace outbox

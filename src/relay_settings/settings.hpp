@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "outbox/result.hpp"
 #include "sinks/http/settings.hpp"
 #include "sinks/kafka/settings.hpp"
 #include "support/config/schema.hpp"
@@ -45,5 +46,8 @@ struct Settings {
 
 // Binds the settings, which must outlive the schema.
 [[nodiscard]] config::Schema make_schema(Settings& settings);
+
+// What no setting shows by itself. invalid_argument: these do not go together.
+[[nodiscard]] Result<void> check(const Settings& settings);
 
 }  // namespace outbox

@@ -83,7 +83,10 @@ void SimRelay::connect() {
     next_connect_ = world_.now + world_.dice.pick_ms(1, 10);
     return;
   }
-  session_.begin(*exceptions);
+  if (const Result<void> begun = session_.begin(*exceptions); !begun) {
+    failed(begun.error());
+    return;
+  }
   serving_ = true;
 }
 

@@ -15,6 +15,7 @@ namespace outbox::kafka {
 // the sender until it is produced, then whoever takes its delivery report.
 struct Slot {
   std::uint64_t tag = 0;
+  std::int64_t seq = 0;
   Topic* topic = nullptr;
   std::uint64_t mark = 0;  // Topic::cold_mark when it was sent
   std::chrono::steady_clock::time_point accepted_at;

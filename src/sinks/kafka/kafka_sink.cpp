@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/kafka/arguments.hpp"
 #include "sinks/kafka/errors.hpp"
 
 namespace outbox::kafka {
@@ -15,20 +16,6 @@ namespace {
 constexpr std::size_t kMessagesPerLock = 256;
 // A topic costs memory for as long as the sink lives.
 constexpr std::size_t kMostTopics = 10'000;
-
-rd_kafka_vu_t argument(rd_kafka_vtype_t type) {
-  rd_kafka_vu_t result{};
-  result.vtype = type;
-  return result;
-}
-
-rd_kafka_vu_t bytes(rd_kafka_vtype_t type, std::string_view text) {
-  rd_kafka_vu_t result = argument(type);
-  // librdkafka takes it as const, its union does not; a null pointer would mean "no key".
-  result.u.mem = {const_cast<char*>(text.data() == nullptr ? "" : text.data()),  // NOLINT
-                  text.size()};
-  return result;
-}
 
 Error one_too_many(std::string_view topic) {
   return {ErrorCode::message_rejected,
@@ -68,6 +55,11 @@ Result<void> KafkaSink::connect(DeliveryQueue& deliveries) {
       settings_.ce_source);
   in_flight_.emplace(conf_.max_messages);
   isolation_ = {};
+  if (settings_.exactly_once) {
+    paused_ = true;  // until open
+    if (!transactions_) transactions_.emplace(Transactions{TransactionLog(settings_)});
+    return {};
+  }
   auto producer = make_producer();
   if (!producer) return producer.error();
   producer_ = *std::move(producer);
@@ -112,7 +104,13 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   if ((*topic)->handle() == nullptr) {
     if (auto opened = producer_->open(**topic); !opened) return opened.error();
   }
-  const std::uint64_t mark = (*topic)->cold_mark(record.key);
+  if (transactions_) {
+    if (auto refusal = transactions_->faults.refusal(record.seq, (*topic)->name(), now)) {
+      return *std::move(refusal);
+    }
+  }
+  // A transaction that fails takes whatever overtook the failure with it.
+  const std::uint64_t mark = transactions_ ? 0 : (*topic)->cold_mark(record.key);
   if (mark != 0 && (*topic)->in_flight(mark)) return false;
 
   arguments_.clear();
@@ -127,6 +125,7 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   Slot* slot = in_flight_->acquire();
   if (slot == nullptr) return false;
   slot->tag = record.tag;
+  slot->seq = record.seq;
   slot->topic = *topic;
   slot->mark = mark;
   slot->accepted_at = now;
@@ -141,6 +140,10 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
   if (code == RD_KAFKA_RESP_ERR__FATAL) {
     producer_->interrupt();  // the event thread makes a new one and wakes the relay
+    return false;
+  }
+  if (code == RD_KAFKA_RESP_ERR__STATE) {  // of the transaction
+    spoil("it takes no further message");
     return false;
   }
   return refusal_of(code, (*topic)->name());
@@ -183,9 +186,14 @@ Result<void> KafkaSink::flush(std::chrono::milliseconds timeout) {
 }
 
 void KafkaSink::close() {
+  if (transactions_) abandon();
+  drop_producer();
+  health_.unreachable("closed");
+}
+
+void KafkaSink::drop_producer() {
   events_ = {};  // stops and joins
   producer_.reset();
-  health_.unreachable("closed");
   const std::lock_guard lock(mutex_);
   in_flight_.reset();
   topic_by_type_.clear();

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "outbox/sink.hpp"
+#include "outbox/transaction.hpp"
 #include "sinks/kafka/broker_health.hpp"
 #include "sinks/kafka/in_flight.hpp"
 #include "sinks/kafka/isolation.hpp"
@@ -25,6 +26,8 @@
 #include "sinks/kafka/settings.hpp"
 #include "sinks/kafka/topic.hpp"
 #include "sinks/kafka/topic_router.hpp"
+#include "sinks/kafka/transaction_faults.hpp"
+#include "sinks/kafka/transaction_log.hpp"
 
 namespace outbox::kafka {
 
@@ -36,7 +39,10 @@ namespace outbox::kafka {
 // acknowledged anything yet takes one message of a key at a time; after a failed delivery `send`
 // accepts nothing until it has been asked once more, so that the relay sees the failure first; and
 // a new producer starts only when the old one is gone.
-class KafkaSink final : public Sink {
+//
+// With exactly_once messages go in transactions (docs/adr/0009): a producer lives from open to
+// abandon, and any failure ends it together with its transaction, so none of these rules is needed.
+class KafkaSink final : public Sink, public TransactionalSink {
  public:
   explicit KafkaSink(KafkaSettings settings);
   ~KafkaSink() override;
@@ -49,6 +55,14 @@ class KafkaSink final : public Sink {
   [[nodiscard]] Result<void> flush(std::chrono::milliseconds timeout) override;
   void close() override;
   [[nodiscard]] SinkHealth health() const override;
+
+  // With exactly_once, after connect:
+  [[nodiscard]] Result<TransactionSender> open(const TransactionScope& scope) override;
+  [[nodiscard]] Result<void> begin() override;
+  [[nodiscard]] std::optional<Error> problem() const override;
+  [[nodiscard]] Result<void> commit(const PreparedTransaction& transaction) override;
+  [[nodiscard]] bool is_stale() const override;
+  void abandon() override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -76,6 +90,25 @@ class KafkaSink final : public Sink {
   [[nodiscard]] Result<std::unique_ptr<Producer>> make_producer();
   [[nodiscard]] bool limits_changed() const;
 
+  // Of transactions.
+  struct Transactions {
+    TransactionLog log;
+    TransactionScope scope{};
+    std::string sender{};
+    bool begun = false;
+    TransactionFaults faults{};  // under mutex_, as what follows
+    std::size_t reported = 0;    // messages of the transaction that have their delivery reports
+  };
+  [[nodiscard]] Result<void> record(const PreparedTransaction& transaction);
+  [[nodiscard]] Result<void> send_record(Topic& topic, const std::string& key,
+                                         const std::optional<std::string>& value);
+  // Takes the failures out of pushed_, which has a delivery for each report. Under mutex_.
+  void keep_faults(const std::vector<const rd_kafka_message_t*>& reports, std::size_t refused);
+  void drop_producer();
+  void watch_producer();
+  // The transaction has failed, whatever its messages; under mutex_.
+  void spoil(std::string_view why);
+
   KafkaSettings settings_;
 
   // Set by connect, constant while the event thread runs.
@@ -97,12 +130,14 @@ class KafkaSink final : public Sink {
 
   std::atomic<std::uint64_t> partition_changes_ = 0;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable settled_;  // in_flight_ has shrunk
   std::optional<InFlight> in_flight_;
   Isolation isolation_;
   std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;
-  // Replaced by the event thread alone, under mutex_.
+  std::optional<Transactions> transactions_;  // with exactly_once
+  // Replaced by the event thread alone, under mutex_; with transactions by the caller's, while the
+  // event thread does not run.
   std::unique_ptr<Producer> producer_;
   bool paused_ = false;          // the producer is about to be replaced
   bool failure_unseen_ = false;  // a failed delivery was pushed since the last send

@@ -125,16 +125,22 @@ void KafkaSink::take_reports(rd_kafka_event_t* event) {
   if (!reports.empty() && !failed) health_.delivered();
 
   const std::lock_guard lock(mutex_);
-  if (refused > 1) isolation_.batch_refused(bytes, too_large, in_flight_->size());
+  if (refused > 1) {
+    const std::size_t before = transactions_ ? transactions_->reported : 0;
+    isolation_.batch_refused(bytes, too_large, in_flight_->size() + before);
+  }
   for (const auto* report : reports) {
     auto& slot = *static_cast<Slot*>(report->_private);
     const auto code = outcome_of(*report);
     const bool final = !code || (fault_of(code) == Fault::message && refused == 1);
     if (final) isolation_.settled(is_size_fault(code));
     settle(*report, slot);
-    in_flight_->release(slot);
   }
-  failure_unseen_ |= failed;
+  if (transactions_) keep_faults(reports, refused);
+  for (const auto* report : reports) {
+    in_flight_->release(*static_cast<Slot*>(report->_private));
+  }
+  failure_unseen_ |= failed && !transactions_;
   deliveries_->push(pushed_);
   settled_.notify_all();
 }
@@ -176,6 +182,7 @@ Delivery KafkaSink::delivery_of(const rd_kafka_message_t& report, const Slot& sl
 }
 
 void KafkaSink::keep_producer_fit(const std::stop_token& stop) {
+  if (transactions_) return watch_producer();
   if (auto fatal = producer_->fatal_error()) {
     {
       const std::lock_guard lock(mutex_);
@@ -260,7 +267,8 @@ Result<std::unique_ptr<Producer>> KafkaSink::make_producer() {
     const std::lock_guard lock(mutex_);
     limits_ = {isolation_.solo(), isolation_.batch_bytes()};
   }
-  return Producer::make(conf_.conf.get(), limits_);
+  return Producer::make(conf_.conf.get(), limits_,
+                        transactions_ ? transactions_->sender : std::string());
 }
 
 bool KafkaSink::limits_changed() const {

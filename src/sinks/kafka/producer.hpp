@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,8 +33,11 @@ struct BatchLimits {
 class Producer {
  public:
   // `conf` is copied. destination_unavailable never comes from here: librdkafka connects later.
-  [[nodiscard]] static Result<std::unique_ptr<Producer>> make(const rd_kafka_conf_t* conf,
-                                                              const BatchLimits& limits);
+  // `transactional_id`: it sends in transactions only, and a message that is not delivered fails
+  // its transaction instead of the producer.
+  [[nodiscard]] static Result<std::unique_ptr<Producer>> make(
+      const rd_kafka_conf_t* conf, const BatchLimits& limits,
+      const std::string& transactional_id = {});
   ~Producer();
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
@@ -53,6 +57,19 @@ class Producer {
   [[nodiscard]] std::optional<std::string> fatal_error() const;
   // Everything that is not delivered fails; the reports come through poll.
   void purge();
+
+  // Of transactions; each waits for the brokers, at most `timeout`. destination_unavailable; of
+  // commit_transaction that nothing was committed, while `timeout` leaves that open.
+  [[nodiscard]] Result<void> init_transactions(std::chrono::milliseconds timeout);
+  [[nodiscard]] Result<void> begin_transaction();
+  [[nodiscard]] Result<void> commit_transaction(std::chrono::milliseconds timeout);
+  [[nodiscard]] Result<void> abort_transaction(std::chrono::milliseconds timeout);
+  // Where the first partition of a topic ends, or a place before.
+  [[nodiscard]] Result<std::int64_t> end_of(const std::string& topic,
+                                            std::chrono::milliseconds timeout);
+
+  // For librdkafka's other calls. Never null.
+  [[nodiscard]] rd_kafka_t* handle() const { return handle_; }
 
  private:
   explicit Producer(rd_kafka_t* handle);

@@ -115,8 +115,8 @@ Result<void> check_promises(const rd_kafka_conf_t* conf) {
   }
   if (!value_of(conf, "transactional.id").empty()) {
     return invalid(
-        "sink.properties: transactional.id is refused: this sink does not send in "
-        "transactions; remove it");
+        "sink.properties: transactional.id is refused: each connection of a relay has one of its "
+        "own; remove it, and set sink.exactly_once = true to send in transactions");
   }
   return {};
 }
@@ -146,6 +146,13 @@ void declare(config::Schema& schema, KafkaSettings& settings) {
                 {.help = "cloudevents adds ce_* headers and a content-type (binary mode)."});
   schema.text("sink.ce_source", settings.ce_source,
               {.help = "The ce_source header: a URI reference that names this system."});
+  schema.flag("sink.exactly_once", settings.exactly_once,
+              {.help = "Send in Kafka's transactions: who reads committed messages only "
+                       "(isolation.level=read_committed) gets each once. Of PostgreSQL's outboxes; "
+                       "the same for all relays of an outbox."});
+  schema.text("sink.position_topic", settings.position_topic,
+              {.help = "With exactly_once: the topic of the relays' own record of transactions; "
+                       "made when it is missing, and may be shared by outboxes."});
   schema.table("sink.routes", settings.routes,
                {.help = "Aggregate type = topic.", .example = R"("order" = "order-events")"});
   schema.table(

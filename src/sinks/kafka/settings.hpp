@@ -22,6 +22,10 @@ struct KafkaSettings {
   // them. Both write `id` and the row's own headers.
   std::string headers = "cloudevents";
   std::string ce_source = "outbox";  // the ce_source header: a URI reference
+  // Messages, and the record of what was sent, in one transaction. Needs a source that is a
+  // TransactionalSource.
+  bool exactly_once = false;
+  std::string position_topic = "outbox-position";  // of that record
   // librdkafka's own properties, passed through as they are, over this sink's defaults. TLS and
   // SASL are set here. What would break a promise of the relay is refused.
   std::map<std::string, std::string> properties;

@@ -73,8 +73,8 @@ Result<Position> to_position(const pg::Rows& rows, int row) {
       return std::move(to).error();
     }
     position.to = *std::move(to);
-    position.last_seq = rows.int8(row, 3);
   }
+  position.last_seq = rows.int8(row, 3);
   if (!rows.is_null(row, 4)) {
     const Result<postgres_wal::Lsn> lsn = postgres_wal::to_lsn(rows.text(row, 4));
     if (!lsn) {

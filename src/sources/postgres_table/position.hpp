@@ -29,8 +29,8 @@ struct Position {
   Snapshot from;
   std::optional<Snapshot> to;
   std::int64_t last_seq = 0;
-  // Where the write-ahead log is read, everything that committed before is done as well. 0: the
-  // table is read.
+  // Where the write-ahead log is read, everything that committed before is done as well, and of
+  // the transaction that follows everything up to last_seq. 0: the table is read.
   postgres_wal::Lsn lsn = 0;
 };
 

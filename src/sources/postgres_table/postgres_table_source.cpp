@@ -3,6 +3,7 @@
 #include <bit>
 #include <utility>
 
+#include "sources/postgres_table/recovery.hpp"
 #include "sources/postgres_table/table_feed.hpp"
 #include "sources/postgres_table/wal_feed.hpp"
 
@@ -123,13 +124,48 @@ Result<void> PostgresTableSource::take_over(const Membership::View& view,
     return std::move(loaded).error();
   }
   positions = *std::move(loaded);
-  Result<Settler> settler = Settler::make(*writer_, *tables_, *std::move(fence), positions,
+  Result<Settler> settler = Settler::make(*writer_, *tables_, *fence, positions,
                                           {options_.dead_letter_type, options_.receipts});
   if (!settler) {
     return std::move(settler).error();
   }
   settler_.emplace(*std::move(settler));
+  return options_.judge != nullptr ? recover(*fence, positions) : forget_transactions(*fence);
+}
+
+Result<void> PostgresTableSource::recover(const Fence& fence, Positions& positions) {
+  intents_.emplace(*writer_, fence);
+  if (Result<void> prepared = intents_->prepare_statements(*tables_); !prepared) {
+    return prepared;
+  }
+  Result<std::string> origin = intents_->origin();
+  if (!origin) {
+    return std::move(origin).error();
+  }
+  origin_ = *std::move(origin);
+  prepared_.reset();
+  Result<std::vector<std::string>> retired =
+      postgres_table::recover(*intents_, *settler_, *options_.judge, fence, positions);
+  if (!retired) {
+    return std::move(retired).error();
+  }
+  retired_.insert(retired_.end(), retired->begin(), retired->end());
+  Result<Positions> loaded = load_positions(*writer_, *tables_, fence.shards);
+  if (!loaded) {
+    return std::move(loaded).error();
+  }
+  positions = *std::move(loaded);
   return {};
+}
+
+// Nobody asks what became of them: whatever was not settled is sent again.
+Result<void> PostgresTableSource::forget_transactions(const Fence& fence) {
+  IntentStore intents{*writer_, fence};
+  if (Result<void> prepared = intents.prepare_statements(*tables_); !prepared) {
+    return prepared;
+  }
+  const Result<std::vector<std::string>> forgotten = intents.forget();
+  return forgotten ? Result<void>{} : Result<void>{forgotten.error()};
 }
 
 Result<void> PostgresTableSource::connect_reader(std::vector<SharedPosition> positions) {
@@ -159,6 +195,7 @@ Result<void> PostgresTableSource::connect_reader(std::vector<SharedPosition> pos
 void PostgresTableSource::close() {
   membership_.hold(0, 0);
   feed_.reset();
+  intents_.reset();
   settler_.reset();
   writer_.reset();
   const std::lock_guard lock{mutex_};
@@ -199,19 +236,47 @@ Result<Batch> PostgresTableSource::claim_due(std::size_t limit) {
 }
 
 Result<void> PostgresTableSource::settle(const Settlement& settlement) {
-  const std::optional<Positions> positions = take_positions(settlement.through);
-  if (!positions || !mode_.wal) {
-    return settler_->settle(settlement, positions ? &*positions : nullptr, false);
-  }
+  return settle(settlement, take_positions(settlement.through), {});
+}
+
+Result<void> PostgresTableSource::settle(const Settlement& settlement,
+                                         const std::optional<Positions>& positions,
+                                         std::function<Result<void>()> also) {
   // The log may go only where the disk has what became of it.
   const Clock::time_point now = Clock::now();
-  const bool durably = now - stored_durably_ >= kDurableInterval;
-  Result<void> settled = settler_->settle(settlement, &*positions, durably);
-  if (settled && (durably || settlement.exceptional())) {
+  const bool moves_log = positions && mode_.wal;
+  const bool durably = moves_log && now - stored_durably_ >= kDurableInterval;
+  Result<void> settled =
+      settler_->settle(settlement, positions ? &*positions : nullptr, {durably, std::move(also)});
+  if (settled && moves_log && (durably || settlement.exceptional())) {
     stored_durably_ = now;
     feed_->stored(*positions);
   }
   return settled;
+}
+
+TransactionScope PostgresTableSource::transaction_scope() const {
+  return {origin_, options_.owner};
+}
+
+Result<void> PostgresTableSource::enlist(const TransactionSender& sender) {
+  return intents_->enlist(sender);
+}
+
+Result<PreparedTransaction> PostgresTableSource::prepare(const Settlement& settlement) {
+  prepared_ = take_positions(settlement.through);
+  Result<PreparedTransaction> transaction =
+      intents_->store(settlement, prepared_ ? &*prepared_ : nullptr);
+  if (transaction) {
+    transaction->retired = retired_;
+  }
+  return transaction;
+}
+
+Result<void> PostgresTableSource::resolve(const Settlement& settlement) {
+  retired_.clear();  // the sink has been told
+  return settle(settlement, std::exchange(prepared_, std::nullopt),
+                [this] { return intents_->done(); });
 }
 
 Result<void> PostgresTableSource::add_partitions() {

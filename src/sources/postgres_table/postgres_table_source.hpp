@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,7 +13,9 @@
 #include <vector>
 
 #include "outbox/source.hpp"
+#include "outbox/transaction.hpp"
 #include "sources/postgres_table/feed.hpp"
+#include "sources/postgres_table/intent_store.hpp"
 #include "sources/postgres_table/membership.hpp"
 #include "sources/postgres_table/mode.hpp"
 #include "sources/postgres_table/ownership.hpp"
@@ -37,13 +40,16 @@ struct PostgresTableOptions {
   std::string dead_letter_type;
   // Whether each delivery is recorded. Without, only those of messages that had an exception are.
   bool receipts = true;
+  // What tells of transactions that were left open, when messages are sent in such; null: they are
+  // not. Borrowed.
+  TransactionJudge* judge = nullptr;
 };
 
 // Reads the outbox of PostgreSQL 15 or later, as its operators have decided in its table
 // (TableFeed) or in the write-ahead log (WalFeed), and marks by appending (Settler), on connections
 // of their own, so that both go on at once. Relays on one table share its 64 shards (Membership);
 // of those that read the log one has all.
-class PostgresTableSource final : public Source {
+class PostgresTableSource final : public Source, public TransactionalSource {
  public:
   explicit PostgresTableSource(PostgresTableOptions options);
 
@@ -58,6 +64,12 @@ class PostgresTableSource final : public Source {
   [[nodiscard]] Standing standing() const override;
   Result<void> settle(const Settlement& settlement) override;
 
+  // With a judge:
+  [[nodiscard]] TransactionScope transaction_scope() const override;
+  Result<void> enlist(const TransactionSender& sender) override;
+  Result<PreparedTransaction> prepare(const Settlement& settlement) override;
+  Result<void> resolve(const Settlement& settlement) override;
+
  private:
   using Clock = std::chrono::steady_clock;
   using Positions = std::vector<postgres_table::SharedPosition>;
@@ -70,6 +82,11 @@ class PostgresTableSource final : public Source {
                                        Positions& positions);
   [[nodiscard]] Result<void> connect_reader(Positions positions);
   [[nodiscard]] Result<void> add_partitions();
+  [[nodiscard]] Result<void> recover(const postgres_table::Fence& fence, Positions& positions);
+  [[nodiscard]] Result<void> forget_transactions(const postgres_table::Fence& fence);
+  [[nodiscard]] Result<void> settle(const Settlement& settlement,
+                                    const std::optional<Positions>& positions,
+                                    std::function<Result<void>()> also);
   // The positions behind batch `number`; forgets those before it.
   [[nodiscard]] std::optional<Positions> take_positions(std::uint64_t number);
 
@@ -79,6 +96,10 @@ class PostgresTableSource final : public Source {
   // Of the thread that settles.
   std::optional<pg::Connection> writer_;
   std::optional<postgres_table::Settler> settler_;
+  std::optional<postgres_table::IntentStore> intents_;
+  std::string origin_;
+  std::vector<std::string> retired_;   // senders, until a transaction has told the sink of them
+  std::optional<Positions> prepared_;  // where the transaction that was prepared leads
   postgres_table::Mode mode_;
   Clock::time_point stored_durably_;
 

@@ -153,22 +153,25 @@ Result<void> Settler::find_tables(const Tables& tables) {
 }
 
 Result<void> Settler::settle(const Settlement& settlement,
-                             const std::vector<SharedPosition>* positions, bool durably) {
+                             const std::vector<SharedPosition>* positions, const How& how) {
   if (positions != nullptr && appended_ >= kRowsPerTable) {
     // In a transaction of its own: its lock must not be held while a settlement is written.
     if (Result<void> rotated = rotate(); !rotated) {
       return rotated;
     }
   }
-  if (!settlement.exceptional() && !durably) {
+  const bool durably = settlement.exceptional() || how.durably;
+  if (!durably && !how.also) {
     return store(settlement, positions);
   }
   Result<pg::Tx> tx = pg::Tx::begin(*connection_);
   if (!tx) {
     return std::move(tx).error();
   }
-  if (Result<pg::Rows> set = connection_->exec(synchronous_sql()); !set) {
-    return std::move(set).error();
+  if (durably) {
+    if (Result<pg::Rows> set = connection_->exec(synchronous_sql()); !set) {
+      return std::move(set).error();
+    }
   }
   if (Result<void> owned = lock_fence(); !owned) {
     return owned;
@@ -178,6 +181,11 @@ Result<void> Settler::settle(const Settlement& settlement,
   }
   if (Result<void> stored = store(settlement, positions); !stored) {
     return stored;
+  }
+  if (how.also) {
+    if (Result<void> done = how.also(); !done) {
+      return done;
+    }
   }
   return tx->commit();
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,9 +42,14 @@ class Settler {
                                             const std::vector<SharedPosition>& positions,
                                             SettlerOptions options);
 
+  struct How {
+    bool durably = false;  // also without exceptions
+    // Is to happen with it or not at all, within the same transaction.
+    std::function<Result<void>()> also = {};
+  };
   // `positions`: where all shards of the fence stand afterwards; nullptr: where they did.
   [[nodiscard]] Result<void> settle(const Settlement& settlement,
-                                    const std::vector<SharedPosition>* positions, bool durably);
+                                    const std::vector<SharedPosition>* positions, const How& how);
 
   [[nodiscard]] Result<Batch> claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
                                     std::size_t max_bytes) {

@@ -68,6 +68,7 @@ Result<void> WalFeed::stream(const Position& from) {
   options.stream.publication = publication_of(tables_);
   options.schema = tables_.schema();
   options.table = tables_.table();
+  options.after_seq = from.last_seq;
   Result<std::unique_ptr<WalReader>> log = WalReader::start(
       options, from.lsn, [known = from.from](std::uint64_t xid) { return known.sees(xid); },
       stored_);
@@ -87,7 +88,7 @@ Result<Feed::Page> WalFeed::next(const ReadLimits& limits) {
     return std::move(read).error();
   }
   const bool found = !read->batch.records.empty();
-  if (Result<void> moved = move(found, read->lsn); !moved) {
+  if (Result<void> moved = move(found, *read); !moved) {
     return std::move(moved).error();
   }
   return Page{std::move(read->batch), {SharedPosition{kAllShards, at_}}};
@@ -126,8 +127,9 @@ Result<WalFeed::Mark> WalFeed::mark() {
   return Mark{*std::move(snapshot), *end};
 }
 
-// The log was read up to `lsn`, and whether that found any record.
-Result<void> WalFeed::move(bool found, Lsn lsn) {
+// The log was read up to the page's end, and whether that found any record.
+Result<void> WalFeed::move(bool found, const postgres_wal::WalPage& page) {
+  const Lsn lsn = page.lsn;
   const Clock::time_point now = Clock::now();
   const bool passed = mark_ && lsn >= mark_->end;
   if (passed) {
@@ -136,6 +138,7 @@ Result<void> WalFeed::move(bool found, Lsn lsn) {
   }
   if (found || passed || now - moved_ >= kIdleInterval) {
     at_.lsn = std::max(at_.lsn, lsn);
+    at_.last_seq = page.open_seq;
     moved_ = now;
   }
   unmarked_ |= found;

@@ -59,7 +59,7 @@ class WalFeed final : public Feed {
   [[nodiscard]] Result<void> stream(const Position& from);
   [[nodiscard]] Result<Page> next_of_table(const ReadLimits& limits);
   [[nodiscard]] Result<Mark> mark();
-  [[nodiscard]] Result<void> move(bool found, postgres_wal::Lsn lsn);
+  [[nodiscard]] Result<void> move(bool found, const postgres_wal::WalPage& page);
 
   pg::Connection connection_;
   Tables tables_;

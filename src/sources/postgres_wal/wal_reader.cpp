@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <poll.h>
+#include <string>
 #include <utility>
 
 #include "sources/arena.hpp"
@@ -80,7 +81,7 @@ Result<WalPage> WalReader::next(std::size_t rows, std::size_t bytes) {
     }
   }
   page.batch.storage = std::move(page.arena);
-  return WalPage{std::move(page.batch), received_};
+  return WalPage{std::move(page.batch), received_, open_seq_};
 }
 
 Result<void> WalReader::take(std::string_view frame, Page& page) {
@@ -105,9 +106,9 @@ Result<void> WalReader::take(std::string_view frame, Page& page) {
 Result<void> WalReader::take(const Change& change, Page& page) {
   if (std::holds_alternative<Begin>(change)) {
     in_transaction_ = true;
+    open_seq_ = 0;
   } else if (const auto* commit = std::get_if<Commit>(&change)) {
-    in_transaction_ = false;
-    received_ = std::max(received_, commit->end_lsn);
+    return take(*commit);
   } else if (const auto* relation = std::get_if<Relation>(&change)) {
     if (relation->schema == options_.schema && relation->table == options_.table) {
       Result<RowShape> shape = RowShape::of(*relation);
@@ -125,11 +126,36 @@ Result<void> WalReader::take(const Change& change, Page& page) {
     if (!read) {
       return read.error();
     }
-    if (!known_(read->xid)) {
+    if (!was_read(read->record.seq) && !known_(read->xid)) {
       page.batch.records.push_back(read->record);
     }
   }
   return {};
+}
+
+Result<void> WalReader::take(const Commit& commit) {
+  if (open_seq_ != 0 && options_.after_seq != 0) {
+    return Error{ErrorCode::wrong_history,
+                 "the replication slot does not give the message " +
+                     std::to_string(options_.after_seq) +
+                     " again, up to which its transaction was read: the outbox's position is of "
+                     "another slot; 'outboxctl source use wal' makes a new one"};
+  }
+  in_transaction_ = false;
+  open_seq_ = 0;
+  received_ = std::max(received_, commit.end_lsn);
+  return {};
+}
+
+bool WalReader::was_read(std::int64_t seq) {
+  open_seq_ = seq;
+  if (options_.after_seq == 0) {
+    return false;
+  }
+  if (seq == options_.after_seq) {
+    options_.after_seq = 0;
+  }
+  return true;
 }
 
 void WalReader::await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) const {

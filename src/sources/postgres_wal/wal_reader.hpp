@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,11 +23,16 @@ struct WalReaderOptions {
   StreamOptions stream;
   std::string schema;  // of the outbox table
   std::string table;
+  // Of what follows the start, everything up to and with this message comes no more: the first
+  // transaction was read in part. 0: nothing was.
+  std::int64_t after_seq = 0;
 };
 
 struct WalPage {
   Batch batch;
   Lsn lsn = 0;  // every message of what committed before is in this page or in an earlier one
+  // Of the transaction that follows, the last message that is; 0: none of it.
+  std::int64_t open_seq = 0;
 };
 
 // Reads the messages that were committed, in the order of the commits, as they come from the log.
@@ -59,6 +65,9 @@ class WalReader {
 
   [[nodiscard]] Result<void> take(std::string_view frame, Page& page);
   [[nodiscard]] Result<void> take(const Change& change, Page& page);
+  [[nodiscard]] Result<void> take(const Commit& commit);
+  // Whether the message was read already, by an earlier reader.
+  [[nodiscard]] bool was_read(std::int64_t seq);
   void report_until(const std::stop_token& stop);
   [[nodiscard]] Result<void> report();
 
@@ -69,6 +78,7 @@ class WalReader {
   ReplicationStream stream_;
   Lsn received_;
   bool in_transaction_ = false;
+  std::int64_t open_seq_ = 0;  // the last message of the transaction that is being read
   std::optional<std::uint32_t> relation_;  // the outbox table's
   std::optional<RowShape> shape_;
   std::optional<Error> failure_;

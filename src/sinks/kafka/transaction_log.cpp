@@ -1,0 +1,261 @@
+#include "sinks/kafka/transaction_log.hpp"
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "sinks/kafka/producer.hpp"
+
+namespace outbox::kafka {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPatience{30'000};
+constexpr milliseconds kPoll{200};
+
+template <class T, void (*Destroy)(T*)>
+struct Deleter {
+  void operator()(T* object) const { Destroy(object); }
+};
+template <class T, void (*Destroy)(T*)>
+using Owned = std::unique_ptr<T, Deleter<T, Destroy>>;
+using Handle = Owned<rd_kafka_t, rd_kafka_destroy>;
+using Message = Owned<rd_kafka_message_t, rd_kafka_message_destroy>;
+
+int ms(milliseconds time) {
+  return static_cast<int>(time.count());
+}
+
+Error unavailable(const std::string& what, const std::string& why) {
+  return {ErrorCode::destination_unavailable, fmt::format("Kafka: {}: {}", what, why)};
+}
+
+// `isolation`: read_committed or read_uncommitted.
+Result<Handle> make_consumer(const rd_kafka_conf_t* producer, const char* isolation) {
+  Conf conf(rd_kafka_conf_dup(producer));
+  std::array<char, 512> problem{};
+  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"group.id", "outbox-transactions"},  // required, never joined
+           {"enable.auto.commit", "false"},
+           {"enable.partition.eof", "true"},
+           {"auto.offset.reset", "earliest"},
+           {"fetch.wait.max.ms", "20"},
+           {"fetch.error.backoff.ms", "20"},  // also before the first connection is there
+           {"statistics.interval.ms", "0"},
+           {"isolation.level", isolation}}) {
+    if (rd_kafka_conf_set(conf.get(), name, value, problem.data(), problem.size()) !=
+        RD_KAFKA_CONF_OK) {
+      return Error{ErrorCode::internal, fmt::format("librdkafka: {}", problem.data())};
+    }
+  }
+  rd_kafka_conf_set_log_cb(conf.get(), nullptr);
+  Handle handle(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), problem.data(), problem.size()));
+  if (!handle) {
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("Kafka consumer: {}; check sink.brokers and sink.properties",
+                             problem.data())};
+  }
+  static_cast<void>(conf.release());  // the consumer owns it now
+  return handle;
+}
+
+rd_kafka_resp_err_t assign(rd_kafka_t* consumer, const std::string& topic) {
+  const Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy> list(
+      rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), 0)->offset =
+      RD_KAFKA_OFFSET_BEGINNING;
+  return rd_kafka_assign(consumer, list.get());
+}
+
+std::string_view text(const void* data, std::size_t size) {
+  return data == nullptr ? std::string_view{}
+                         : std::string_view{static_cast<const char*>(data), size};
+}
+
+using Newest = std::map<std::string, CommittedTransaction, std::less<>>;
+
+void take(const rd_kafka_message_t& message, const std::string& origin, Newest& newest) {
+  std::string sender{text(message.key, message.key_len)};
+  const auto value = nlohmann::json::parse(text(message.payload, message.len), nullptr, false);
+  if (!value.is_object() || value.value("origin", "") != origin) {
+    newest.erase(sender);  // it is retired, or another outbox's
+    return;
+  }
+  CommittedTransaction transaction{sender, value.value("number", std::int64_t{0}),
+                                   value.value("xid", std::uint64_t{0})};
+  newest.insert_or_assign(std::move(sender), std::move(transaction));
+}
+
+// Up to `end`. What other relays have open just now ends before long, and holds up nobody for
+// longer than transaction.timeout.ms.
+Result<Newest> read_to(rd_kafka_t* consumer, const std::string& topic, std::int64_t end,
+                       const std::string& origin) {
+  if (const auto code = assign(consumer, topic); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return unavailable("cannot read topic " + topic, rd_kafka_err2str(code));
+  }
+  Newest newest;
+  std::string last_problem = "transactions of others in it are open";
+  const auto deadline = Clock::now() + kPatience;
+  while (Clock::now() < deadline) {
+    const Message message(rd_kafka_consumer_poll(consumer, ms(kPoll)));
+    if (!message) {
+      continue;
+    }
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      if (message->offset >= end) {
+        return newest;
+      }
+    } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      take(*message, origin, newest);
+    } else {
+      last_problem = rd_kafka_message_errstr(message.get());
+    }
+  }
+  return unavailable("topic " + topic + " could not be read to its end", last_problem);
+}
+
+// Small segments, so that compaction, which leaves the newest one alone, keeps the topic short: it
+// is read whole by every relay that connects.
+constexpr std::array<std::pair<const char*, const char*>, 4> kTopicConfig = {{
+    {"cleanup.policy", "compact"},
+    {"segment.bytes", "8388608"},
+    {"segment.ms", "3600000"},
+    {"min.cleanable.dirty.ratio", "0.1"},
+}};
+
+bool topic_is_there(rd_kafka_t* client, const std::string& name) {
+  const Owned<rd_kafka_topic_t, rd_kafka_topic_destroy> topic(
+      rd_kafka_topic_new(client, name.c_str(), nullptr));
+  const rd_kafka_metadata_t* metadata = nullptr;
+  if (!topic || rd_kafka_metadata(client, 0, topic.get(), &metadata, ms(kPatience)) !=
+                    RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return false;
+  }
+  const bool there = metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt >= 1 &&
+                     metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+  rd_kafka_metadata_destroy(metadata);
+  return there;
+}
+
+// What the brokers say to the wish for the topic.
+Result<rd_kafka_resp_err_t> create_topic(rd_kafka_t* client, const std::string& name) {
+  std::array<char, 512> problem{};
+  const Owned<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> wanted(
+      rd_kafka_NewTopic_new(name.c_str(), 1, -1, problem.data(), problem.size()));
+  if (!wanted) {
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("sink.position_topic = {} is no topic: {}", name, problem.data())};
+  }
+  for (const auto& [key, value] : kTopicConfig) {
+    rd_kafka_NewTopic_set_config(wanted.get(), key, value);
+  }
+  const Owned<rd_kafka_queue_t, rd_kafka_queue_destroy> queue(rd_kafka_queue_new(client));
+  auto* topic = wanted.get();
+  rd_kafka_CreateTopics(client, &topic, 1, nullptr, queue.get());
+  const Event answer(rd_kafka_queue_poll(queue.get(), ms(kPatience)));
+  if (!answer) {
+    return unavailable("topic " + name + " cannot be made", "no answer");
+  }
+  if (const auto code = rd_kafka_event_error(answer.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return unavailable("topic " + name + " cannot be made", rd_kafka_err2str(code));
+  }
+  std::size_t count = 0;
+  const auto* result = rd_kafka_event_CreateTopics_result(answer.get());
+  const auto** topics = rd_kafka_CreateTopics_result_topics(result, &count);
+  return count == 1 ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
+}
+
+}  // namespace
+
+std::string transaction_record(const std::string& origin, const PreparedTransaction& transaction) {
+  return nlohmann::json{
+      {"origin", origin}, {"number", transaction.number}, {"xid", transaction.xid}}
+      .dump();
+}
+
+Result<ProducerConf> TransactionLog::conf() const {
+  return make_conf(settings_);
+}
+
+Result<void> TransactionLog::ensure_topic() {
+  if (topic_exists_) return {};
+  const auto made = conf();
+  if (!made) return made.error();
+  auto producer = Producer::make(made->conf.get(), {});
+  if (!producer) return std::move(producer).error();
+  const auto code = create_topic((*producer)->handle(), topic());
+  if (!code) return code.error();
+  if (*code == RD_KAFKA_RESP_ERR_NO_ERROR || *code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ||
+      topic_is_there((*producer)->handle(), topic())) {
+    topic_exists_ = true;
+    return {};
+  }
+  return unavailable("topic " + topic() + " (sink.position_topic) cannot be made",
+                     fmt::format("{}; create it with one partition and cleanup.policy=compact, or "
+                                 "allow the relay's Kafka user to",
+                                 rd_kafka_err2str(*code)));
+}
+
+Result<void> TransactionLog::fence(std::span<const std::string> senders) {
+  const auto made = conf();
+  if (!made) return made.error();
+  for (const std::string& sender : senders) {
+    auto producer = Producer::make(made->conf.get(), {}, sender);
+    if (!producer) return std::move(producer).error();
+    if (auto fenced = (*producer)->init_transactions(kPatience); !fenced) return fenced;
+  }
+  return {};
+}
+
+Result<std::int64_t> TransactionLog::end_of_topic() const {
+  const auto made = conf();
+  if (!made) return made.error();
+  const auto consumer = make_consumer(made->conf.get(), "read_uncommitted");
+  if (!consumer) return consumer.error();
+  const auto deadline = Clock::now() + kPatience;
+  while (true) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const auto code = rd_kafka_query_watermark_offsets(consumer->get(), topic().c_str(), 0, &low,
+                                                       &high, ms(kPatience));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return high;
+    // A new topic's leader is not known everywhere at once; the call itself waits for its answers.
+    const bool passes = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                        code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+                        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                        code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    if (!passes || Clock::now() >= deadline) {
+      return unavailable("the end of topic " + topic() + " is not known", rd_kafka_err2str(code));
+    }
+  }
+}
+
+Result<CommittedTransactions> TransactionLog::committed(const std::string& origin) {
+  if (auto ensured = ensure_topic(); !ensured) return std::move(ensured).error();
+  const auto end = end_of_topic();
+  if (!end) return end.error();
+  const auto made = conf();
+  if (!made) return made.error();
+  const auto consumer = make_consumer(made->conf.get(), "read_committed");
+  if (!consumer) return consumer.error();
+  rd_kafka_poll_set_consumer(consumer->get());
+  auto newest = read_to(consumer->get(), topic(), *end, origin);
+  if (!newest) return std::move(newest).error();
+  CommittedTransactions result;
+  result.end = *end;
+  for (auto& [sender, transaction] : *newest) {
+    result.newest.push_back(std::move(transaction));
+  }
+  return result;
+}
+
+}  // namespace outbox::kafka
