@@ -60,6 +60,9 @@ class Check {
     }
     if (message->second.delivered) {
       ++verdict_.duplicates;
+      if (verdict_.repeats.size() < Verdict::kMaxFindings) {
+        verdict_.repeats.push_back("duplicate: " + shown(record));
+      }
       return;
     }
     message->second.delivered = true;

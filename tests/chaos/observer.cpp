@@ -19,6 +19,7 @@ rd_kafka_t* make_consumer(const std::string& brokers) {
            {"bootstrap.servers", brokers},
            {"group.id", "outbox-chaos-observer"},  // required, never joined
            {"enable.auto.commit", "false"},
+           {"isolation.level", "read_committed"},
            {"auto.offset.reset", "error"},
            {"reconnect.backoff.max.ms", "1000"}}) {
     rd_kafka_conf_set(conf, name, value.c_str(), problem.data(), problem.size());

@@ -17,6 +17,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   app.add_option("--relays", options.relays, "processes of the relay")->check(CLI::Range(1, 16));
   app.add_option("--source", options.source, "where they read: table or wal")
       ->check(CLI::IsMember({"table", "wal"}));
+  app.add_flag("--exactly-once", options.exactly_once,
+               "they send in Kafka's transactions, and no duplicate is allowed");
   app.add_option("--json", options.json_file, "writes the result into this file as well");
   app.add_option("--programs", options.programs, "the folder of the programs under test")
       ->check(CLI::ExistingDirectory);

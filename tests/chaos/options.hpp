@@ -13,6 +13,7 @@ struct Options {
   double minutes = 8;
   int relays = 3;
   std::string source = "table";  // what the relays read: or "wal"
+  bool exactly_once = false;     // they send in transactions, and no duplicate is allowed
   std::string json_file;
   std::string programs;           // the folder with outbox-processor and the others
   std::vector<std::string> only;  // fault classes; empty: all

@@ -55,6 +55,7 @@ std::string to_json(const Report& report) {
   const Verdict& verdict = report.verdict;
   nlohmann::ordered_json json{{"seed", report.seed},
                               {"minutes", report.minutes},
+                              {"exactly_once", report.exactly_once},
                               {"ok", report.broken().empty()},
                               {"committed", verdict.committed},
                               {"delivered", verdict.delivered},
@@ -113,12 +114,14 @@ std::string to_text(const Report& report) {
   }
   list(text, "notes", report.notes);
   list(text, "offending messages", verdict.findings);
+  if (report.exactly_once) list(text, "duplicates", verdict.repeats);
   list(text, "findings", report.findings);
   const std::vector<std::string> broken = report.broken();
   list(text, "BROKEN", broken);
   text += broken.empty() ? "every promise was kept\n"
-                         : fmt::format("again: ./dev chaos --seed {} --minutes {}\n", report.seed,
-                                       report.minutes);
+                         : fmt::format("again: ./dev chaos --seed {} --minutes {}{}\n", report.seed,
+                                       report.minutes,
+                                       report.exactly_once ? " --exactly-once" : "");
   return text;
 }
 

@@ -36,6 +36,16 @@ TEST(ChaosReport, duplicates_up_to_what_was_in_flight_at_each_interruption_are_a
   EXPECT_THAT(report.broken(), ElementsAre("21 duplicates, more than 20"));
 }
 
+TEST(ChaosReport, exactly_once_allows_no_duplicate_whatever_was_interrupted) {
+  Report report = good();
+  report.exactly_once = true;
+  report.in_flight_bound = 0;
+  report.verdict.duplicates = 1;
+  report.verdict.repeats = {"duplicate: key a n 1"};
+  EXPECT_THAT(report.broken(), ElementsAre("1 duplicates, more than 0"));
+  EXPECT_THAT(to_text(report), HasSubstr("duplicate: key a n 1"));
+}
+
 TEST(ChaosReport, every_broken_promise_is_named) {
   Report report = good();
   report.verdict.lost = 1;

@@ -154,6 +154,7 @@ System::System(const Options& options)
   network_.begin(world_.database_url, stack_.variable("OUTBOX_TEST_KAFKA_PROXIED"));
   const std::string relay = options.programs + "/outbox-processor";
   auto settings = kRelaySettings;
+  if (options.exactly_once) settings["sink.exactly_once"] = "true";
   for (const std::string& setting : options.relay_settings) {
     const std::size_t at = setting.find('=');
     if (at == std::string::npos) throw std::runtime_error("--relay-setting takes path=value");

@@ -35,6 +35,9 @@ void Oracle::arrived(const SeqAndKey& row, bool first) {
   if (!arrival.visible) {
     world_.problem("message " + std::to_string(row.seq) + " arrived, and was never committed");
   }
+  if (world_.settings.exactly_once && ++arrivals_[row.seq] > 1 + arrival.replays) {
+    world_.problem("message " + std::to_string(row.seq) + " was committed twice");
+  }
   if (!first) {
     if (world_.settings.faults_percent == 0 && !arrival.apart) {
       world_.problem("message " + std::to_string(row.seq) + " arrived twice without any fault");

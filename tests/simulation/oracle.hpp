@@ -36,6 +36,7 @@ class Oracle {
   [[nodiscard]] bool waits_for_ever(std::int64_t seq, const OutboxModel::Row& row) const;
 
   World& world_;
+  std::map<std::int64_t, int> arrivals_;
   // Of each key, how many of its rows, in order, have arrived or need not.
   std::map<std::string, std::size_t> settled_;
   std::map<std::string, std::vector<std::int64_t>> seqs_;

@@ -18,15 +18,32 @@ SimRelay::SimRelay(World& world, Oracle& oracle, std::string owner, std::functio
       policy_({milliseconds{1}, milliseconds{40}}, world.settings.engine.seed),
       group_(world, owner_),
       source_(world.model, owner_, &group_),
-      sink_(std::make_unique<FakeSink>(world.destination, world.settings.sink_capacity)),
+      transactions_(world.coordinator, owner_),
+      judge_(world.coordinator, [this] { return judge_fault(); }),
+      sink_(std::make_unique<FakeSink>(
+          world.settings.exactly_once ? transactions_.staging() : world.destination,
+          world.settings.sink_capacity)),
       engine_(world.settings.engine, *sink_, policy_, world.clock, *this),
-      session_(source_, engine_, world.clock, *this) {
+      transaction_(world.settings.exactly_once
+                       ? std::optional<RelayTransaction>(std::in_place, source_, source_,
+                                                         transactions_, world.clock,
+                                                         static_cast<RelayObserver&>(*this),
+                                                         world.settings.transaction)
+                       : std::nullopt),
+      session_(source_, engine_, world.clock, *this, transaction_ ? &*transaction_ : nullptr) {
+  if (transaction_) {
+    send_in_transactions();
+  }
   source_.limit_exception_records(world.settings.exception_records);
   source_.set_fault([this](Call call) { return source_fault(call); });
   sink_->delay_deliveries(true);
   sink_->stall_after_failures(true);
   sink_->watch([this](const Record& record) { sending(record); });
   sink_->refuse_with([this](std::int64_t seq) {
+    if (std::optional<Error> known = transactions_.refusal(seq)) {
+      world_.fault("message refused that had spoilt a transaction");
+      return known;
+    }
     std::optional<Error> refusal =
         world_.dice.chance(50) ? world_.refusal(seq) : std::optional<Error>{};
     if (refusal) {
@@ -36,6 +53,54 @@ SimRelay::SimRelay(World& world, Oracle& oracle, std::string owner, std::functio
     return refusal;
   });
   static_cast<void>(sink_->connect(queue_));
+}
+
+void SimRelay::send_in_transactions() {
+  source_.set_judge(&judge_);
+  transactions_.set_fate([this] { return fate_of_commit(); });
+  transactions_.set_abort_fails([this] { return world_.faulty() && world_.dice.chance(50); });
+  transactions_.on_reset([this] { sink_->forget(); });
+}
+
+std::optional<Error> SimRelay::judge_fault() {
+  if (!world_.faulty() || !world_.dice.chance(30)) {
+    return std::nullopt;
+  }
+  world_.fault("nobody told what became of transactions");
+  return Error{ErrorCode::destination_unavailable, "the broker is away"};
+}
+
+FakeTransactionalSink::Fate SimRelay::fate_of_commit() {
+  using Fate = FakeTransactionalSink::Fate;
+  if (stall_next_ != Stall::none) {
+    stall_now();
+  }
+  if (!world_.fault_chance(world_.settings.faults_percent * 5)) {
+    return Fate::commits;
+  }
+  switch (world_.dice.pick(0, 4)) {
+    case 0:
+      world_.fault("transaction aborted");
+      return Fate::aborts;
+    case 1:
+      world_.fault("transaction committed, its answer lost");
+      return Fate::answer_lost;
+    case 2:
+      return Fate::late;
+    case 3:
+      world_.fault("transaction not committed, nobody told");
+      return Fate::never;
+    default:
+      return Fate::commits;
+  }
+}
+
+void SimRelay::take_deliveries() {
+  std::vector<Delivery> deliveries = queue_.wait(milliseconds{0});
+  if (transaction_) {
+    transactions_.keep_failures(deliveries);
+  }
+  engine_.take(deliveries);
 }
 
 void SimRelay::tick() {
@@ -53,7 +118,7 @@ void SimRelay::turn() {
     connect();
     return;
   }
-  engine_.take(queue_.wait(milliseconds{0}));
+  take_deliveries();
   if (draining_) {
     drain();
     return;
@@ -102,6 +167,7 @@ void SimRelay::drain() {
 }
 
 void SimRelay::end_connection() {
+  session_.end();
   source_.close();
   serving_ = false;
   draining_ = false;
@@ -124,6 +190,7 @@ void SimRelay::failed(const Error& error) {
   if (engine_.in_flight() > 0) {
     world_.fault("source lost with messages in flight");
   }
+  session_.end();
   source_.close();
   serving_ = false;
   draining_ = false;
@@ -255,6 +322,7 @@ void SimRelay::stall_now() {
 
 void SimRelay::sending(const Record& record) {
   newest_tag_ = std::max(newest_tag_, record.tag);
+  transactions_.accepted(record);
   oracle_.sending(
       record, {owner_, source_.fence(), !draining_ && group_.judged_at() > world_.paused_since});
 }
@@ -264,7 +332,7 @@ void SimRelay::check_bounds() {
     return;
   }
   const EngineOptions& options = world_.settings.engine;
-  if (source_.unsettled_batches() > options.max_batches) {
+  if (!transaction_ && source_.unsettled_batches() > options.max_batches) {
     world_.problem("more batches are read than the window has room for");
   }
   if (engine_.in_flight() > options.max_batches * world_.settings.batch_limit +

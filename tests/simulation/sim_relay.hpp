@@ -14,6 +14,7 @@
 #include "core/relay_session.hpp"
 #include "core/testing/fake_sink.hpp"
 #include "core/testing/fake_source.hpp"
+#include "core/testing/fake_transactions.hpp"
 #include "tests/simulation/oracle.hpp"
 #include "tests/simulation/sim_group.hpp"
 #include "tests/simulation/world.hpp"
@@ -73,6 +74,10 @@ class SimRelay final : private BatchFeed, private RelayObserver {
   void end_connection();
   void failed(const Error& error);
   void decide_one();
+  void take_deliveries();
+  void send_in_transactions();
+  [[nodiscard]] std::optional<Error> judge_fault();
+  [[nodiscard]] FakeTransactionalSink::Fate fate_of_commit();
   [[nodiscard]] std::optional<Error> source_fault(FakeSource::Call call);
   void stall_now();
   void sending(const Record& record);
@@ -84,9 +89,12 @@ class SimRelay final : private BatchFeed, private RelayObserver {
   ExponentialBackoff policy_;
   SimGroup group_;
   FakeSource source_;
+  FakeTransactionalSink transactions_;
+  FakeJudge judge_;
   std::unique_ptr<FakeSink> sink_;
   DeliveryQueue queue_;
   RelayEngine engine_;
+  std::optional<RelayTransaction> transaction_;
   RelaySession session_;
   std::optional<Error> feed_error_;
 

@@ -130,6 +130,9 @@ void Simulation::advance(nanoseconds by) {
 }
 
 void Simulation::destination_step() {
+  if (world_.dice.chance(20) && world_.coordinator->arrive_late()) {
+    world_.fault("transaction committed late, its answer lost");
+  }
   if (!world_.orphans.empty() && world_.dice.chance(30)) {
     orphan_step();
   } else if (SimRelay* relay = any_relay()) {

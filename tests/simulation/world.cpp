@@ -64,6 +64,8 @@ void World::choose_settings(std::uint64_t seed) {
   engine.destination_backoff = {milliseconds{1}, milliseconds{30}};
   engine.topic_backoff = {milliseconds{1}, milliseconds{40}};
   engine.seed = seed;
+  settings.exactly_once = dice.chance(40);
+  settings.transaction = {dice.pick(1, 30), dice.pick_ms(1, 40)};
 }
 
 // Up to a fifth of the messages are refused a few times; in some runs one is refused for ever.

@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "core/relay_engine.hpp"
+#include "core/relay_transaction.hpp"
 #include "core/testing/fake_destination.hpp"
 #include "core/testing/fake_sink.hpp"
+#include "core/testing/fake_transactions.hpp"
 #include "core/testing/manual_clock.hpp"
 #include "core/testing/outbox_model.hpp"
 
@@ -60,6 +62,8 @@ struct Settings {
   int delayed_percent = 0;
   std::chrono::milliseconds lease{100};
   EngineOptions engine;
+  bool exactly_once = false;
+  TransactionOptions transaction;
 };
 
 // What everything in a simulation shares: time, the tables, the destination, the choices, and the
@@ -96,6 +100,7 @@ class World {
   ManualClock clock;  // shows `now`
   std::shared_ptr<OutboxModel> model = std::make_shared<OutboxModel>();
   std::shared_ptr<FakeDestination> destination = std::make_shared<FakeDestination>();
+  std::shared_ptr<FakeCoordinator> coordinator = std::make_shared<FakeCoordinator>(destination);
   // What processes that are gone had handed to their connections.
   std::vector<std::unique_ptr<FakeSink>> orphans;
   std::chrono::nanoseconds paused_since = std::chrono::nanoseconds::max();

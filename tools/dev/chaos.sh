@@ -3,12 +3,14 @@
 
 chaos_help() {
   cat <<'HELP'
-usage: ./dev chaos [--seed S] [--minutes M] [--relays N] [--source S] [--json FILE] [OPTION...]
+usage: ./dev chaos [--seed S] [--minutes M] [--relays N] [--source S] [--exactly-once]
+                   [--json FILE] [OPTION...]
 
   --seed S         of the faults and the load; one of chance unless told, and printed
   --minutes M      how long faults come (8 unless told); starting and draining come on top
   --relays N       processes of the relay (3 unless told)
   --source S       what they read: table (unless told) or wal
+  --exactly-once   they send in Kafka's transactions: no duplicate is allowed
   --json FILE      writes the result there as well
   --only A,B       only faults of these classes; a wrong name lists them
   --programs DIR   the programs under test (those of the dev build unless told); OUTBOX_MUTANT reaches

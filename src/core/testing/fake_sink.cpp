@@ -89,6 +89,13 @@ void FakeSink::deliver_all() {
   }
 }
 
+void FakeSink::forget() {
+  const std::lock_guard lock{mutex_};
+  accepted_.clear();
+  delayed_.clear();
+  failure_unseen_ = false;
+}
+
 void FakeSink::abandon() {
   const std::lock_guard lock{mutex_};
   delayed_.clear();

@@ -54,6 +54,8 @@ class FakeSink : public Sink {
   // It fails with destination_unavailable, and may have arrived all the same.
   void fail(std::int64_t seq, bool arrives = false);
   void deliver_all();
+  // Nothing that was accepted is decided any more.
+  void forget();
   // The one who sent them is gone: nobody is told of anything any more.
   void abandon();
   // Arrives, or is refused with all that follows of its key, when nobody is told any more.

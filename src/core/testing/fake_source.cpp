@@ -68,6 +68,11 @@ Result<Exceptions> FakeSource::connect() {
   if (shards == 0) {
     return Error{ErrorCode::conflict, "other relays have all shards"};
   }
+  if (judge_ != nullptr) {
+    if (Result<void> recovered = recover(); !recovered) {
+      return std::move(recovered).error();
+    }
+  }
   revision_ = share.revision;
   if (group_ != nullptr) {
     group_->hold(shards, revision_);
@@ -177,15 +182,81 @@ Result<void> FakeSource::settle(const Settlement& settlement) {
   if (settlement.through > last_number_) {
     model_->violated("through " + std::to_string(settlement.through) + " was claimed");
   }
-  const auto end = batches_.upper_bound(settlement.through);
-  std::vector<std::int64_t> passed;
-  for (auto batch = batches_.begin(); batch != end; ++batch) {
-    passed.insert(passed.end(), batch->second.begin(), batch->second.end());
-  }
-  if (Result<void> settled = model_->settle(fence_, settlement, passed); !settled) {
+  Batches::iterator end;
+  const std::vector<std::int64_t> seqs = passed(settlement.through, end);
+  if (Result<void> settled = model_->settle(fence_, settlement, seqs); !settled) {
     return settled;
   }
   batches_.erase(batches_.begin(), end);
+  if (std::optional<Error> error = fault(Call::settled)) {
+    return *std::move(error);
+  }
+  return {};
+}
+
+std::vector<std::int64_t> FakeSource::passed(std::uint64_t through, Batches::iterator& end) {
+  end = batches_.upper_bound(through);
+  std::vector<std::int64_t> seqs;
+  for (auto batch = batches_.begin(); batch != end; ++batch) {
+    seqs.insert(seqs.end(), batch->second.begin(), batch->second.end());
+  }
+  return seqs;
+}
+
+Result<void> FakeSource::recover() {
+  if (Result<void> fenced = judge_->fence(model_->senders(fence_)); !fenced) {
+    return fenced;
+  }
+  const Result<CommittedTransactions> committed = judge_->committed("model");
+  if (!committed) {
+    return committed.error();
+  }
+  Result<std::vector<std::string>> retired = model_->recover(fence_, *committed);
+  if (!retired) {
+    return std::move(retired).error();
+  }
+  retired_.insert(retired_.end(), retired->begin(), retired->end());
+  return {};
+}
+
+Result<void> FakeSource::enlist(const TransactionSender& sender) {
+  const std::lock_guard lock{mutex_};
+  if (std::optional<Error> error = fault(Call::settle)) {
+    return *std::move(error);
+  }
+  sender_ = sender.id;
+  return model_->enlist(fence_, sender_);
+}
+
+Result<PreparedTransaction> FakeSource::prepare(const Settlement& settlement) {
+  const std::lock_guard lock{mutex_};
+  if (std::optional<Error> error = fault(Call::settle)) {
+    return *std::move(error);
+  }
+  Batches::iterator end;
+  prepared_ = passed(settlement.through, end);
+  Result<PreparedTransaction> transaction =
+      model_->prepare(fence_, sender_, settlement, prepared_);
+  if (!transaction) {
+    return transaction;
+  }
+  batches_.erase(batches_.begin(), end);
+  transaction->retired = retired_;
+  if (std::optional<Error> error = fault(Call::settled)) {
+    return *std::move(error);
+  }
+  return transaction;
+}
+
+Result<void> FakeSource::resolve(const Settlement& settlement) {
+  const std::lock_guard lock{mutex_};
+  retired_.clear();
+  if (std::optional<Error> error = fault(Call::settle)) {
+    return *std::move(error);
+  }
+  if (Result<void> settled = model_->resolve(fence_, sender_, settlement, prepared_); !settled) {
+    return settled;
+  }
   if (std::optional<Error> error = fault(Call::settled)) {
     return *std::move(error);
   }

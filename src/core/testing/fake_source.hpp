@@ -34,7 +34,7 @@ class FakeGroup {
 
 // One relay's connection to an OutboxModel: what was only read is forgotten by close and connect.
 // Thread-safe.
-class FakeSource final : public Source {
+class FakeSource final : public Source, public TransactionalSource {
  public:
   // With a model of its own, whose shards it takes all, and of whose changes it knows at once.
   FakeSource() : FakeSource(std::make_shared<OutboxModel>(), "relay") {}
@@ -79,7 +79,19 @@ class FakeSource final : public Source {
   [[nodiscard]] Standing standing() const override;
   [[nodiscard]] Result<void> settle(const Settlement& settlement) override;
 
+  // Messages are sent in transactions. It is borrowed.
+  void set_judge(TransactionJudge* judge) { judge_ = judge; }
+  [[nodiscard]] TransactionScope transaction_scope() const override { return {"model", owner_}; }
+  [[nodiscard]] Result<void> enlist(const TransactionSender& sender) override;
+  [[nodiscard]] Result<PreparedTransaction> prepare(const Settlement& settlement) override;
+  [[nodiscard]] Result<void> resolve(const Settlement& settlement) override;
+
  private:
+  [[nodiscard]] Result<void> recover();
+  // What the position passes with the batches up to `through`, and those batches' end.
+  using Batches = std::map<std::uint64_t, std::vector<std::int64_t>>;
+  [[nodiscard]] std::vector<std::int64_t> passed(std::uint64_t through,
+                                                 Batches::iterator& end);
   // Why the call fails, if it does.
   [[nodiscard]] std::optional<Error> fault(Call call);
 
@@ -97,7 +109,11 @@ class FakeSource final : public Source {
   std::size_t commits_ = 0;             // that it has seen
   std::vector<std::int64_t> snapshot_;  // what is left of it, newest first
   std::uint64_t last_number_ = 0;
-  std::map<std::uint64_t, std::vector<std::int64_t>> batches_;  // read and not passed
+  Batches batches_;  // read and not passed
+  TransactionJudge* judge_ = nullptr;
+  std::string sender_;
+  std::vector<std::string> retired_;
+  std::vector<std::int64_t> prepared_;  // what the transaction's settlement passes
   std::size_t connects_ = 0;
 };
 

@@ -121,6 +121,7 @@ bool OutboxModel::replay(std::int64_t seq, std::int64_t due_at_us) {
   exception.replay = true;
   exceptions_.emplace(seq, std::move(exception));
   row->second.apart = true;
+  ++row->second.replays;
   operated();
   return true;
 }
@@ -151,6 +152,9 @@ std::size_t OutboxModel::crash(std::size_t count) {
     }
     for (const std::int64_t seq : unsynced_.back().receipts) {
       rows_.at(seq).receipt = false;
+    }
+    if (const auto intent = intents_.find(unsynced_.back().sender); intent != intents_.end()) {
+      intent->second.prepared = std::move(unsynced_.back().prepared);
     }
     unsynced_.pop_back();
   }
@@ -261,8 +265,9 @@ OutboxModel::Found OutboxModel::find(std::span<const HeldRange> ranges, std::siz
     for (auto row = rows_.lower_bound(range.from_seq);
          row != rows_.end() && row->first <= range.until_seq && of_range < limit_per_range; ++row) {
       const auto exception = exceptions_.find(row->first);
-      if (row->second.written.key != range.key || !row->second.passed ||
-          (exception != exceptions_.end() && !exception->second.holds_key)) {
+      const bool sent_apart =
+          exception == exceptions_.end() ? row->second.receipt : !exception->second.holds_key;
+      if (row->second.written.key != range.key || !row->second.passed || sent_apart) {
         continue;
       }
       if (found.rows.size() == limit) {

@@ -18,6 +18,7 @@
 #include "core/poison_policy.hpp"
 #include "core/testing/records.hpp"
 #include "outbox/source.hpp"
+#include "outbox/transaction.hpp"
 
 namespace outbox {
 
@@ -43,6 +44,7 @@ class OutboxModel {
     bool receipt = false;
     // It may arrive after later ones of its key: it was delayed, skipped or discarded once.
     bool apart = false;
+    int replays = 0;  // that an operator asked for
   };
   enum class State : std::uint8_t { retrying, delayed, dead, discarded };
   struct Exception {
@@ -139,6 +141,20 @@ class OutboxModel {
                                     std::span<const std::int64_t> passed);
   [[nodiscard]] Standing standing(const Fence& fence, std::int64_t revision) const;
 
+  // Of transactions (TransactionalSource): durable on return, but for resolve's settlement.
+  [[nodiscard]] Result<void> enlist(const Fence& fence, const std::string& sender);
+  [[nodiscard]] Result<PreparedTransaction> prepare(const Fence& fence, const std::string& sender,
+                                                    const Settlement& settlement,
+                                                    std::span<const std::int64_t> passed);
+  [[nodiscard]] Result<void> resolve(const Fence& fence, const std::string& sender,
+                                     const Settlement& settlement,
+                                     std::span<const std::int64_t> passed);
+  // Of the fence's shards: who may have left something, and what it was. Returns the senders of
+  // which nothing is left.
+  [[nodiscard]] std::vector<std::string> senders(const Fence& fence) const;
+  [[nodiscard]] Result<std::vector<std::string>> recover(const Fence& fence,
+                                                         const CommittedTransactions& committed);
+
   [[nodiscard]] std::vector<std::string> violations() const;
   void violated(const std::string& promise);
   [[nodiscard]] std::vector<std::int64_t> receipts() const;
@@ -157,10 +173,23 @@ class OutboxModel {
     std::int64_t epoch = 0;
     std::string owner;  // empty: free
   };
+  struct Prepared {
+    Settlement settlement;
+    std::vector<std::int64_t> passed;
+  };
+  struct Intent {
+    std::uint64_t shards = 0;
+    std::int64_t number = 0;
+    std::optional<Prepared> prepared;  // its outcome is to be learnt
+  };
   struct Unsynced {  // what a crash of the database may take back
     std::vector<std::int64_t> passed;
     std::vector<std::int64_t> receipts;
+    std::string sender{};  // whose transaction was settled
+    std::optional<Prepared> prepared{};
   };
+
+  [[nodiscard]] Prepared part_of(const Prepared& whole, std::uint64_t shards) const;
 
   [[nodiscard]] bool holds_unlocked(const Fence& fence) const;
   [[nodiscard]] bool is_held_unlocked(std::int64_t seq) const;
@@ -193,6 +222,7 @@ class OutboxModel {
   std::map<std::int64_t, Exception> exceptions_;
   std::map<std::string, HeldRange> held_;
   std::vector<Unsynced> unsynced_;
+  std::map<std::string, Intent> intents_;
 
   std::array<Shard, kShards> shards_;
   std::int64_t last_epoch_ = 0;

@@ -11,7 +11,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "sinks/kafka/arguments.hpp"
 #include "sinks/kafka/producer.hpp"
+#include "sinks/kafka/topic.hpp"
 
 namespace outbox::kafka {
 namespace {
@@ -39,19 +41,17 @@ Error unavailable(const std::string& what, const std::string& why) {
   return {ErrorCode::destination_unavailable, fmt::format("Kafka: {}: {}", what, why)};
 }
 
-// `isolation`: read_committed or read_uncommitted.
-Result<Handle> make_consumer(const rd_kafka_conf_t* producer, const char* isolation) {
+Result<Handle> make_consumer(const rd_kafka_conf_t* producer) {
   Conf conf(rd_kafka_conf_dup(producer));
   std::array<char, 512> problem{};
   for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
            {"group.id", "outbox-transactions"},  // required, never joined
            {"enable.auto.commit", "false"},
-           {"enable.partition.eof", "true"},
            {"auto.offset.reset", "earliest"},
            {"fetch.wait.max.ms", "20"},
            {"fetch.error.backoff.ms", "20"},  // also before the first connection is there
            {"statistics.interval.ms", "0"},
-           {"isolation.level", isolation}}) {
+           {"isolation.level", "read_committed"}}) {
     if (rd_kafka_conf_set(conf.get(), name, value, problem.data(), problem.size()) !=
         RD_KAFKA_CONF_OK) {
       return Error{ErrorCode::internal, fmt::format("librdkafka: {}", problem.data())};
@@ -95,9 +95,9 @@ void take(const rd_kafka_message_t& message, const std::string& origin, Newest& 
   newest.insert_or_assign(std::move(sender), std::move(transaction));
 }
 
-// Up to `end`. What other relays have open just now ends before long, and holds up nobody for
-// longer than transaction.timeout.ms.
-Result<Newest> read_to(rd_kafka_t* consumer, const std::string& topic, std::int64_t end,
+// Up to the record at `last` or one behind it. What other relays have open just now ends before
+// long, and holds up nobody for longer than transaction.timeout.ms.
+Result<Newest> read_to(rd_kafka_t* consumer, const std::string& topic, std::int64_t last,
                        const std::string& origin) {
   if (const auto code = assign(consumer, topic); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return unavailable("cannot read topic " + topic, rd_kafka_err2str(code));
@@ -110,17 +110,39 @@ Result<Newest> read_to(rd_kafka_t* consumer, const std::string& topic, std::int6
     if (!message) {
       continue;
     }
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      if (message->offset >= end) {
-        return newest;
-      }
-    } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      take(*message, origin, newest);
-    } else {
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       last_problem = rd_kafka_message_errstr(message.get());
+      continue;
+    }
+    take(*message, origin, newest);
+    if (message->offset >= last) {
+      return newest;
     }
   }
   return unavailable("topic " + topic + " could not be read to its end", last_problem);
+}
+
+// The first message's place, once the brokers have told.
+Result<std::int64_t> await_offset(Producer& producer, const std::string& topic) {
+  const auto deadline = Clock::now() + kPatience;
+  while (Clock::now() < deadline) {
+    const Event event = producer.poll(kPoll);
+    if (!event || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_DR) {
+      continue;
+    }
+    const rd_kafka_message_t* report = rd_kafka_event_message_next(event.get());
+    if (report == nullptr) {
+      continue;
+    }
+    if (report->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return unavailable("topic " + topic + " takes no record", rd_kafka_err2str(report->err));
+    }
+    if (report->offset < 0) {
+      return unavailable("topic " + topic, "nobody knows the place of a record");
+    }
+    return report->offset;
+  }
+  return unavailable("topic " + topic + " takes no record", "no answer");
 }
 
 // Small segments, so that compaction, which leaves the newest one alone, keeps the topic short: it
@@ -216,42 +238,39 @@ Result<void> TransactionLog::fence(std::span<const std::string> senders) {
   return {};
 }
 
-Result<std::int64_t> TransactionLog::end_of_topic() const {
+Result<std::int64_t> TransactionLog::write_marker(const std::string& origin) const {
   const auto made = conf();
   if (!made) return made.error();
-  const auto consumer = make_consumer(made->conf.get(), "read_uncommitted");
-  if (!consumer) return consumer.error();
-  const auto deadline = Clock::now() + kPatience;
-  while (true) {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    const auto code = rd_kafka_query_watermark_offsets(consumer->get(), topic().c_str(), 0, &low,
-                                                       &high, ms(kPatience));
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return high;
-    // A new topic's leader is not known everywhere at once; the call itself waits for its answers.
-    const bool passes = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-                        code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-                        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-                        code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-    if (!passes || Clock::now() >= deadline) {
-      return unavailable("the end of topic " + topic() + " is not known", rd_kafka_err2str(code));
-    }
+  Topic marked(topic(), made->partitioner);
+  auto producer = Producer::make(made->conf.get(), {});
+  if (!producer) return std::move(producer).error();
+  if (auto opened = (*producer)->open(marked); !opened) return std::move(opened).error();
+  const std::string key = "marker-" + origin;
+  std::vector<rd_kafka_vu_t> arguments;
+  arguments.emplace_back(argument(RD_KAFKA_VTYPE_RKT)).u.rkt = marked.handle();
+  arguments.push_back(bytes(RD_KAFKA_VTYPE_KEY, key));
+  arguments.push_back(bytes(RD_KAFKA_VTYPE_VALUE, "{}"));
+  arguments.emplace_back(argument(RD_KAFKA_VTYPE_MSGFLAGS)).u.i = RD_KAFKA_MSG_F_COPY;
+  const auto code = (*producer)->produce(arguments, Headers(rd_kafka_headers_new(1)));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return unavailable("topic " + topic() + " takes no record", rd_kafka_err2str(code));
   }
+  return await_offset(**producer, topic());
 }
 
 Result<CommittedTransactions> TransactionLog::committed(const std::string& origin) {
   if (auto ensured = ensure_topic(); !ensured) return std::move(ensured).error();
-  const auto end = end_of_topic();
-  if (!end) return end.error();
+  const auto marker = write_marker(origin);
+  if (!marker) return marker.error();
   const auto made = conf();
   if (!made) return made.error();
-  const auto consumer = make_consumer(made->conf.get(), "read_committed");
+  const auto consumer = make_consumer(made->conf.get());
   if (!consumer) return consumer.error();
   rd_kafka_poll_set_consumer(consumer->get());
-  auto newest = read_to(consumer->get(), topic(), *end, origin);
+  auto newest = read_to(consumer->get(), topic(), *marker, origin);
   if (!newest) return std::move(newest).error();
   CommittedTransactions result;
-  result.end = *end;
+  result.end = *marker + 1;
   for (auto& [sender, transaction] : *newest) {
     result.newest.push_back(std::move(transaction));
   }

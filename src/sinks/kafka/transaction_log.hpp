@@ -30,7 +30,9 @@ class TransactionLog final : public TransactionJudge {
  private:
   // invalid_argument: as make_conf.
   [[nodiscard]] Result<ProducerConf> conf() const;
-  [[nodiscard]] Result<std::int64_t> end_of_topic() const;
+  // Writes a record of no meaning and tells its place: whatever was committed before is in front of
+  // it. The brokers' own word for the topic's end may lag behind, when its leader has just changed.
+  [[nodiscard]] Result<std::int64_t> write_marker(const std::string& origin) const;
 
   KafkaSettings settings_;
   bool topic_exists_ = false;
