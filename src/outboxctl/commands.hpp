@@ -37,7 +37,8 @@ namespace outbox::ctl {
 // Or lets them go on. Doing it twice changes nothing.
 [[nodiscard]] Result<void> pause_relays(const CommonOptions& common, bool paused,
                                         std::ostream& out);
-[[nodiscard]] Result<void> reset_source(const CommonOptions& common, Console& console);
+[[nodiscard]] Result<void> reset_source(const CommonOptions& common, const ResetOptions& options,
+                                        Console& console);
 // Where the relays read: "table" or "wal".
 [[nodiscard]] Result<void> use_source(const CommonOptions& common, const UseOptions& options,
                                       std::ostream& out);

@@ -21,6 +21,7 @@ struct CommandLine {
   DeadLetterOptions dead_letters;
   ReplayOptions replay;
   UseOptions use;
+  ResetOptions reset;
   ConfigOptions config;
   BenchOptions bench;
   std::string traced;

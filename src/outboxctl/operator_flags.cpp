@@ -63,7 +63,9 @@ void add_operator_commands(CLI::App& app, CommandLine& given) {
   CLI::App& source = add_group(app, "source", "where the relays read from");
   CLI::App& reset = add_command(
       source, given, "reset", "a new position, for a database that was restored from a dump",
-      [&given](Console& console) { return reset_source(given.common, console); });
+      [&given](Console& console) { return reset_source(given.common, given.reset, console); });
+  reset.add_flag("--other-history", given.reset.other_history,
+                 "keep the position; begin anew what Kafka's transactions are compared with");
   add_yes(reset, given);
   CLI::App& use = add_command(
       source, given, "use", "have the relays read the table, or the write-ahead log",

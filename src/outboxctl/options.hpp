@@ -58,6 +58,10 @@ struct ReplayOptions {
   bool dry_run = false;
 };
 
+struct ResetOptions {
+  bool other_history = false;  // only what Kafka's transactions are compared with
+};
+
 struct UseOptions {
   std::string mode;  // "table" or "wal"
   std::string slot;  // empty: the usual name

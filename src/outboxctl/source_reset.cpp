@@ -110,6 +110,25 @@ Result<void> SourceReset::refuse_living_relays() {
   return {};
 }
 
+Result<void> SourceReset::begin_other_history() {
+  if (auto none = refuse_living_relays(); !none) return none;
+  auto tx = pg::Tx::begin(outbox_->connection());
+  if (!tx) return std::move(tx).error();
+  for (const char* sql :
+       {"lock table ${outbox_relay}, ${outbox_shard}, ${outbox_intent} in exclusive mode",
+        "delete from ${outbox_intent}", "delete from ${outbox_origin}",
+        "insert into ${outbox_origin} default values"}) {
+    if (auto done = outbox_->query(sql); !done) return std::move(done).error();
+  }
+  pg::Params audit;
+  audit.text(outbox_->actor());
+  auto audited = outbox_->query(
+      "insert into ${outbox_audit} (actor, action) values ($1::text, 'source-other-history')",
+      audit);
+  if (!audited) return std::move(audited).error();
+  return tx->commit();
+}
+
 Result<ResetReport> SourceReset::run() {
   if (auto lifted = outbox_->lift_statement_timeout(); !lifted) return std::move(lifted).error();
   auto tx = pg::Tx::begin(outbox_->connection(), "BEGIN ISOLATION LEVEL REPEATABLE READ");

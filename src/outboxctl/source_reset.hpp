@@ -39,6 +39,10 @@ class SourceReset {
   // which is watched for some seconds.
   Result<void> check();
 
+  // For relays that refuse what Kafka has of transactions (sink.exactly_once): the position stays,
+  // and what Kafka knows of earlier transactions counts no more. conflict: a relay is alive.
+  Result<void> begin_other_history();
+
   // In one transaction, which keeps relays out and lets writers in. timeout: a table was locked by
   // someone else for too long. Time and space as for an UPDATE of the rows that it counts.
   Result<ResetReport> run();

@@ -7,10 +7,34 @@
 
 namespace outbox::ctl {
 
-Result<void> reset_source(const CommonOptions& common, Console& console) {
+namespace {
+
+Result<void> begin_other_history(const CommonOptions& common, const PostgresOutbox& outbox,
+                                 SourceReset& reset, Console& console) {
+  auto meant = confirm(console, common.yes,
+                       "the relays of " + common.table + " in " + outbox.where() +
+                           " will not know of transactions that Kafka has committed, and may send "
+                           "their messages again",
+                       common.table);
+  if (!meant) return meant;
+  if (auto begun = reset.begin_other_history(); !begun) return begun;
+  if (common.format == Format::json) {
+    print_line(console.out, {{"table", common.table}, {"otherHistory", true}});
+  } else {
+    console.out << common.table << " in " << outbox.where()
+                << " begins another history of transactions. The relays may be started.\n";
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> reset_source(const CommonOptions& common, const ResetOptions& options,
+                          Console& console) {
   auto outbox = PostgresOutbox::open(common, "source reset");
   if (!outbox) return std::move(outbox).error();
   SourceReset reset{*outbox};
+  if (options.other_history) return begin_other_history(common, *outbox, reset, console);
   if (auto possible = reset.check(); !possible) return possible;
   auto meant = confirm(console, common.yes,
                        "this gives " + common.table + " in " + outbox->where() +
