@@ -37,11 +37,10 @@ Relay::Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& poli
       clock_(clock),
       observer_(observer),
       engine_(options.engine, sink, policy, clock, observer),
-      transaction_(transactions
-                       ? std::optional<RelayTransaction>(std::in_place, transactions->source, source,
-                                                    transactions->sink, clock, observer,
-                                                    options.transaction)
-                       : std::nullopt),
+      transaction_(transactions ? std::optional<RelayTransaction>(
+                                      std::in_place, transactions->source, source,
+                                      transactions->sink, clock, observer, options.transaction)
+                                : std::nullopt),
       session_(source, engine_, clock, observer, transaction_ ? &*transaction_ : nullptr),
       reconnect_(options.reconnect, options.engine.seed) {}
 

@@ -32,7 +32,7 @@ class SettlementSum {
   [[nodiscard]] bool delivers() const { return !sum_.delivered.empty(); }
 
  private:
-  Settlement sum_;  // without `held`
+  Settlement sum_;                                      // without `held`
   std::map<std::string, HeldRange, std::less<>> held_;  // of each key, the newest
 };
 
@@ -46,7 +46,7 @@ class RelayTransaction {
 
   // Everything is borrowed. `settler`: the same source.
   RelayTransaction(TransactionalSource& source, Source& settler, TransactionalSink& sink,
-              const Clock& clock, RelayObserver& observer, TransactionOptions options)
+                   const Clock& clock, RelayObserver& observer, TransactionOptions options)
       : source_(source),
         settler_(settler),
         sink_(sink),

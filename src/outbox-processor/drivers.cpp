@@ -51,15 +51,14 @@ SourceDriver make_source(const Settings& settings, TransactionJudge* judge) {
     return {std::make_unique<SqliteSource>(std::move(options)),
             std::make_unique<sqlite::StatusReader>(*path), nullptr};
   }
-  PostgresTableOptions options{
-      settings.source_url,
-      settings.source_table,
-      owner(),
-      max_batch_bytes,
-      settings.relay_lease,
-      settings.retry_dead_letter_type,
-      settings.source_receipts,
-      judge};
+  PostgresTableOptions options{settings.source_url,
+                               settings.source_table,
+                               owner(),
+                               max_batch_bytes,
+                               settings.relay_lease,
+                               settings.retry_dead_letter_type,
+                               settings.source_receipts,
+                               judge};
   auto source = std::make_unique<PostgresTableSource>(std::move(options));
   TransactionalSource* const transactional = source.get();
   return {
@@ -94,8 +93,7 @@ SinkDriver make_sink(const Settings& settings) {
     return {std::move(sink)};
   }
   TransactionalSink* const transactional = sink.get();
-  return {std::move(sink), transactional,
-          std::make_unique<kafka::TransactionLog>(settings.kafka)};
+  return {std::move(sink), transactional, std::make_unique<kafka::TransactionLog>(settings.kafka)};
 }
 
 }  // namespace outbox

@@ -46,8 +46,9 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
   const SourceDriver driver = make_source(settings, sink.judge.get());
   ExponentialBackoff retry{{settings.retry_initial_delay, settings.retry_max_delay}, seed};
   const SteadyClock clock;
-  Relay relay{relay_options(settings, seed),   *driver.source, *sink.sink, retry, clock,
-              relay_metrics, transactions_of(driver, sink)};
+  Relay relay{
+      relay_options(settings, seed), *driver.source, *sink.sink, retry, clock, relay_metrics,
+      transactions_of(driver, sink)};
 
   http::Router router;
   add_admin_routes(router, {*driver.status, relay_metrics, *sink.sink, metrics});

@@ -20,7 +20,7 @@ struct Verdict {
   std::int64_t duplicates = 0;  // records beyond a message's first one
   std::vector<std::string> findings;  // the first kMaxFindings offending messages, for a person
 
-  std::vector<std::string> repeats;   // the first duplicates, as many
+  std::vector<std::string> repeats;  // the first duplicates, as many
 
   static constexpr std::size_t kMaxFindings = 40;
 

@@ -118,10 +118,10 @@ std::string to_text(const Report& report) {
   list(text, "findings", report.findings);
   const std::vector<std::string> broken = report.broken();
   list(text, "BROKEN", broken);
-  text += broken.empty() ? "every promise was kept\n"
-                         : fmt::format("again: ./dev chaos --seed {} --minutes {}{}\n", report.seed,
-                                       report.minutes,
-                                       report.exactly_once ? " --exactly-once" : "");
+  text += broken.empty()
+              ? "every promise was kept\n"
+              : fmt::format("again: ./dev chaos --seed {} --minutes {}{}\n", report.seed,
+                            report.minutes, report.exactly_once ? " --exactly-once" : "");
   return text;
 }
 

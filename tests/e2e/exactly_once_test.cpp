@@ -104,8 +104,12 @@ class RunningRelay {
     thread_ = std::jthread{[this, options](const std::stop_token& stop) {
       ExponentialBackoff retry{{10ms, 50ms}, 1};
       const SteadyClock clock;
-      Relay relay{options, source_,   sink_,
-                  retry,   clock,     observer_,
+      Relay relay{options,
+                  source_,
+                  sink_,
+                  retry,
+                  clock,
+                  observer_,
                   TransactionPair{interruptions_, interruptions_}};
       result_ = relay.run(stop);
     }};
@@ -321,7 +325,8 @@ TEST_P(ExactlyOnceTest, WhatIsRecordedOfSendersThatAreGoneIsRemoved) {
     EXPECT_TRUE(relays_.back()->stop());
   }
   std::map<std::string, std::string> senders;
-  for (const test::KafkaRecord& record : test::KafkaTopic{brokers_, sink_.position_topic}.read_all()) {
+  for (const test::KafkaRecord& record :
+       test::KafkaTopic{brokers_, sink_.position_topic}.read_all()) {
     if (record.value) {
       senders[record.key.value_or("")] = *record.value;
     } else {

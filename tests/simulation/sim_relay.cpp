@@ -25,10 +25,9 @@ SimRelay::SimRelay(World& world, Oracle& oracle, std::string owner, std::functio
           world.settings.sink_capacity)),
       engine_(world.settings.engine, *sink_, policy_, world.clock, *this),
       transaction_(world.settings.exactly_once
-                       ? std::optional<RelayTransaction>(std::in_place, source_, source_,
-                                                         transactions_, world.clock,
-                                                         static_cast<RelayObserver&>(*this),
-                                                         world.settings.transaction)
+                       ? std::optional<RelayTransaction>(
+                             std::in_place, source_, source_, transactions_, world.clock,
+                             static_cast<RelayObserver&>(*this), world.settings.transaction)
                        : std::nullopt),
       session_(source_, engine_, world.clock, *this, transaction_ ? &*transaction_ : nullptr) {
   if (transaction_) {

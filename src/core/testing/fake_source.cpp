@@ -235,8 +235,7 @@ Result<PreparedTransaction> FakeSource::prepare(const Settlement& settlement) {
   }
   Batches::iterator end;
   prepared_ = passed(settlement.through, end);
-  Result<PreparedTransaction> transaction =
-      model_->prepare(fence_, sender_, settlement, prepared_);
+  Result<PreparedTransaction> transaction = model_->prepare(fence_, sender_, settlement, prepared_);
   if (!transaction) {
     return transaction;
   }

@@ -90,8 +90,7 @@ class FakeSource final : public Source, public TransactionalSource {
   [[nodiscard]] Result<void> recover();
   // What the position passes with the batches up to `through`, and those batches' end.
   using Batches = std::map<std::uint64_t, std::vector<std::int64_t>>;
-  [[nodiscard]] std::vector<std::int64_t> passed(std::uint64_t through,
-                                                 Batches::iterator& end);
+  [[nodiscard]] std::vector<std::int64_t> passed(std::uint64_t through, Batches::iterator& end);
   // Why the call fails, if it does.
   [[nodiscard]] std::optional<Error> fault(Call call);
 

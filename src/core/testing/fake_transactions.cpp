@@ -61,10 +61,8 @@ CommittedTransactions FakeCoordinator::committed() const {
 FakeTransactionalSink::FakeTransactionalSink(std::shared_ptr<FakeCoordinator> coordinator,
                                              std::string name)
     : coordinator_(std::move(coordinator)), name_(std::move(name)) {
-  staging_->watch([coordinator = coordinator_, sender = sender_](const SeqAndKey& row,
-                                                                 bool /*first*/) {
-    coordinator->stage(*sender, row);
-  });
+  staging_->watch([coordinator = coordinator_, sender = sender_](
+                      const SeqAndKey& row, bool /*first*/) { coordinator->stage(*sender, row); });
 }
 
 void FakeTransactionalSink::keep_failures(std::vector<Delivery>& deliveries) {

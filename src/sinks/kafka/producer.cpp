@@ -168,16 +168,15 @@ Result<void> Producer::abort_transaction(std::chrono::milliseconds timeout) {
       "a transaction could not be aborted");
 }
 
-Result<std::int64_t> Producer::end_of(const std::string& topic,
-                                      std::chrono::milliseconds timeout) {
+Result<std::int64_t> Producer::end_of(const std::string& topic, std::chrono::milliseconds timeout) {
   std::int64_t low = 0;
   std::int64_t high = 0;
   const auto code = rd_kafka_query_watermark_offsets(handle_, topic.c_str(), 0, &low, &high,
                                                      static_cast<int>(timeout.count()));
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return high;
-  return Error{ErrorCode::destination_unavailable,
-               fmt::format("Kafka: the end of topic {} is not known: {}", topic,
-                           rd_kafka_err2str(code))};
+  return Error{
+      ErrorCode::destination_unavailable,
+      fmt::format("Kafka: the end of topic {} is not known: {}", topic, rd_kafka_err2str(code))};
 }
 
 }  // namespace outbox::kafka

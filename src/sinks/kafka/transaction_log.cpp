@@ -60,9 +60,9 @@ Result<Handle> make_consumer(const rd_kafka_conf_t* producer) {
   rd_kafka_conf_set_log_cb(conf.get(), nullptr);
   Handle handle(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), problem.data(), problem.size()));
   if (!handle) {
-    return Error{ErrorCode::invalid_argument,
-                 fmt::format("Kafka consumer: {}; check sink.brokers and sink.properties",
-                             problem.data())};
+    return Error{
+        ErrorCode::invalid_argument,
+        fmt::format("Kafka consumer: {}; check sink.brokers and sink.properties", problem.data())};
   }
   static_cast<void>(conf.release());  // the consumer owns it now
   return handle;

@@ -167,9 +167,9 @@ Result<void> IntentStore::check_history(const CommittedTransactions& committed,
     return next.error();
   }
   for (const CommittedTransaction& transaction : committed.newest) {
-    const auto known = std::find_if(
-        intents.begin(), intents.end(),
-        [&](const Intent& intent) { return intent.sender == transaction.sender; });
+    const auto known = std::find_if(intents.begin(), intents.end(), [&](const Intent& intent) {
+      return intent.sender == transaction.sender;
+    });
     if (transaction.xid >= static_cast<std::uint64_t>(next->int8(0, 0)) ||
         (known != intents.end() && transaction.number > known->n)) {
       return other_history(transaction.sender);

@@ -22,24 +22,16 @@ Json json_of(const SharedPosition& position) {
 }
 
 Json json_of(const FailedHead& head) {
-  return {{"seq", head.seq},
-          {"shard", head.shard},
-          {"key", head.key},
-          {"attempts", head.attempts},
-          {"due_in", head.due_in.count()},
-          {"error", head.error},
+  return {{"seq", head.seq},           {"shard", head.shard},           {"key", head.key},
+          {"attempts", head.attempts}, {"due_in", head.due_in.count()}, {"error", head.error},
           {"parked", head.parked}};
 }
 
 Json json_of(const DetachedMessage& message) {
-  return {{"seq", message.seq},
-          {"shard", message.shard},
-          {"key", message.key},
-          {"attempts", message.attempts},
-          {"due_at", message.due_at_us},
-          {"due_in", message.due_in.count()},
-          {"error", message.error},
-          {"dead", message.dead}};
+  return {{"seq", message.seq},          {"shard", message.shard},
+          {"key", message.key},          {"attempts", message.attempts},
+          {"due_at", message.due_at_us}, {"due_in", message.due_in.count()},
+          {"error", message.error},      {"dead", message.dead}};
 }
 
 Json json_of(const HeldRange& range) {

@@ -78,7 +78,7 @@ class WalReader {
   ReplicationStream stream_;
   Lsn received_;
   bool in_transaction_ = false;
-  std::int64_t open_seq_ = 0;  // the last message of the transaction that is being read
+  std::int64_t open_seq_ = 0;              // the last message of the transaction that is being read
   std::optional<std::uint32_t> relation_;  // the outbox table's
   std::optional<RowShape> shape_;
   std::optional<Error> failure_;
