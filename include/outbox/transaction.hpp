@@ -47,8 +47,8 @@ struct CommittedTransactions {
   std::int64_t end = 0;                      // of the record; compare TransactionSender::since
 };
 
-// Tells what became of transactions. One thread; every call may wait for the destination, half a
-// minute at most, and may fail with destination_unavailable: try again later.
+// Tells what became of transactions. One thread; every call may wait for the destination, about ten
+// seconds for each step, and may fail with destination_unavailable: try again later.
 class TransactionJudge {
  public:
   virtual ~TransactionJudge() = default;

@@ -32,6 +32,20 @@ TEST(Settings, TheUsualEnvironmentNamesGiveTheDatabase) {
   }
 }
 
+TEST(Settings, ExactlyOnceIsForPostgresAndKafka) {
+  Settings settings;
+  settings.source_url = "postgresql://db/shop";
+  settings.kafka.exactly_once = true;
+  EXPECT_TRUE(check(settings));
+  settings.sink_type = "http";
+  ASSERT_FALSE(check(settings));
+  EXPECT_THAT(check(settings).error().message, HasSubstr("sink.type"));
+  settings.sink_type = "kafka";
+  settings.source_url = "sqlite:shop.db";
+  ASSERT_FALSE(check(settings));
+  EXPECT_THAT(check(settings).error().message, HasSubstr("SQLite"));
+}
+
 TEST(Settings, TheDatabaseIsRequiredAndItsPasswordHidden) {
   Settings settings;
   config::Schema schema = make_schema(settings);

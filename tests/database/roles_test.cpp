@@ -42,6 +42,7 @@ Rights relay_rights() {
           {"outbox_receipt_run", {"SELECT", "INSERT"}},
           {"outbox_exception", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
           {"outbox_relay", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
+          {"outbox_intent", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
           {"outbox_attempt", {"SELECT", "INSERT", "DELETE"}},
           {"outbox_audit", {"SELECT", "INSERT"}},
           {"outbox_shard", {"SELECT", "UPDATE"}},
@@ -62,7 +63,7 @@ Rights viewer_rights() {
        {"outbox", "outbox_message", "outbox_receipt", "outbox_receipt_run", "outbox_exception",
         "outbox_attempt", "outbox_audit", "outbox_shard", "outbox_relay", "outbox_control",
         "outbox_progress_0", "outbox_progress_1", "outbox_progress", "outbox_position",
-        "outbox_origin", "outbox_partition", "outbox_migration", "outbox_seq_seq",
+        "outbox_origin", "outbox_intent", "outbox_partition", "outbox_migration", "outbox_seq_seq",
         "outbox_doorbell"}) {
     rights[object] = {"SELECT"};
   }

@@ -21,7 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPatience{30'000};
+// A relay that is told to stop must not be in one of these for long; it tries again anyway.
+constexpr milliseconds kPatience{8'000};
 constexpr milliseconds kPoll{200};
 
 template <class T, void (*Destroy)(T*)>

@@ -13,9 +13,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kOpen{30'000};
+// Whoever asks the relay to stop waits for these.
+constexpr milliseconds kOpen{8'000};
 // A commit takes milliseconds; with a broker that has just failed, seconds.
-constexpr milliseconds kCommit{15'000};
+constexpr milliseconds kCommit{8'000};
 // Those who read committed messages wait for the end of what was left open.
 constexpr milliseconds kAbort{3'000};
 
