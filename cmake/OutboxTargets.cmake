@@ -8,6 +8,8 @@ set(OUTBOX_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=: address,und
 
 option(OUTBOX_MUTANTS "Build in the planted faults of src/mutants, for ./dev mutants" OFF)
 
+option(OUTBOX_FUZZ "Build the programs of fuzz/, for ./dev fuzz" OFF)
+
 find_program(OUTBOX_CCACHE ccache)
 if(OUTBOX_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${OUTBOX_CCACHE})

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # ./dev build, and ./dev test and sanitize, which build first.
 
-BUILD_PRESETS='dev release mutants asan tsan'
+BUILD_PRESETS='dev release mutants asan tsan fuzz'
 TEST_LABELS='unit integration conformance e2e soak'
 SANITIZE_LABELS='unit integration conformance'
 
