@@ -1,5 +1,8 @@
 -- Removes everything that 0001_outbox.up.sql made, with all messages.
-drop view ${outbox_message};
+drop view ${outbox_message}, ${outbox_row};
+drop function ${outbox_emit};
+drop sequence ${outbox_emit_open};
+drop table ${outbox_kept}, ${outbox_secret};
 drop table ${outbox};
 drop function ${outbox_ring}();
 drop sequence ${outbox_doorbell};

@@ -144,8 +144,8 @@ create table ${outbox_relay} (
 );
 
 -- What operators tell the relays. A raised revision has them read the exceptions again, and this.
--- mode: where messages are read, in the table itself or, from slot, in the write-ahead log; what was
--- committed before slot_lsn, the slot's first place, does not come from it.
+-- mode: where messages are read, in the table itself or, from slot, in the write-ahead log. The slot
+-- has exactly what was committed from slot_lsn on, and slot_snapshot sees exactly what was before.
 create table ${outbox_control} (
   id        boolean primary key default true check (id),
   paused    boolean not null default false,
@@ -153,15 +153,16 @@ create table ${outbox_control} (
   mode      text not null default 'table' check (mode in ('table', 'wal')),
   slot      text,
   slot_lsn  pg_lsn,
-  check ((mode = 'wal') = (slot is not null and slot_lsn is not null))
+  slot_snapshot  pg_snapshot,
+  check ((mode = 'wal') = (slot is not null and slot_lsn is not null and slot_snapshot is not null))
 );
 insert into ${outbox_control} default values;
 
 -- Progress is appended, never updated; of the rows that name a shard, the one with the highest
 -- (epoch, n) holds its position: everything visible in from_snapshot is done, and of what is
 -- visible in to_snapshot everything up to last_seq. Where the write-ahead log is read, everything
--- that committed before lsn is done as well, and of the transaction that follows everything up to
--- last_seq. Two tables take turns, so that the older one can be truncated.
+-- that committed before lsn is done as well, and the first last_seq messages after. Two tables take
+-- turns, so that the older one can be truncated.
 create table ${outbox_progress_0} (
   epoch          bigint not null,
   n              bigint not null,
@@ -231,17 +232,94 @@ end $$;
 create trigger ${name:outbox_ring} after insert on ${outbox}
   for each statement execute function ${outbox_ring}();
 
+-- Messages of which the log alone had a copy, and that were not delivered at the first attempt:
+-- emitted ones, and rows that were deleted by then. As wide as ${outbox}; retention removes them.
+create table ${outbox_kept} (
+  seq            bigint primary key,
+  kept_at        timestamptz not null default clock_timestamp(),
+  created_at     timestamptz not null,
+  available_at   timestamptz,
+  id             uuid not null,
+  shard          smallint not null,
+  aggregatetype  text not null,
+  aggregateid    text not null,
+  type           text not null,
+  headers        jsonb not null,
+  payload        ${payload_type} not null
+);
+create index ${name:outbox_kept_key_seq} on ${outbox_kept} (aggregateid, seq);
+create index ${name:outbox_kept_id} on ${outbox_kept} (id);
+
+-- All messages that the database has. What is kept was passed by the position before it came here,
+-- so it counts as written by the first transaction of all.
+create view ${outbox_row} as
+  select seq, xid, created_at, available_at, id, shard, aggregatetype, aggregateid, type, headers,
+         payload
+    from ${outbox}
+  union all
+  select seq, '3'::xid8, created_at, available_at, id, shard, aggregatetype, aggregateid, type,
+         headers, payload
+    from ${outbox_kept};
+
+-- Everyone may call pg_logical_emit_message, so what marks a message as ours is known to
+-- ${outbox_emit} and the relay alone.
+create table ${outbox_secret} (
+  prefix  text not null
+);
+insert into ${outbox_secret} values ('outbox:' || gen_random_uuid());
+
+-- Whether messages may be emitted: when it was called. A sequence is seen at once by every
+-- transaction, whatever its snapshot.
+create sequence ${outbox_emit_open};
+
+-- Writes a message into the write-ahead log, without a row, and returns its seq. Every emitter holds
+-- the lock until its transaction ends, so that whoever ends the reading of the log can wait for all.
+create function ${outbox_emit}(
+  id uuid, aggregatetype text, aggregateid text, type text, payload ${payload_type},
+  headers jsonb default '{}', available_at timestamptz default null) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  seq  bigint;
+begin
+  perform pg_advisory_xact_lock_shared(1869968485,
+                                       ('${outbox}'::regclass::oid::bigint - 2147483648)::integer);
+  if pg_sequence_last_value('${outbox_emit_open}') is null
+     or current_setting('wal_level') <> 'logical' then
+    raise 'nobody reads the write-ahead log for ${bare:outbox}, so the message would be lost'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'run ''outboxctl source use wal'', or enqueue the message';
+  end if;
+  if id is null or coalesce(aggregatetype, '') = '' or coalesce(aggregateid, '') = ''
+     or coalesce(type, '') = '' or payload is null
+     or coalesce(jsonb_typeof(headers), '') <> 'object' then
+    raise 'id, aggregatetype, aggregateid, type or payload is missing, or headers are no object'
+      using errcode = 'invalid_parameter_value';
+  end if;
+  -- Retention takes a partition away when nobody who has drawn one of its seqs runs any more. The
+  -- transaction has its xid before the seq.
+  lock table only ${outbox} in access share mode;
+  perform pg_current_xact_id();
+  seq := nextval(pg_get_serial_sequence('${outbox}', 'seq'));
+  perform pg_logical_emit_message(
+    true, s.prefix,
+    record_send(row(seq, clock_timestamp(), available_at, id, aggregatetype, aggregateid, type,
+                    headers, payload)))
+    from ${outbox_secret} s;
+  return seq;
+end $$;
+
 -- Every message with its status: pending, delayed, retrying, held, dead, discarded or processed.
 create view ${outbox_message} as
   select o.seq, o.id, o.aggregatetype, o.aggregateid, o.type, o.payload, o.headers, o.shard,
          o.created_at, o.available_at,
          case when e.state is not null and not e.replay then e.state
-              when not covered.yes then 'pending'
-              when h.seq is not null and r.seq is null then 'held'
-              else 'processed' end as status,
+              when r.seq is not null then 'processed'
+              when h.seq is not null then 'held'
+              when covered.yes then 'processed'
+              else 'pending' end as status,
          coalesce(e.attempts, 0) as attempts, e.due_at, e.last_error,
          r.processed_at, r.topic, r."partition", r."offset"
-    from ${outbox} o
+    from ${outbox_row} o
     join ${outbox_position} p on p.shard = o.shard
     cross join lateral (
       select pg_visible_in_snapshot(o.xid, p.from_snapshot)

@@ -5,7 +5,7 @@ do $$ begin
 end $$;
 drop function ${outbox_drop_detached}();
 drop function ${outbox_detach_partition}(regclass);
-drop function ${outbox_forget}(bigint, integer);
+drop function ${outbox_forget}(bigint, integer, interval);
 drop function ${outbox_free_partition}(bigint, interval);
 drop function ${outbox_add_partitions}(integer);
 drop function ${outbox_note_truncate}() cascade;

@@ -45,15 +45,21 @@ begin
            (select 1 from ${outbox_exception} e
              where e.state <> 'held' and e.seq >= $1 and e.seq < $2
                and (e.state <> 'discarded' or e.updated_at >= $3)
-               and exists (select from %1$s o where o.seq = e.seq)
+               and (exists (select from %1$s o where o.seq = e.seq)
+                    or exists (select from ${outbox_kept} k where k.seq = e.seq))
              limit $4)
            union all
            (select 1 from ${outbox_exception} e
              cross join lateral (
-               select 1 from %1$s o
-                where (o.aggregateid, o.seq) >= (e.key, greatest(e.seq, $1))
-                  and (o.aggregateid, o.seq) <= (e.key, least(e.until_seq, $2 - 1))
-                order by o.aggregateid, o.seq limit $4) o
+               (select 1 from %1$s o
+                 where (o.aggregateid, o.seq) >= (e.key, greatest(e.seq, $1))
+                   and (o.aggregateid, o.seq) <= (e.key, least(e.until_seq, $2 - 1))
+                 order by o.aggregateid, o.seq limit $4)
+               union all
+               (select 1 from ${outbox_kept} k
+                 where (k.aggregateid, k.seq) >= (e.key, greatest(e.seq, $1))
+                   and (k.aggregateid, k.seq) <= (e.key, least(e.until_seq, $2 - 1))
+                 order by k.aggregateid, k.seq limit $4)) o
              where e.state = 'held' and e.seq < $2 and e.until_seq >= $1
              limit $4))
     select count(*) from (select from unsent limit $4) u $sql$, leaf)
@@ -193,14 +199,16 @@ begin
 end $$;
 
 -- Deletes, up to `most` of each kind, what is kept about the messages of a partition that was freed:
--- attempts, audit, discarded exceptions. Returns how many rows; 0 also when the partition has rows.
-create function ${outbox_forget}(first bigint, most integer) returns bigint language plpgsql
-security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+-- attempts, audit, discarded exceptions, messages that had no row. Returns how many rows; 0 also when
+-- the partition has rows or receipts, or messages were kept that are not done or not so old.
+create function ${outbox_forget}(first bigint, most integer, keep interval) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
-  part     record;
-  rows     boolean;
-  deleted  bigint := 0;
-  n        bigint;
+  part      record;
+  rows      boolean;
+  receipts  regclass;
+  deleted   bigint := 0;
+  n         bigint;
 begin
   select * into part from ${outbox_partition} p
    where p.parent = '${outbox}'::regclass and p.lower = first
@@ -209,9 +217,22 @@ begin
     return 0;
   end if;
   execute format('select exists (select from %s)', part.leaf) into rows;
-  if rows then
+  select p.leaf into receipts from ${outbox_partition} p
+   where p.parent = '${outbox_receipt_run}'::regclass and p.lower = part.lower and p.upper = part.upper;
+  if not rows and receipts is not null then
+    execute format('select exists (select from %s)', receipts) into rows;
+  end if;
+  if rows
+     or exists (select from ${outbox_kept} k where k.seq >= part.lower and k.seq < part.upper
+                   and k.kept_at >= clock_timestamp() - keep)
+     or exists (select from ${outbox_kept} k where k.seq >= part.lower and k.seq < part.upper)
+        and ${outbox_unsent}(part.leaf, part.lower, part.upper, 'infinity', 1) > 0 then
     return 0;
   end if;
+  delete from ${outbox_kept} where seq = any (array(
+    select seq from ${outbox_kept} where seq >= part.lower and seq < part.upper limit most));
+  get diagnostics n = row_count;
+  deleted := deleted + n;
   delete from ${outbox_attempt} where ctid = any (array(
     select ctid from ${outbox_attempt} where seq >= part.lower and seq < part.upper limit most));
   get diagnostics n = row_count;
@@ -247,6 +268,7 @@ begin
   if not found
      or exists (select from ${outbox_attempt} a where a.seq >= part.lower and a.seq < part.upper)
      or exists (select from ${outbox_audit} a where a.seq >= part.lower and a.seq < part.upper)
+     or exists (select from ${outbox_kept} k where k.seq >= part.lower and k.seq < part.upper)
      or exists (select from ${outbox_exception} e where e.seq >= part.lower and e.seq < part.upper
                    and e.state = 'discarded') then
     return false;

@@ -6,11 +6,13 @@
 
 -- All functions are everyone's unless told otherwise.
 revoke execute on function ${outbox_ring}() from public;
+revoke execute on function
+  ${outbox_emit}(uuid, text, text, text, ${payload_type}, jsonb, timestamptz) from public;
 revoke execute on function ${outbox_unsent}(regclass, bigint, bigint, timestamptz, bigint) from public;
 revoke execute on function ${outbox_note_truncate}() from public;
 revoke execute on function ${outbox_add_partitions}(integer) from public;
 revoke execute on function ${outbox_free_partition}(bigint, interval) from public;
-revoke execute on function ${outbox_forget}(bigint, integer) from public;
+revoke execute on function ${outbox_forget}(bigint, integer, interval) from public;
 revoke execute on function ${outbox_detach_partition}(regclass) from public;
 revoke execute on function ${outbox_drop_detached}() from public;
 
@@ -43,11 +45,14 @@ begin
     select * from (values
       (producer, 'insert (id, aggregatetype, aggregateid, type, payload, headers, available_at) '
                  'on ${outbox}'),
+      (producer, 'execute on function '
+                 '${outbox_emit}(uuid, text, text, text, ${payload_type}, jsonb, timestamptz)'),
 
       -- A dead letter is copied into the outbox, when the relay is told so.
       (relay, 'insert (id, aggregatetype, aggregateid, type, payload, headers) on ${outbox}'),
-      (relay, 'select on ${outbox}, ${outbox_partition}, ${outbox_progress}, ${outbox_position}, '
-              '${outbox_origin}, ${outbox_control}'),
+      (relay, 'select on ${outbox}, ${outbox_row}, ${outbox_partition}, ${outbox_progress}, '
+              '${outbox_position}, ${outbox_origin}, ${outbox_control}, ${outbox_secret}'),
+      (relay, 'select, insert on ${outbox_kept}'),
       (relay, 'select on sequence ' || seq),
       (relay, 'select, insert on ${outbox_receipt_run}'),
       (relay, 'select on ${outbox_receipt}'),
@@ -60,11 +65,13 @@ begin
       (relay, 'usage on sequence ${outbox_epoch}'),
       (relay, 'update on sequence ${outbox_doorbell}'),
       (relay, 'execute on function ${outbox_add_partitions}(integer), '
-              '${outbox_free_partition}(bigint, interval), ${outbox_forget}(bigint, integer), '
+              '${outbox_free_partition}(bigint, interval), '
+              '${outbox_forget}(bigint, integer, interval), '
               '${outbox_detach_partition}(regclass), ${outbox_drop_detached}()'),
 
-      (viewer, 'select on ${outbox}, ${outbox_message}, ${outbox_receipt}, ${outbox_receipt_run}, '
-               '${outbox_exception}, ${outbox_attempt}, ${outbox_audit}, ${outbox_shard}, ${outbox_relay}, '
+      (viewer, 'select on ${outbox}, ${outbox_kept}, ${outbox_row}, ${outbox_message}, '
+               '${outbox_receipt}, ${outbox_receipt_run}, ${outbox_exception}, '
+               '${outbox_attempt}, ${outbox_audit}, ${outbox_shard}, ${outbox_relay}, '
                '${outbox_control}, ${outbox_progress_0}, ${outbox_progress_1}, ${outbox_progress}, '
                '${outbox_position}, ${outbox_origin}, ${outbox_intent}, ${outbox_partition}, '
                '${outbox_migration}'),

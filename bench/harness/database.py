@@ -134,8 +134,9 @@ def rewind(backlog, slot=""):
         "update outbox_shard set owner = '' where owner <> ''",
         "insert into outbox_progress_0 (epoch, n, shards, from_snapshot, lsn) "
         f"values (0, 0, -1, '{backlog.snapshot}', {lsn if slot else 'null'})",
-        f"update outbox_control set mode = 'wal', slot = '{slot}', slot_lsn = {lsn}" if slot else
-        "update outbox_control set mode = 'table', slot = null, slot_lsn = null",
+        f"update outbox_control set mode = 'wal', slot = '{slot}', slot_lsn = {lsn}, "
+        f"slot_snapshot = '{backlog.snapshot}'" if slot else
+        "update outbox_control set mode = 'table', slot = null, slot_lsn = null, slot_snapshot = null",
         "checkpoint",
     )
 

@@ -36,20 +36,45 @@ std::string make_insert_one(const OutboxOptions& options) {
   return insert_into(options) + " (" + std::string{kColumns} + ") values ($1, $2, $3, $4, $5, $6)";
 }
 
+std::string call_emit(const OutboxOptions& options, const std::string& arguments) {
+  auto table = TableName::parse(options.table);
+  if (!table) throw std::invalid_argument(table.error().message);
+  table->table += "_emit";
+  return "select " + table->quoted() + "(" + arguments + ")";
+}
+
+// From the arrays, in the order of the messages.
+std::string from_arrays(const OutboxOptions& options, const std::string& columns, bool delayed) {
+  std::string sql = std::string{" from unnest($1, $2, $3, $4, $5, $6"} + (delayed ? ", $7" : "") +
+                    ") with ordinality as m(" + columns + ", n)";
+  if (options.lock_keys) sql += ", locked where locked.locks > 0";
+  return sql + " order by m.n";
+}
+
+std::string values_of(const OutboxOptions& options, bool delayed) {
+  return "m.id, m.aggregatetype, m.aggregateid, m.type, m.payload::" +
+         std::string{to_sql(options.payload_type)} + ", m.headers::jsonb" +
+         (delayed ? ", m.available_at" : "");
+}
+
 // The column available_at is named only where a message has it, so that producers that never delay
 // one need no privilege for it.
 std::string make_insert_many(const OutboxOptions& options, bool delayed) {
   const std::string columns = std::string{kColumns} + (delayed ? ", available_at" : "");
   std::string sql;
   if (options.lock_keys) sql += kLockKeys;
-  sql += insert_into(options) + " (" + columns +
-         ") select m.id, m.aggregatetype, m.aggregateid, m.type, m.payload::" +
-         std::string{to_sql(options.payload_type)} + ", m.headers::jsonb" +
-         (delayed ? ", m.available_at" : "") + " from unnest($1, $2, $3, $4, $5, $6" +
-         (delayed ? ", $7" : "") + ") with ordinality as m(" + columns + ", n)";
-  if (options.lock_keys) sql += ", locked where locked.locks > 0";
   // The identity column is drawn above the sort, so seq rises in the order of the messages.
-  return sql + " order by m.n";
+  return sql + insert_into(options) + " (" + columns + ") select " + values_of(options, delayed) +
+         from_arrays(options, columns, delayed);
+}
+
+// The order of the columns is that of the function's parameters. It is called above the sort.
+std::string make_emit_many(const OutboxOptions& options, bool delayed) {
+  const std::string columns = std::string{kColumns} + (delayed ? ", available_at" : "");
+  std::string sql;
+  if (options.lock_keys) sql += kLockKeys;
+  return sql + call_emit(options, values_of(options, delayed)) +
+         from_arrays(options, columns, delayed);
 }
 
 Result<void> check_transaction(PGconn* connection) {
@@ -147,12 +172,14 @@ class Columns {
 
 Outbox::Outbox(const OutboxOptions& options)
     : options_(options),
-      insert_one_sql_(make_insert_one(options)),
-      insert_many_sql_(make_insert_many(options, /*delayed=*/false)),
-      insert_delayed_sql_(make_insert_many(options, /*delayed=*/true)) {}
+      insert_{make_insert_one(options), make_insert_many(options, /*delayed=*/false),
+              make_insert_many(options, /*delayed=*/true)},
+      emit_{call_emit(options, "$1, $2, $3, $4, $5, $6"),
+            make_emit_many(options, /*delayed=*/false), make_emit_many(options, /*delayed=*/true)} {
+}
 
-Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
-                                          std::span<const Message> messages) const {
+Result<std::vector<Uuid>> Outbox::write(Transaction& transaction, std::span<const Message> messages,
+                                        const Statements& statements, const char* call) const {
   PGconn* connection = transaction.connection();
   if (auto checked = check_transaction(connection); !checked) return std::move(checked).error();
   if (auto checked = check_messages(messages, rules_of(options_)); !checked) {
@@ -171,20 +198,36 @@ Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
   if (!one) columns.add(messages, ids);
   const pg::Params params =
       one ? one_row(messages.front(), ids.front(), type) : columns.params(delayed);
-  const std::string& several = delayed ? insert_delayed_sql_ : insert_many_sql_;
+  const std::string& several = delayed ? statements.delayed : statements.many;
   pg::SqlState sqlstate;
   const auto run = options_.prepare ? pg::query_remembered : pg::query;
-  auto inserted = run(connection, one ? insert_one_sql_ : several, params, pg::Format::binary,
-                      &sqlstate, options_.answer_timeout);
-  if (inserted) return ids;
-  Error error = std::move(inserted).error();
+  auto written = run(connection, one ? statements.one : several, params, pg::Format::binary,
+                     &sqlstate, options_.answer_timeout);
+  if (written) return ids;
+  Error error = std::move(written).error();
   if (sqlstate.view().starts_with("22")) error.code = ErrorCode::message_rejected;
-  error.message = "enqueue: " + error.message;
+  error.message = std::string{call} + ": " + error.message;
   return error;
+}
+
+Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
+                                          std::span<const Message> messages) const {
+  return write(transaction, messages, insert_, "enqueue");
 }
 
 Result<Uuid> Outbox::enqueue(Transaction& transaction, const Message& message) const {
   auto ids = enqueue(transaction, std::span{&message, 1});
+  if (!ids) return std::move(ids).error();
+  return ids->front();
+}
+
+Result<std::vector<Uuid>> Outbox::emit(Transaction& transaction,
+                                       std::span<const Message> messages) const {
+  return write(transaction, messages, emit_, "emit");
+}
+
+Result<Uuid> Outbox::emit(Transaction& transaction, const Message& message) const {
+  auto ids = emit(transaction, std::span{&message, 1});
   if (!ids) return std::move(ids).error();
   return ids->front();
 }

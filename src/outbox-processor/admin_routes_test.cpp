@@ -117,7 +117,8 @@ TEST_F(AdminRoutesTest, TheLogThatTheServerKeepsIsExported) {
   EXPECT_EQ(metric("outbox_source_lag_bytes"), "0");
   const auto tables = postgres_table::Tables::find(connection_, "outbox");
   ASSERT_TRUE(tables);
-  ASSERT_TRUE(postgres_table::read_log(connection_, *tables, "", "test"));
+  ASSERT_TRUE(
+      postgres_table::read_log(connection_, database_.url(), *tables, "", {.actor = "test"}));
   add_message("a");
   EXPECT_GT(std::stod(metric("outbox_source_lag_bytes")), 100.0);
 }

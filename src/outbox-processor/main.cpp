@@ -1,4 +1,5 @@
 // outbox-processor: carries messages from the outbox table to a broker.
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <malloc.h>
@@ -37,6 +38,25 @@ std::optional<TransactionPair> transactions_of(const SourceDriver& source, const
   return TransactionPair{*source.transactional, *sink.transactional};
 }
 
+// A relay that is away for long either fills the server's disk or is cut off from the log.
+void warn_of_kept_log(SourceStatusReader& reader) {
+  constexpr std::int64_t kLittle = std::int64_t{1} << 30;
+  const Result<SourceStatus> status = reader.read();
+  if (!status || !status->most_kept_bytes) {
+    return;  // the log is not read, or the relay itself will say why the database cannot be reached
+  }
+  if (*status->most_kept_bytes < 0) {
+    log::warn(
+        "the server keeps its write-ahead log for the relay until its disk is full, should no "
+        "relay run for long: set max_slot_wal_keep_size, and watch outbox_source_lag_bytes");
+  } else if (*status->most_kept_bytes < kLittle) {
+    log::warn(
+        "the server keeps so little of its write-ahead log that a short absence or a large "
+        "transaction can cut the relay off: raise max_slot_wal_keep_size",
+        {{"bytes", *status->most_kept_bytes}});
+  }
+}
+
 int serve(const Settings& settings, telemetry::StopSignals& signals) {
   const std::uint64_t seed = std::random_device{}();
   telemetry::Metrics metrics{"outbox-processor"};
@@ -62,6 +82,7 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
   log::info("outbox-processor is up",
             {{"address", settings.http_address}, {"port", server.port()}});
   telemetry::notify_service_manager("READY=1");
+  warn_of_kept_log(*driver.status);
 
   auto retention = start_retention(settings, retention_metrics);
   const Result<void> ended = relay.run(signals.token());

@@ -12,7 +12,7 @@ constexpr std::size_t kSelectPage = 10'000;
 
 // Parameters: limit, after, key, type, error, since.
 constexpr const char* kFind = R"(
-    from ${outbox_exception} e left join ${outbox} o on o.seq = e.seq
+    from ${outbox_exception} e left join ${outbox_row} o on o.seq = e.seq
    where e.state = 'dead' and e.seq > $2::bigint
      and ($3::text = '' or e.key = $3::text) and ($4::text = '' or o.type = $4::text)
      and ($5::text = '' or strpos(e.last_error, $5::text) > 0)
@@ -24,13 +24,13 @@ constexpr const char* kResolve = R"(
   with named as (
          select s::text as name, s as seq from unnest($1::bigint[]) s
          union all
-         select i::text, o.seq from unnest($2::uuid[]) i left join ${outbox} o on o.id = i),
+         select i::text, o.seq from unnest($2::uuid[]) i left join ${outbox_row} o on o.id = i),
        found as (
          select n.name, n.seq, e.state, coalesce(e.state = any ($3::text[]), false) as fits
            from named n left join ${outbox_exception} e on e.seq = n.seq and e.state <> 'held'),
        names as (
          select name, bool_or(fits) as fits, max(state) as state,
-                bool_or(exists (select from ${outbox} o where o.seq = f.seq)
+                bool_or(exists (select from ${outbox_row} o where o.seq = f.seq)
                         or state is not null) as known
            from found f group by name)
   select n.name, n.known, coalesce(n.state, ''), null::bigint from names n where not n.fits
@@ -222,7 +222,7 @@ Result<void> DeadLetters::edit(const DeadLetterSelection& selection, const std::
   auto edited = outbox_->query(
       "with chosen as materialized ("
       "       select e.seq, coalesce(e.payload, o.payload) as payload"
-      "         from ${outbox_exception} e join ${outbox} o on o.seq = e.seq"
+      "         from ${outbox_exception} e join ${outbox_row} o on o.seq = e.seq"
       "        where e.seq = any ($1::bigint[]) and e.state = any ($2::text[])"
       "          for update of e),"
       "     changed as ("
@@ -285,7 +285,7 @@ Result<std::vector<Json>> DeadLetters::whole(std::span<const std::int64_t> seqs)
           utc("a.failed_at") +
           ", 'relay', a.relay, 'error', a.error) order by a.failed_at, a.attempt) "
           "from ${outbox_attempt} a where a.seq = e.seq), '[]')) "
-          "from ${outbox_exception} e left join ${outbox} o on o.seq = e.seq "
+          "from ${outbox_exception} e left join ${outbox_row} o on o.seq = e.seq "
           "where e.seq = any ($1::bigint[]) and e.state <> 'held' order by e.seq",
       params);
 }

@@ -76,6 +76,8 @@ void add_operator_commands(CLI::App& app, CommandLine& given) {
       ->type_name("");
   use.add_option("--slot", given.use.slot,
                  "wal: the replication slot's name, if not TABLE_DATABASE");
+  use.add_flag("--accept-gap", given.use.accept_gap,
+               "give up what only the log had, where it was not read to its end");
   add_config(app, given);
 }
 

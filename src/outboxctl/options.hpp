@@ -65,6 +65,7 @@ struct ResetOptions {
 struct UseOptions {
   std::string mode;  // "table" or "wal"
   std::string slot;  // empty: the usual name
+  bool accept_gap = false;
 };
 
 // Of the relay, as outbox-processor takes them.

@@ -29,6 +29,13 @@ struct ShardPosition {
   std::string written_at;  // empty: not noted
 };
 
+// Where the write-ahead log is read.
+struct LogState {
+  std::string slot;
+  std::string read;     // the place in the log up to which everything is done
+  std::string problem;  // empty: none; else what is lost, and what to do
+};
+
 struct Overview {
   SourceStatus relay;
   std::int64_t version = 0;
@@ -38,6 +45,7 @@ struct Overview {
   std::int64_t delayed = 0;
   std::vector<ShardPosition> positions;
   bool paused = false;  // an operator has stopped delivery
+  std::optional<LogState> log{};
 };
 inline constexpr std::int64_t kProcessedLimit = 100'000;
 

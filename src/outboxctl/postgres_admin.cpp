@@ -2,6 +2,7 @@
 
 #include "outboxctl/outbox_admin.hpp"
 #include "outboxctl/postgres_outbox.hpp"
+#include "sources/postgres_table/mode.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "sources/postgres_table/status_reader.hpp"
 #include "support/pg/connection.hpp"
@@ -118,8 +119,10 @@ class PostgresAdmin final : public OutboxAdmin {
     if (!positions) return std::move(positions).error();
     auto paused = number(tables->sql(kPaused), {});
     if (!paused) return std::move(paused).error();
-    return Overview{*std::move(relay),     *version,    newest_migration(), *processed, *delayed,
-                    *std::move(positions), *paused == 1};
+    auto log = read_log_state(*tables);
+    if (!log) return std::move(log).error();
+    return Overview{*std::move(relay),     *version,     newest_migration(), *processed, *delayed,
+                    *std::move(positions), *paused == 1, *std::move(log)};
   }
 
   Result<std::vector<MessageRow>> messages(const MessagesOptions& options) override {
@@ -149,6 +152,19 @@ class PostgresAdmin final : public OutboxAdmin {
     auto rows = connection_.query(sql, params);
     if (!rows) return std::move(rows).error();
     return rows->int8(0, 0);
+  }
+
+  Result<std::optional<LogState>> read_log_state(const postgres_table::Tables& tables) {
+    const auto mode = postgres_table::read_mode(connection_, tables);
+    if (!mode) return mode.error();
+    if (!mode->wal) return std::optional<LogState>{};
+    const auto read = postgres_table::read_so_far(connection_, tables, *mode);
+    if (!read) return read.error();
+    const auto slot = postgres_table::look_at_slot(connection_, *mode, *read);
+    if (!slot) return slot.error();
+    return std::optional{LogState{
+        mode->slot, postgres_wal::to_text(*read),
+        slot->problem ? postgres_table::describe_gap(mode->slot, *slot->problem, *read) : ""}};
   }
 
   Result<std::vector<ShardPosition>> read_positions(const std::string& sql) {

@@ -1,6 +1,7 @@
 #include <chrono>
 
 #include "outboxctl/commands.hpp"
+#include "outboxctl/outbox_admin.hpp"
 #include "outboxctl/output.hpp"
 #include "outboxctl/postgres_outbox.hpp"
 #include "sources/postgres_table/mode_switch.hpp"
@@ -8,14 +9,12 @@
 namespace outbox::ctl {
 namespace {
 
-// A relay finishes what it has in flight first.
+// A relay reads the log to its end first, and finishes what it has in flight.
 constexpr std::chrono::seconds kPatience{30};
-// A slot is ready when the transactions have ended that were running.
-constexpr std::chrono::minutes kLongestTransaction{10};
 
-Result<void> use_table(PostgresOutbox& outbox, Format format, std::ostream& out) {
-  if (auto switched = postgres_table::read_table(outbox.connection(), outbox.tables(),
-                                                 outbox.actor(), kPatience);
+Result<void> use_table(PostgresOutbox& outbox, const postgres_table::SwitchOptions& options,
+                       Format format, std::ostream& out) {
+  if (auto switched = postgres_table::read_table(outbox.connection(), outbox.tables(), options);
       !switched) {
     return switched;
   }
@@ -27,11 +26,11 @@ Result<void> use_table(PostgresOutbox& outbox, Format format, std::ostream& out)
   return {};
 }
 
-Result<void> use_log(PostgresOutbox& outbox, const UseOptions& options, Format format,
+Result<void> use_log(PostgresOutbox& outbox, const std::string& url, const std::string& name,
+                     const postgres_table::SwitchOptions& options, Format format,
                      std::ostream& out) {
-  if (auto set = outbox.connection().set_statement_timeout(kLongestTransaction); !set) return set;
   const auto slot =
-      postgres_table::read_log(outbox.connection(), outbox.tables(), options.slot, outbox.actor());
+      postgres_table::read_log(outbox.connection(), url, outbox.tables(), name, options);
   if (!slot) return slot.error();
   const auto keep = outbox.number(
       "select setting::bigint from pg_settings where name = "
@@ -55,8 +54,15 @@ Result<void> use_log(PostgresOutbox& outbox, const UseOptions& options, Format f
 Result<void> use_source(const CommonOptions& common, const UseOptions& options, std::ostream& out) {
   auto outbox = PostgresOutbox::open(common, "source use");
   if (!outbox) return std::move(outbox).error();
-  return options.mode == "wal" ? use_log(*outbox, options, common.format, out)
-                               : use_table(*outbox, common.format, out);
+  const auto url = address_of(common);
+  if (!url) return url.error();
+  postgres_table::SwitchOptions how;
+  how.actor = outbox->actor();
+  how.accept_gap = options.accept_gap;
+  how.patience = kPatience;
+  if (auto set = outbox->connection().set_statement_timeout(2 * kPatience); !set) return set;
+  if (options.mode == "table") return use_table(*outbox, how, common.format, out);
+  return use_log(*outbox, *url, options.slot, how, common.format, out);
 }
 
 }  // namespace outbox::ctl

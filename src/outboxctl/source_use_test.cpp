@@ -36,7 +36,7 @@ TEST_F(SourceUseTest, TheLogIsReadFromASlotOfItsOwnAndBackAgainNothingIsLeft) {
                   "from pg_publication"),
             "outbox_wal true false true");
 
-  const Outcome table = use({"table"});
+  const Outcome table = use({"table", "--accept-gap"});
   ASSERT_EQ(table.code, ExitCode::ok) << table.err;
   EXPECT_THAT(table.out, HasSubstr("is read in the table"));
   EXPECT_EQ(mode(), "table");
@@ -49,9 +49,21 @@ TEST_F(SourceUseTest, ANewSlotTakesTheOldOnesPlace) {
   const std::string mine = "mine_" + database_.name();
   ASSERT_EQ(use({"wal", "--slot", mine}).code, ExitCode::ok);
   EXPECT_EQ(slots(), mine);
-  const Outcome again = use({"wal"});
+  const Outcome again = use({"wal", "--accept-gap"});
   ASSERT_EQ(again.code, ExitCode::ok) << again.err;
   EXPECT_EQ(slots(), "outbox_" + database_.name());
+}
+
+TEST_F(SourceUseTest, StatusTellsWhatIsLostWithASlot) {
+  ASSERT_EQ(use({"wal"}).code, ExitCode::ok);
+  EXPECT_THAT(outboxctl({"status"}).out, HasSubstr("from the slot " + slots()));
+  EXPECT_EQ(outboxctl({"status", "--format", "json"}).json()["log"]["problem"], "");
+  exec("select pg_drop_replication_slot('" + slots() + "')");
+  EXPECT_THAT(outboxctl({"status"}).out, HasSubstr("--accept-gap"));
+  const Outcome refused = use({"wal"});
+  EXPECT_EQ(refused.code, ExitCode::failed);
+  EXPECT_THAT(refused.err, HasSubstr("is gone"));
+  EXPECT_EQ(use({"wal", "--accept-gap"}).code, ExitCode::ok);
 }
 
 TEST_F(SourceUseTest, ASlotOfAnotherIsNotTaken) {

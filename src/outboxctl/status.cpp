@@ -24,7 +24,15 @@ Json as_json(const Overview& overview, const std::string& table) {
                          {"written_at", position.written_at}});
   }
   const SourceStatus& relay = overview.relay;
+  Json log;
+  if (overview.log) {
+    log = {{"slot", overview.log->slot},
+           {"read", overview.log->read},
+           {"lag_bytes", relay.lag_bytes},
+           {"problem", overview.log->problem}};
+  }
   return {{"table", table},
+          {"log", log},
           {"version", overview.version},
           {"paused", overview.paused},
           {"pending", relay.pending},
@@ -46,7 +54,13 @@ void print_text(std::ostream& out, const Overview& overview, const std::string& 
   out << name << " in " << where << ", version " << overview.version
       << (overview.version < overview.newest_version ? " (outboxctl migrate brings it up to date)"
                                                      : "")
-      << (overview.paused ? "\npaused: nothing is sent until 'outboxctl resume'" : "") << "\n\n";
+      << (overview.paused ? "\npaused: nothing is sent until 'outboxctl resume'" : "") << "\n";
+  if (overview.log) {
+    out << "the write-ahead log is read, up to " << overview.log->read << ", from the slot "
+        << overview.log->slot << ", for which the server keeps " << relay.lag_bytes << " bytes\n";
+    if (!overview.log->problem.empty()) out << "PROBLEM: " << overview.log->problem << '\n';
+  }
+  out << '\n';
   TextTable counts{{"MESSAGES", "COUNT", ""}};
   counts.add({"pending", (relay.pending_is_estimate ? "~" : "") + std::to_string(relay.pending),
               relay.pending == 0

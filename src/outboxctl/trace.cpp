@@ -11,7 +11,7 @@ namespace {
 // A parameter for each kind of name; of the lists that can grow, the newest.
 constexpr const char* kFrom = R"(
     from (select seq from unnest($1::bigint[]) s (seq)
-           where exists (select from ${outbox} t where t.seq = s.seq)
+           where exists (select from ${outbox_row} t where t.seq = s.seq)
               or exists (select from ${outbox_exception} t where t.seq = s.seq and t.state <> 'held')
               or exists (select from ${outbox_receipt} t
                           where t.seq = s.seq and t.first_seq > s.seq - 1000
@@ -19,8 +19,8 @@ constexpr const char* kFrom = R"(
               or exists (select from ${outbox_attempt} t where t.seq = s.seq)
               or exists (select from ${outbox_audit} t where t.seq = s.seq)
           union
-          (select seq from ${outbox} where id = any ($2::uuid[]) order by seq limit $3::bigint)) n
-    left join ${outbox} o on o.seq = n.seq
+          (select seq from ${outbox_row} where id = any ($2::uuid[]) order by seq limit $3::bigint)) n
+    left join ${outbox_row} o on o.seq = n.seq
     left join ${outbox_message} m on m.seq = n.seq
     left join ${outbox_position} p on p.shard = o.shard
     left join ${outbox_exception} e on e.seq = n.seq and e.state <> 'held'

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "outbox/result.hpp"
@@ -24,6 +25,9 @@ struct SourceStatus {
   std::int64_t shards = 0;  // that have an owner
   // Of its log, that the server keeps for the relay; 0 where no log is read.
   std::int64_t lag_bytes = 0;
+  // How much it keeps at most before it cuts the relay off, as max_slot_wal_keep_size has it; -1:
+  // all, until its disk is full. Nothing where no log is read.
+  std::optional<std::int64_t> most_kept_bytes{};
 };
 
 // Thread-safe.

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 
+#include "sources/postgres_table/mode_switch.hpp"
 #include "sources/postgres_table/status_reader.hpp"
 #include "tests/database/narrow_partitions.hpp"
 #include "tests/reader/outbox_rows.hpp"
@@ -71,6 +72,56 @@ TEST_F(RetentionTest, FreesAndDropsWhatIsDoneAndOld) {
   EXPECT_EQ(value_of(connection_, "select count(*) from pg_class where relname like '%old'"), "0");
   deliver_up_to(500);
   EXPECT_EQ(run().freed, 2);
+}
+
+// Where the log is read, messages may have no rows.
+TEST_F(RetentionTest, OfEmittedMessagesKeepsThePartitionsUntilAllAreDelivered) {
+  const auto tables = must(postgres_table::Tables::find(connection_, "outbox"));
+  must(postgres_table::read_log(connection_, database_.url(), tables, "", {.actor = "test"}));
+  must_exec(connection_,
+            "select outbox_emit(gen_random_uuid(), 'a', 'key', 'Changed', '{}') "
+            "from generate_series(1, 350)");
+  postgres_table::Retention retention{
+      {.url = database_.url(), .table = "outbox", .keep = std::chrono::milliseconds{1}}};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(must(retention.run_once()).dropped, 0) << "their receipts are to come";
+  }
+  PostgresTableSource relay{source_options(database_.url())};
+  must(relay.connect());
+  const auto all_delivered = [&] {
+    const Batch batch = must(relay.claim(1'000));
+    Settlement settlement;
+    settlement.through = batch.number;
+    for (const Record& record : batch.records) {
+      settlement.delivered.push_back(Receipt{record.seq, "topic", 0, record.seq});
+    }
+    must(relay.settle(settlement));
+    return value_of(connection_, "select count(*) from outbox_receipt") == "350";
+  };
+  ASSERT_TRUE(eventually(all_delivered));
+  std::int64_t dropped = 0;
+  EXPECT_TRUE(eventually([&] {
+    static_cast<void>(all_delivered());  // the position moves on
+    dropped += must(retention.run_once()).dropped;
+    return dropped == 6;
+  })) << dropped;
+  EXPECT_EQ(value_of(connection_, "select count(*) from outbox_receipt"), "51");
+}
+
+TEST_F(RetentionTest, WhatWasKeptOfAMessageStaysUntilItIsDecided) {
+  must_exec(connection_,
+            "insert into outbox_kept select 5, now() - interval '1 h', now(), null, "
+            "gen_random_uuid(), 0, 'a', 'key', 'Changed', '{}', '{}'");
+  add_exception("seq, state, key, shard, holds_key", "5, 'dead', 'key', 0, true");
+  deliver_up_to(350);
+  must_exec(connection_, "delete from outbox where seq = 5");
+  run();
+  EXPECT_EQ(value_of(connection_, "select count(*) from outbox_kept"), "1");
+  must_exec(connection_,
+            "update outbox_exception set state = 'discarded', holds_key = false, "
+            "updated_at = updated_at - interval '1 h'");
+  run();
+  EXPECT_EQ(value_of(connection_, "select count(*) from outbox_kept"), "0");
 }
 
 TEST_F(RetentionTest, KeepsPartitionsAheadOfTheWriters) {

@@ -24,6 +24,7 @@ using Rights = std::map<std::string, std::set<std::string>>;  // object: verbs
 // The rights that are not on a whole table are told as "VERB(column, …)".
 Rights producer_rights() {
   return {{"outbox", {"INSERT(aggregateid,aggregatetype,available_at,headers,id,payload,type)"}},
+          {"outbox_emit", {"EXECUTE"}},
           // Everyone may see whether it is armed, which the trigger looks at.
           {"outbox_doorbell", {"SELECT"}}};
 }
@@ -32,6 +33,9 @@ Rights relay_rights() {
   const std::set<std::string> see{"SELECT"};
   const std::set<std::string> call{"EXECUTE"};
   return {{"outbox", {"SELECT", "INSERT(aggregateid,aggregatetype,headers,id,payload,type)"}},
+          {"outbox_row", see},
+          {"outbox_kept", {"SELECT", "INSERT"}},
+          {"outbox_secret", see},
           {"outbox_partition", see},
           {"outbox_progress", see},
           {"outbox_position", see},
@@ -59,12 +63,27 @@ Rights relay_rights() {
 
 Rights viewer_rights() {
   Rights rights;
-  for (const char* object :
-       {"outbox", "outbox_message", "outbox_receipt", "outbox_receipt_run", "outbox_exception",
-        "outbox_attempt", "outbox_audit", "outbox_shard", "outbox_relay", "outbox_control",
-        "outbox_progress_0", "outbox_progress_1", "outbox_progress", "outbox_position",
-        "outbox_origin", "outbox_intent", "outbox_partition", "outbox_migration", "outbox_seq_seq",
-        "outbox_doorbell"}) {
+  for (const char* object : {"outbox",
+                             "outbox_kept",
+                             "outbox_row",
+                             "outbox_message",
+                             "outbox_receipt",
+                             "outbox_receipt_run",
+                             "outbox_exception",
+                             "outbox_attempt",
+                             "outbox_audit",
+                             "outbox_shard",
+                             "outbox_relay",
+                             "outbox_control",
+                             "outbox_progress_0",
+                             "outbox_progress_1",
+                             "outbox_progress",
+                             "outbox_position",
+                             "outbox_origin",
+                             "outbox_partition",
+                             "outbox_migration",
+                             "outbox_seq_seq",
+                             "outbox_doorbell"}) {
     rights[object] = {"SELECT"};
   }
   return rights;

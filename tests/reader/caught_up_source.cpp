@@ -12,7 +12,7 @@ namespace outbox::test {
 void read_the_log(const OutboxDatabase& database) {
   pg::Connection connection = database.connect();
   const auto tables = must(postgres_table::Tables::find(connection, "outbox"));
-  must(postgres_table::read_log(connection, tables, "", "test"));
+  must(postgres_table::read_log(connection, database.url(), tables, "", {.actor = "test"}));
 }
 
 CaughtUpSource::CaughtUpSource(PostgresTableOptions options, pg::Connection connection)

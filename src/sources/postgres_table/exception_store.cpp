@@ -99,7 +99,7 @@ constexpr const char* kCopyDead = R"(
            'outbox-dead-letter-attempts', e.attempts::text,
            'outbox-dead-letter-error', coalesce(e.last_error, '')),
          coalesce(e.payload, o.payload)
-    from ${outbox} o
+    from ${outbox_row} o
     join ${outbox_exception} e on e.seq = o.seq and e.state <> 'held'
    where o.seq = any ($1::bigint[]) and o.aggregatetype <> $2::text
    order by o.seq)";
@@ -116,7 +116,7 @@ constexpr const char* kClaim = R"(
    select (($6::text[])[r.at])::pg_snapshot as f, (($7::text[])[r.at])::pg_snapshot as t,
           ($8::bigint[])[r.at] as last offset 0) p
  cross join lateral (
-   select * from ${outbox} c
+   select * from ${outbox_row} c
     where (c.aggregateid, c.seq) >= (r.key, r.from_seq)
       and (c.aggregateid, c.seq) <= (r.key, r.until_seq)
       and (pg_visible_in_snapshot(c.xid, p.f)
@@ -137,7 +137,7 @@ constexpr const char* kClaimDue = R"(
          where state = 'delayed' and due_at <= clock_timestamp()
            and ($1::bigint >> shard::integer) & 1 = 1
          order by due_at, seq limit $2::bigint) e
- cross join lateral (select * from ${outbox} c where c.seq = e.seq) o
+ cross join lateral (select * from ${outbox_row} c where c.seq = e.seq) o
  order by e.due_at, e.seq)";
 
 // A message without its row can never be sent, and must not keep the others from their turn.
@@ -147,7 +147,7 @@ constexpr const char* kGiveUpGone = R"(
          updated_at = clock_timestamp()
    where state = 'delayed' and due_at <= clock_timestamp()
      and ($1::bigint >> shard::integer) & 1 = 1
-     and not exists (select from ${outbox} o where o.seq = e.seq))";
+     and not exists (select from ${outbox_row} o where o.seq = e.seq))";
 
 // A clock that was set back must not lengthen the wait for an attempt. Parameter: shards.
 constexpr const char* kLoad = R"(

@@ -111,13 +111,17 @@ Result<void> IntentStore::enlist(const TransactionSender& sender) {
 }
 
 Result<PreparedTransaction> IntentStore::store(const Settlement& settlement,
-                                               const std::vector<SharedPosition>* positions) {
+                                               const std::vector<SharedPosition>* positions,
+                                               const std::function<Result<void>()>& also) {
   Result<pg::Tx> tx = pg::Tx::begin(*connection_);
   if (!tx) {
     return std::move(tx).error();
   }
   if (Result<pg::Rows> set = connection_->exec("set local synchronous_commit = on"); !set) {
     return std::move(set).error();
+  }
+  if (Result<void> done = also(); !done) {
+    return std::move(done).error();
   }
   pg::Params params;
   params.text(fence_.owner).int8(fence_.epoch).int8(as_bits(fence_.shards));

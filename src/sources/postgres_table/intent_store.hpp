@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,9 +38,10 @@ class IntentStore {
 
   // A row for a new sender.
   [[nodiscard]] Result<void> enlist(const TransactionSender& sender);
-  // What the sender's next transaction settles, durably. Without `retired`.
+  // What the sender's next transaction settles, durably, together with `also`. Without `retired`.
   [[nodiscard]] Result<PreparedTransaction> store(const Settlement& settlement,
-                                                  const std::vector<SharedPosition>* positions);
+                                                  const std::vector<SharedPosition>* positions,
+                                                  const std::function<Result<void>()>& also);
   // Within a transaction that settles it.
   [[nodiscard]] Result<void> done();
 

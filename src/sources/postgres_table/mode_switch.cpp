@@ -7,13 +7,20 @@
 #include <utility>
 
 #include "sources/postgres_table/mode.hpp"
+#include "sources/postgres_wal/lsn.hpp"
+#include "sources/postgres_wal/replication_stream.hpp"
 #include "support/pg/params.hpp"
 
 namespace outbox::postgres_table {
+
+using postgres_wal::Lsn;
+
 namespace {
 
 constexpr std::size_t kLongestName = 63;
 constexpr std::chrono::milliseconds kLook{100};
+// A slot is ready when the transactions have ended that were running.
+constexpr std::chrono::minutes kLongestTransaction{10};
 
 constexpr const char* kSettings =
     "select current_setting('wal_level'), current_database(), pg_is_in_recovery()";
@@ -26,14 +33,27 @@ constexpr const char* kPublication = R"(
                         and r.prqual is null and r.prattrs is null)
     from pg_publication p where p.pubname = $1::text)";
 
-// Parameters: mode, slot, slot_lsn, actor.
+// Parameters: mode, slot, slot_lsn, slot_snapshot, actor, the gap's beginning and end.
 constexpr const char* kSwitch = R"(
   with changed as (
          update ${outbox_control}
-            set mode = $1::text, slot = $2::text, slot_lsn = $3::pg_lsn, revision = revision + 1)
+            set mode = $1::text, slot = $2::text, slot_lsn = $3::pg_lsn,
+                slot_snapshot = $4::pg_snapshot, revision = revision + 1)
   insert into ${outbox_audit} (actor, action, details)
-  values ($4::text, 'source-use-' || $1::text,
-          jsonb_strip_nulls(jsonb_build_object('slot', $2::text, 'slot_lsn', $3::text))))";
+  values ($5::text, 'source-use-' || $1::text,
+          jsonb_strip_nulls(jsonb_build_object('slot', $2::text, 'slot_lsn', $3::text,
+                                               'gap_from', $6::text, 'gap_to', $7::text))))";
+
+// Held by emitters, shared, until their transactions end (migrations/0001_outbox.up.sql). "oute".
+constexpr const char* kLockOutEmitters = R"(
+  select pg_advisory_xact_lock(1869968485,
+                               ('${outbox}'::regclass::oid::bigint - 2147483648)::integer))";
+// Parameter: whether it is.
+constexpr const char* kSetEmitOpen = "select setval('${outbox_emit_open}', 1, $1::boolean)";
+
+// Parameter: a place in the log. Whether everything that was committed before is done.
+constexpr const char* kReadUpTo =
+    "select coalesce(bool_and(coalesce(lsn >= $1::pg_lsn, false)), false) from ${outbox_position}";
 
 // Parameter: the slot. True: it is gone; false: someone streams from it.
 constexpr const char* kDropIdle = R"(
@@ -73,30 +93,119 @@ Result<void> make_publication(pg::Connection& connection, const Tables& tables) 
   return made.error();
 }
 
-Result<std::string> make_slot(pg::Connection& connection, const std::string& slot) {
-  pg::Params params;
-  params.text(slot);
-  const Result<pg::Rows> made = connection.query(
-      "select lsn::text from pg_create_logical_replication_slot($1::text, 'pgoutput')", params);
-  if (!made) {
-    if (connection.sqlstate() == "42710") {  // duplicate_object
-      return Error{ErrorCode::conflict, "there is a replication slot " + slot +
-                                            " already: name another one, or drop it with select "
-                                            "pg_drop_replication_slot('" +
-                                            slot + "')"};
-    }
-    return made.error();
-  }
-  return std::string{made->text(0, 0)};
-}
+// Of the log: what was committed in it will not be read.
+struct Gap {
+  Lsn from = 0;
+  std::string to;
+};
 
-Result<void> set_mode(pg::Connection& connection, const Tables& tables, const char* mode,
-                      const std::optional<std::string>& slot,
-                      const std::optional<std::string>& slot_lsn, const std::string& actor) {
+struct LogSlot {
+  std::string name;
+  postgres_wal::NewSlot place;
+};
+
+// Without a slot: the table.
+Result<void> set_mode(pg::Connection& connection, const Tables& tables,
+                      const std::optional<LogSlot>& slot, const std::optional<Gap>& gap,
+                      const std::string& actor) {
   pg::Params params;
-  params.text(mode).text(slot).text(slot_lsn).text(actor);
+  if (slot) {
+    params.text("wal").text(slot->name).text(slot->place.lsn).text(slot->place.snapshot);
+  } else {
+    params.text("table").text({}).text({}).text({});
+  }
+  params.text(actor);
+  if (gap) {
+    params.text(postgres_wal::to_text(gap->from)).text(gap->to);
+  } else {
+    params.text({}).text({});
+  }
   const Result<pg::Rows> set = connection.query(tables.sql(kSwitch), params);
   return set ? Result<void>{} : Result<void>{set.error()};
+}
+
+Result<void> set_emit_open(pg::Connection& connection, const Tables& tables, bool open) {
+  pg::Params params;
+  params.boolean(open);
+  const Result<pg::Rows> set = connection.query(tables.sql(kSetEmitOpen), params);
+  return set ? Result<void>{} : Result<void>{set.error()};
+}
+
+// On return whoever emits is refused, and whoever has emitted has ended.
+Result<void> close_emit(pg::Connection& connection, const Tables& tables,
+                        std::chrono::milliseconds patience) {
+  Result<pg::Tx> tx = pg::Tx::begin(connection);
+  if (!tx) {
+    return std::move(tx).error();
+  }
+  const Result<pg::Rows> limited =
+      connection.exec("set local lock_timeout = " + std::to_string(patience.count()));
+  if (!limited) {
+    return limited.error();
+  }
+  const Result<pg::Rows> locked = connection.query(tables.sql(kLockOutEmitters));
+  if (!locked) {
+    return connection.sqlstate() == "55P03"  // lock_not_available
+               ? Error{ErrorCode::conflict,
+                       "transactions that have emitted messages are still open: nothing was "
+                       "changed; end them and try again"}
+               : locked.error();
+  }
+  if (Result<void> closed = set_emit_open(connection, tables, false); !closed) {
+    return closed;
+  }
+  return tx->commit();
+}
+
+// Whether a relay reads the log up to `lsn` in time.
+Result<bool> await_read(pg::Connection& connection, const Tables& tables, const std::string& lsn,
+                        std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  pg::Params params;
+  params.text(lsn);
+  while (true) {
+    const Result<pg::Rows> read = connection.query(tables.sql(kReadUpTo), params);
+    if (!read) {
+      return read.error();
+    }
+    if (read->boolean(0, 0) || std::chrono::steady_clock::now() >= deadline) {
+      return read->boolean(0, 0);
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+// What of the log up to `lsn` no relay has read, and none will.
+Result<std::optional<Gap>> find_gap(pg::Connection& connection, const Tables& tables,
+                                    const Mode& mode, const std::string& lsn,
+                                    const SwitchOptions& options) {
+  const Result<Lsn> read = read_so_far(connection, tables, mode);
+  if (!read) {
+    return read.error();
+  }
+  const Result<SlotState> slot = look_at_slot(connection, mode, *read);
+  if (!slot) {
+    return slot.error();
+  }
+  if (slot->problem) {
+    return options.accept_gap
+               ? Result<std::optional<Gap>>{Gap{*read, lsn}}
+               : Error{ErrorCode::conflict, describe_gap(mode.slot, *slot->problem, *read)};
+  }
+  const Result<bool> up_to_it = await_read(connection, tables, lsn, options.patience);
+  if (!up_to_it) {
+    return up_to_it.error();
+  }
+  if (*up_to_it) {
+    return std::optional<Gap>{};
+  }
+  if (options.accept_gap) {
+    return std::optional{Gap{*read, lsn}};
+  }
+  return Error{ErrorCode::conflict,
+               "no relay has read the write-ahead log up to " + lsn +
+                   ", so messages that only it has would be lost: nothing was changed. Start a "
+                   "relay and try again, or accept the loss with --accept-gap"};
 }
 
 // The relay that streams from it has been told to stop.
@@ -130,10 +239,8 @@ Result<void> drop_slot(pg::Connection& connection, const std::string& slot,
   }
 }
 
-}  // namespace
-
-Result<std::string> read_log(pg::Connection& connection, const Tables& tables, std::string slot,
-                             const std::string& actor) {
+// The current database's name.
+Result<std::string> check_server(pg::Connection& connection) {
   const Result<pg::Rows> settings = connection.query(kSettings);
   if (!settings) {
     return settings.error();
@@ -146,12 +253,23 @@ Result<std::string> read_log(pg::Connection& connection, const Tables& tables, s
                  "the server's wal_level is " + std::string{settings->text(0, 0)} +
                      ": set it to logical in postgresql.conf and restart the server"};
   }
-  Result<Mode> before = read_mode(connection, tables);
+  return std::string{settings->text(0, 1)};
+}
+
+}  // namespace
+
+Result<std::string> read_log(pg::Connection& connection, const std::string& url,
+                             const Tables& tables, std::string slot, const SwitchOptions& options) {
+  const Result<std::string> database = check_server(connection);
+  if (!database) {
+    return database.error();
+  }
+  const Result<Mode> before = read_mode(connection, tables);
   if (!before) {
-    return std::move(before).error();
+    return before.error();
   }
   if (slot.empty()) {
-    slot = usual_slot(tables.table(), settings->text(0, 1));
+    slot = usual_slot(tables.table(), *database);
     if (before->wal && before->slot == slot) {
       slot.resize(std::min(slot.size(), kLongestName - 2));
       slot += "_2";
@@ -160,25 +278,34 @@ Result<std::string> read_log(pg::Connection& connection, const Tables& tables, s
   if (Result<void> published = make_publication(connection, tables); !published) {
     return std::move(published).error();
   }
-  const Result<std::string> lsn = make_slot(connection, slot);
-  if (!lsn) {
-    return lsn.error();
+  Result<postgres_wal::NewSlot> place = postgres_wal::create_slot(url, slot, kLongestTransaction);
+  if (!place) {
+    return std::move(place).error();
   }
-  if (Result<void> set = set_mode(connection, tables, "wal", slot, *lsn, actor); !set) {
+  const LogSlot made{slot, *std::move(place)};
+  Result<std::optional<Gap>> gap{std::nullopt};
+  if (before->wal) {
+    gap = find_gap(connection, tables, *before, made.place.lsn, options);
+  }
+  Result<void> set = gap ? set_mode(connection, tables, made, *gap, options.actor)
+                         : Result<void>{std::move(gap).error()};
+  if (!set) {
     static_cast<void>(drop_slot(connection, slot, {}));  // it would keep the log for nobody
     return std::move(set).error();
   }
+  if (Result<void> open = set_emit_open(connection, tables, true); !open) {
+    return std::move(open).error();
+  }
   if (before->wal) {
-    if (Result<void> dropped = drop_slot(connection, before->slot, std::chrono::seconds{15});
-        !dropped) {
+    if (Result<void> dropped = drop_slot(connection, before->slot, options.patience); !dropped) {
       return std::move(dropped).error();
     }
   }
   return slot;
 }
 
-Result<void> read_table(pg::Connection& connection, const Tables& tables, const std::string& actor,
-                        std::chrono::milliseconds patience) {
+Result<void> read_table(pg::Connection& connection, const Tables& tables,
+                        const SwitchOptions& options) {
   const Result<Mode> before = read_mode(connection, tables);
   if (!before) {
     return before.error();
@@ -186,10 +313,20 @@ Result<void> read_table(pg::Connection& connection, const Tables& tables, const 
   if (!before->wal) {
     return {};
   }
-  if (Result<void> set = set_mode(connection, tables, "table", {}, {}, actor); !set) {
+  if (Result<void> closed = close_emit(connection, tables, options.patience); !closed) {
+    return closed;
+  }
+  const Result<pg::Rows> end = connection.query("select pg_current_wal_insert_lsn()::text");
+  Result<std::optional<Gap>> gap =
+      end ? find_gap(connection, tables, *before, std::string{end->text(0, 0)}, options)
+          : Result<std::optional<Gap>>{end.error()};
+  Result<void> set = gap ? set_mode(connection, tables, {}, *gap, options.actor)
+                         : Result<void>{std::move(gap).error()};
+  if (!set) {
+    static_cast<void>(set_emit_open(connection, tables, true));
     return set;
   }
-  return drop_slot(connection, before->slot, patience);
+  return drop_slot(connection, before->slot, options.patience);
 }
 
 }  // namespace outbox::postgres_table

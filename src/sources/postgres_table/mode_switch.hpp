@@ -5,25 +5,38 @@
 
 #include "outbox/result.hpp"
 #include "sources/postgres_table/sql.hpp"
-#include "sources/postgres_wal/lsn.hpp"
 #include "support/pg/connection.hpp"
 
 namespace outbox::postgres_table {
 
+struct SwitchOptions {
+  std::string actor;  // for the audit
+  // Go on although messages that only the log has will never be delivered: those that were emitted,
+  // and rows that were deleted, where the log that the slot had was not read to its end. The audit
+  // tells from where to where.
+  bool accept_gap = false;
+  // How long a relay may take to read the log to its end and to stop, and emitters to end.
+  std::chrono::milliseconds patience{30'000};
+};
+
 // Has the relays read the write-ahead log from a new slot. They notice within about a second,
-// finish what they have and read the table up to where the slot begins. What an earlier slot no
-// longer has is found in the table as well, as long as it is there. Makes the publication too, and
-// drops the earlier slot. `slot`: empty for the usual name. Returns the slot's name.
+// finish what they have and read in the table what was committed before the slot. Makes the
+// publication too. An earlier slot is first read up to where the new one begins, and dropped.
+// `url`: for a connection with which the slot is made. `slot`: empty for the usual name. Returns
+// the slot's name.
 //
 // Waits for the transactions that are running. invalid_argument: the server's settings do not allow
-// it, and the message says which. conflict: the slot's name is taken.
-[[nodiscard]] Result<std::string> read_log(pg::Connection& connection, const Tables& tables,
-                                           std::string slot, const std::string& actor);
+// it, and the message says which. conflict: the slot's name is taken; or there is a gap that was
+// not accepted, and nothing was changed.
+[[nodiscard]] Result<std::string> read_log(pg::Connection& connection, const std::string& url,
+                                           const Tables& tables, std::string slot,
+                                           const SwitchOptions& options);
 
-// Has the relays read the table again, from what the log was read up to, give or take a second:
-// those messages come twice. Waits at most `patience` until no relay streams any more, then drops
-// the slot. conflict: one still does; ask again.
+// Has no more messages emitted, waits until a relay has read the log to its end, has the relays
+// read the table again, and drops the slot. Messages of about the last second come twice.
+// conflict: no relay has read the log to its end, which was not accepted, and nothing was changed;
+// or one still streams, and the slot is left.
 [[nodiscard]] Result<void> read_table(pg::Connection& connection, const Tables& tables,
-                                      const std::string& actor, std::chrono::milliseconds patience);
+                                      const SwitchOptions& options);
 
 }  // namespace outbox::postgres_table

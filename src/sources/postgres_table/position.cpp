@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -42,6 +43,27 @@ Result<Snapshot> Snapshot::parse(std::string_view text) {
 
 bool Snapshot::sees(std::uint64_t xid) const {
   return xid < xmax && !std::binary_search(in_progress.begin(), in_progress.end(), xid);
+}
+
+Snapshot united(const Snapshot& a, const Snapshot& b) {
+  const Snapshot& later = a.xmax < b.xmax ? b : a;
+  const Snapshot& earlier = a.xmax < b.xmax ? a : b;
+  Snapshot both;
+  both.xmax = later.xmax;
+  std::copy_if(later.in_progress.begin(), later.in_progress.end(),
+               std::back_inserter(both.in_progress),
+               [&](std::uint64_t xid) { return !earlier.sees(xid); });
+  const std::uint64_t xmin = both.in_progress.empty() ? both.xmax : both.in_progress.front();
+  both.text = std::to_string(xmin) + ":" + std::to_string(both.xmax) + ":";
+  for (const std::uint64_t xid : both.in_progress) {
+    both.text += (both.text.back() == ':' ? "" : ",") + std::to_string(xid);
+  }
+  return both;
+}
+
+bool covers(const Snapshot& a, const Snapshot& b) {
+  return a.xmax >= b.xmax && std::none_of(a.in_progress.begin(), a.in_progress.end(),
+                                          [&](std::uint64_t xid) { return b.sees(xid); });
 }
 
 std::vector<SharedPosition> everything() {

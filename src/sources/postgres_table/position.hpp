@@ -23,14 +23,20 @@ struct Snapshot {
   [[nodiscard]] bool sees(std::uint64_t xid) const;
 };
 
+// Sees what either sees.
+[[nodiscard]] Snapshot united(const Snapshot& a, const Snapshot& b);
+// Whether `a` sees all that `b` does.
+[[nodiscard]] bool covers(const Snapshot& a, const Snapshot& b);
+
 // How far reading has come: everything visible in `from` is done and, when a range is open, of what
 // is visible in `to` everything up to last_seq.
 struct Position {
   Snapshot from;
   std::optional<Snapshot> to;
   std::int64_t last_seq = 0;
-  // Where the write-ahead log is read, everything that committed before is done as well, and of
-  // the transaction that follows everything up to last_seq. 0: the table is read.
+  // Where the write-ahead log is read, everything that committed before is done as well, and
+  // last_seq is not a seq but tells how many messages of the next transaction are. 0: the table is
+  // read.
   postgres_wal::Lsn lsn = 0;
 };
 

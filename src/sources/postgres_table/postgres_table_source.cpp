@@ -199,7 +199,7 @@ void PostgresTableSource::close() {
   settler_.reset();
   writer_.reset();
   const std::lock_guard lock{mutex_};
-  positions_.clear();
+  claimed_.clear();
 }
 
 void PostgresTableSource::leave() {
@@ -217,7 +217,11 @@ Result<Batch> PostgresTableSource::claim(std::size_t limit) {
   }
   page->batch.number = ++last_number_;
   const std::lock_guard lock{mutex_};
-  positions_.emplace_back(last_number_, std::move(page->after));
+  claimed_.push_back(Claimed{last_number_, std::move(page->after)});
+  if (mode_.wal) {
+    claimed_.back().records = page->batch.records;
+    claimed_.back().storage = page->batch.storage;
+  }
   return std::move(page->batch);
 }
 
@@ -236,19 +240,20 @@ Result<Batch> PostgresTableSource::claim_due(std::size_t limit) {
 }
 
 Result<void> PostgresTableSource::settle(const Settlement& settlement) {
-  return settle(settlement, take_positions(settlement.through), {});
+  const std::vector<Claimed> passed = take_claimed(settlement.through);
+  const std::vector<Record> left = undelivered(passed, settlement);
+  return settle(settlement, passed.empty() ? nullptr : &passed.back().after, {.left = left});
 }
 
-Result<void> PostgresTableSource::settle(const Settlement& settlement,
-                                         const std::optional<Positions>& positions,
-                                         std::function<Result<void>()> also) {
+Result<void> PostgresTableSource::settle(const Settlement& settlement, const Positions* positions,
+                                         Settler::How how) {
   // The log may go only where the disk has what became of it.
   const Clock::time_point now = Clock::now();
-  const bool moves_log = positions && mode_.wal;
-  const bool durably = moves_log && now - stored_durably_ >= kDurableInterval;
-  Result<void> settled =
-      settler_->settle(settlement, positions ? &*positions : nullptr, {durably, std::move(also)});
-  if (settled && moves_log && (durably || settlement.exceptional())) {
+  const bool moves_log = positions != nullptr && mode_.wal;
+  how.durably = moves_log && now - stored_durably_ >= kDurableInterval;
+  const bool durably = how.durably || settlement.exceptional();
+  Result<void> settled = settler_->settle(settlement, positions, how);
+  if (settled && moves_log && durably) {
     stored_durably_ = now;
     feed_->stored(*positions);
   }
@@ -264,9 +269,12 @@ Result<void> PostgresTableSource::enlist(const TransactionSender& sender) {
 }
 
 Result<PreparedTransaction> PostgresTableSource::prepare(const Settlement& settlement) {
-  prepared_ = take_positions(settlement.through);
+  const std::vector<Claimed> passed = take_claimed(settlement.through);
+  const std::vector<Record> left = undelivered(passed, settlement);
+  prepared_ = passed.empty() ? std::nullopt : std::optional{passed.back().after};
   Result<PreparedTransaction> transaction =
-      intents_->store(settlement, prepared_ ? &*prepared_ : nullptr);
+      intents_->store(settlement, prepared_ ? &*prepared_ : nullptr,
+                      [&] { return settler_->keep(left); });
   if (transaction) {
     transaction->retired = retired_;
   }
@@ -275,8 +283,9 @@ Result<PreparedTransaction> PostgresTableSource::prepare(const Settlement& settl
 
 Result<void> PostgresTableSource::resolve(const Settlement& settlement) {
   retired_.clear();  // the sink has been told
-  return settle(settlement, std::exchange(prepared_, std::nullopt),
-                [this] { return intents_->done(); });
+  const std::optional<Positions> positions = std::exchange(prepared_, std::nullopt);
+  return settle(settlement, positions ? &*positions : nullptr,
+                {.also = [this] { return intents_->done(); }});
 }
 
 Result<void> PostgresTableSource::add_partitions() {
@@ -294,15 +303,14 @@ Result<void> PostgresTableSource::add_partitions() {
   return added.error();
 }
 
-std::optional<PostgresTableSource::Positions> PostgresTableSource::take_positions(
-    std::uint64_t number) {
+std::vector<Claimed> PostgresTableSource::take_claimed(std::uint64_t number) {
   const std::lock_guard lock{mutex_};
-  std::optional<Positions> positions;
-  while (!positions_.empty() && positions_.front().first <= number) {
-    positions = std::move(positions_.front().second);
-    positions_.pop_front();
+  std::vector<Claimed> claimed;
+  while (!claimed_.empty() && claimed_.front().number <= number) {
+    claimed.push_back(std::move(claimed_.front()));
+    claimed_.pop_front();
   }
-  return positions;
+  return claimed;
 }
 
 }  // namespace outbox

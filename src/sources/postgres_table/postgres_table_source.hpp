@@ -14,6 +14,7 @@
 
 #include "outbox/source.hpp"
 #include "outbox/transaction.hpp"
+#include "sources/postgres_table/claimed.hpp"
 #include "sources/postgres_table/feed.hpp"
 #include "sources/postgres_table/intent_store.hpp"
 #include "sources/postgres_table/membership.hpp"
@@ -84,11 +85,11 @@ class PostgresTableSource final : public Source, public TransactionalSource {
   [[nodiscard]] Result<void> add_partitions();
   [[nodiscard]] Result<void> recover(const postgres_table::Fence& fence, Positions& positions);
   [[nodiscard]] Result<void> forget_transactions(const postgres_table::Fence& fence);
-  [[nodiscard]] Result<void> settle(const Settlement& settlement,
-                                    const std::optional<Positions>& positions,
-                                    std::function<Result<void>()> also);
-  // The positions behind batch `number`; forgets those before it.
-  [[nodiscard]] std::optional<Positions> take_positions(std::uint64_t number);
+  // `positions`: null: they stay.
+  [[nodiscard]] Result<void> settle(const Settlement& settlement, const Positions* positions,
+                                    postgres_table::Settler::How how);
+  // The batches up to `number`, which are forgotten.
+  [[nodiscard]] std::vector<postgres_table::Claimed> take_claimed(std::uint64_t number);
 
   PostgresTableOptions options_;
   std::optional<postgres_table::Tables> tables_;
@@ -107,10 +108,9 @@ class PostgresTableSource final : public Source, public TransactionalSource {
   std::unique_ptr<postgres_table::Feed> feed_;
   std::uint64_t last_number_ = 0;
 
-  // From the one to the other: where each batch that was claimed and not settled ends. As many as
-  // the relay reads ahead.
+  // From the one to the other. As many as the relay reads ahead.
   std::mutex mutex_;
-  std::deque<std::pair<std::uint64_t, Positions>> positions_;
+  std::deque<postgres_table::Claimed> claimed_;
 
   postgres_table::Membership membership_;  // last: its thread ends first
 };

@@ -24,11 +24,13 @@ constexpr const char* kSession = R"(
   set jit = off;
   set default_transaction_isolation = 'read committed')";
 
-// A new snapshot; it is the one that this statement itself reads with.
-constexpr const char* kSnapshot = "select pg_current_snapshot()::text";
+// A new snapshot, the one that this statement itself reads with, and whether the table is still to
+// be read: whoever deletes rows at once, as one may when the log is read, does so only after.
+constexpr const char* kSnapshot =
+    "select pg_current_snapshot()::text, (select mode = 'table' from ${outbox_control})";
 // A mutant's: everything below the oldest transaction, in the order of transactions.
 constexpr const char* kXminSnapshot =
-    "select format('%s:%s:', x, x) from pg_snapshot_xmin(pg_current_snapshot()) x";
+    "select format('%s:%s:', x, x), true from pg_snapshot_xmin(pg_current_snapshot()) x";
 
 // seq + 0 keeps the planner from turning min and max into a walk along the seq index past
 // everything that is retained. Parameters: from, to.
@@ -88,7 +90,8 @@ std::size_t rows_that_fit(const Batch& batch, std::size_t bytes) {
 }  // namespace
 
 Result<RangeReader> RangeReader::make(pg::Connection& connection, const Tables& tables,
-                                      std::vector<SharedPosition> positions) {
+                                      std::vector<SharedPosition> positions,
+                                      std::optional<Snapshot> until) {
   const std::string columns = std::string{"select "} + kRecordColumns;
   std::string page = columns + kNewRows;
   if (mutant::on(Mutant::xmin_cursor)) {
@@ -100,7 +103,7 @@ Result<RangeReader> RangeReader::make(pg::Connection& connection, const Tables& 
     return std::move(set).error();
   }
   const std::pair<const char*, std::string> statements[] = {
-      {"snapshot", mutant::on(Mutant::xmin_cursor) ? kXminSnapshot : kSnapshot},
+      {"snapshot", mutant::on(Mutant::xmin_cursor) ? kXminSnapshot : tables.sql(kSnapshot)},
       {"bounds", tables.sql(kBounds)},
       // Of all shards: a condition would cost something and say nothing.
       {"page", tables.sql(with_condition(page, ""))},
@@ -116,10 +119,16 @@ Result<RangeReader> RangeReader::make(pg::Connection& connection, const Tables& 
     }
   }
   RangeReader reader{connection, std::move(positions)};
-  if (reader.groups_.size() > 1) {
-    Result<Snapshot> snapshot = reader.take_snapshot();
+  if (until) {
+    reader.meeting_point_ = std::move(until);
+    reader.ends_ = true;
+  } else if (reader.groups_.size() > 1) {
+    Result<std::optional<Snapshot>> snapshot = reader.take_snapshot();
     if (!snapshot) {
       return std::move(snapshot).error();
+    }
+    if (!*snapshot) {
+      return Error{ErrorCode::conflict, "the write-ahead log is to be read from now on"};
     }
     reader.meeting_point_ = *std::move(snapshot);
   }
@@ -130,10 +139,14 @@ Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
   // A range whose last page was full ends with an empty one; then a new range is looked at. While
   // groups catch up, each may have nothing.
   const std::size_t most = 2 * (groups_.size() + 1);
-  for (std::size_t attempt = 0; attempt < most; ++attempt) {
+  for (std::size_t attempt = 0; attempt < most && !at_end(); ++attempt) {
     if (!position().to) {
-      if (Result<void> opened = open_range(); !opened) {
-        return std::move(opened).error();
+      const Result<bool> opened = open_range();
+      if (!opened) {
+        return opened.error();
+      }
+      if (!*opened) {
+        break;
       }
     }
     if (!bounds_known_) {
@@ -166,31 +179,39 @@ Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
       return page;
     }
   }
-  return Error{ErrorCode::internal, "unreachable"};
+  return Page{{}, groups_};
 }
 
-Result<Snapshot> RangeReader::take_snapshot() {
+Result<std::optional<Snapshot>> RangeReader::take_snapshot() {
   const Result<pg::Rows> rows = connection_->query_prepared("snapshot");
   if (!rows) {
     return rows.error();
   }
-  return Snapshot::parse(rows->text(0, 0));
+  if (rows->is_null(0, 1) || !rows->boolean(0, 1)) {
+    return std::optional<Snapshot>{};
+  }
+  Result<Snapshot> snapshot = Snapshot::parse(rows->text(0, 0));
+  return snapshot ? Result<std::optional<Snapshot>>{*std::move(snapshot)}
+                  : Result<std::optional<Snapshot>>{std::move(snapshot).error()};
 }
 
-Result<void> RangeReader::open_range() {
+Result<bool> RangeReader::open_range() {
   if (meeting_point_) {
     position().to = *meeting_point_;
   } else {
-    Result<Snapshot> snapshot = take_snapshot();
+    Result<std::optional<Snapshot>> snapshot = take_snapshot();
     if (!snapshot) {
       return std::move(snapshot).error();
+    }
+    if (!*snapshot) {
+      return false;
     }
     position().to = *std::move(snapshot);
   }
   newest_ = *position().to;
   position().last_seq = 0;
   bounds_known_ = false;
-  return {};
+  return true;
 }
 
 Result<void> RangeReader::find_bounds() {

@@ -27,6 +27,7 @@ namespace outbox::postgres_table {
 //
 // Shards that stand at the same position are read together. Where shards were taken over from
 // several relays, each group reads by itself up to one common snapshot; from then on all are one.
+// Where the table is read only up to a snapshot, that is this one, and nothing is read behind it.
 //
 // Why nothing is lost or swapped: a transaction that ends between the two snapshots is read in this
 // range, however early its seqs and however late its end. Two transactions that lock their key
@@ -41,13 +42,17 @@ class RangeReader {
   // Prepares the statements and pins their plans: a freshly emptied table would otherwise flip to a
   // scan of everything. The connection is borrowed.
   [[nodiscard]] static Result<RangeReader> make(pg::Connection& connection, const Tables& tables,
-                                                std::vector<SharedPosition> positions);
+                                                std::vector<SharedPosition> positions,
+                                                std::optional<Snapshot> until = {});
 
-  // The next page; its batch is empty when nothing is new.
+  // The next page; its batch is empty when nothing is new, or when the log is to be read instead
+  // of the table.
   [[nodiscard]] Result<Page> next(const ReadLimits& limits);
 
   // The newest snapshot that was taken.
   [[nodiscard]] const Snapshot& newest() const { return newest_; }
+  // Everything was read up to `until`.
+  [[nodiscard]] bool at_end() const { return ends_ && !meeting_point_; }
 
  private:
   RangeReader(pg::Connection& connection, std::vector<SharedPosition> positions)
@@ -55,8 +60,9 @@ class RangeReader {
 
   // What is read now: of several groups, the first that is not at the meeting point.
   [[nodiscard]] Position& position() { return groups_[current_].at; }
-  [[nodiscard]] Result<void> open_range();
-  [[nodiscard]] Result<Snapshot> take_snapshot();
+  // False: the table is no longer to be read.
+  [[nodiscard]] Result<bool> open_range();
+  [[nodiscard]] Result<std::optional<Snapshot>> take_snapshot();
   [[nodiscard]] Result<void> find_bounds();  // of the open range
   [[nodiscard]] Result<Batch> read_page(const ReadLimits& limits);
   void close_range();
@@ -67,7 +73,8 @@ class RangeReader {
   pg::Connection* connection_;
   std::vector<SharedPosition> groups_;
   std::size_t current_ = 0;
-  std::optional<Snapshot> meeting_point_;  // of several groups
+  std::optional<Snapshot> meeting_point_;  // of several groups, or where reading ends
+  bool ends_ = false;
   Snapshot newest_;
   // Of the open range:
   std::int64_t lo_ = 1;

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #include "sources/postgres_table/cancel.hpp"
 
@@ -37,25 +38,45 @@ constexpr const char* kCountAhead = R"(
 
 // Of the partitions that are behind the sequence: those with rows, and those without.
 constexpr const char* kFilled = R"(
-  select lower from ${outbox_partition}
-   where parent = '${outbox}'::regclass and lower > $1 and pg_relation_size(leaf) > 0
-     and upper <= 1 + pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq'))
-   order by lower limit $2)";
+  select p.lower from ${outbox_partition} p
+   where p.parent = '${outbox}'::regclass and p.lower > $1
+     and p.upper <= 1 + pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq'))
+     and (pg_relation_size(p.leaf) > 0
+          -- Its messages were emitted, or deleted at once.
+          or exists (select from ${outbox_partition} r
+                      where r.parent = '${outbox_receipt_run}'::regclass and r.lower = p.lower
+                        and pg_relation_size(r.leaf) > 0))
+   order by p.lower limit $2)";
 constexpr const char* kEmpty = R"(
   select lower from ${outbox_partition}
    where parent = '${outbox}'::regclass and pg_relation_size(leaf) = 0
      and upper <= 1 + pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq'))
    order by lower limit $1)";
 
-// What can go of messages (true) or receipts: a partition of these only after its messages' one.
+// What can go of messages (true) or receipts: a partition of these only after its messages' one,
+// and that only when it is known that no receipt is to come. Parameters: limit, which, the seq up
+// to which everything was settled.
 constexpr const char* kDetachable = R"(
   select p.leaf::text from ${outbox_partition} p
-   where pg_relation_size(p.leaf) = 0
-     and p.upper <= 1 + pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq'))
+   where pg_relation_size(p.leaf) = 0 and p.upper <= 1 + $3
      and (p.parent = '${outbox}'::regclass) = $2
-     and ($2 or not exists (select from ${outbox_partition} o
-                         where o.parent = '${outbox}'::regclass and o.lower = p.lower))
+     and case when $2
+              then not exists (select from ${outbox_partition} r
+                                where r.parent = '${outbox_receipt_run}'::regclass
+                                  and r.lower = p.lower and pg_relation_size(r.leaf) > 0)
+              else not exists (select from ${outbox_partition} o
+                                where o.parent = '${outbox}'::regclass and o.lower = p.lower) end
    order by p.lower limit $1)";
+
+// Where the log is read, a message need not be in the table while it waits for its delivery. Its
+// transaction had its xid by the time that its seq had been drawn. The seq first.
+constexpr const char* kLastSeq =
+    "select coalesce(pg_sequence_last_value(pg_get_serial_sequence('${outbox}', 'seq')), 0)";
+constexpr const char* kXmax = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+constexpr const char* kReadsLog = "select (select mode = 'wal' from ${outbox_control})::integer";
+// Everything below it is done.
+constexpr const char* kDoneXmin =
+    "select min(pg_snapshot_xmin(from_snapshot))::text::bigint from ${outbox_position}";
 
 constexpr const char* kTruncated = R"(
   select coalesce(sum((details->>'unsent')::bigint), 0)::bigint
@@ -69,14 +90,15 @@ class Retention::Run {
   Run(pg::Connection& connection, const Tables& tables, const std::stop_token& stop)
       : connection_(&connection), tables_(&tables), stop_(&stop) {}
 
-  [[nodiscard]] Result<RetentionReport> run(std::chrono::milliseconds keep,
-                                            std::int64_t& looked_up_to);
+  [[nodiscard]] Result<RetentionReport> run(std::chrono::milliseconds keep, State& state);
 
  private:
+  [[nodiscard]] Result<std::int64_t> settled_up_to(State& state);
+  [[nodiscard]] Result<std::int64_t> number(const char* sql);
   [[nodiscard]] Result<void> free(std::chrono::milliseconds keep, std::int64_t& looked_up_to);
-  [[nodiscard]] Result<void> forget();
-  [[nodiscard]] Result<void> drop();
-  [[nodiscard]] Result<bool> detach(bool messages);
+  [[nodiscard]] Result<void> forget(std::chrono::milliseconds keep);
+  [[nodiscard]] Result<void> drop(std::int64_t settled);
+  [[nodiscard]] Result<bool> detach(bool messages, std::int64_t settled);
   // Adds the number that the query gives. False: the lock that it takes could not be had.
   [[nodiscard]] Result<bool> add(std::int64_t& count, const char* sql,
                                  const pg::Params& params = {});
@@ -90,8 +112,7 @@ class Retention::Run {
   RetentionReport report_;
 };
 
-Result<RetentionReport> Retention::Run::run(std::chrono::milliseconds keep,
-                                            std::int64_t& looked_up_to) {
+Result<RetentionReport> Retention::Run::run(std::chrono::milliseconds keep, State& state) {
   pg::Params lock;
   lock.int4(kLockClass);
   const Result<pg::Rows> locked = query(kTryLock, lock);
@@ -117,14 +138,47 @@ Result<RetentionReport> Retention::Run::run(std::chrono::milliseconds keep,
   if (keep.count() == 0) {
     return report_;
   }
-  Result<void> ended = free(keep, looked_up_to);
+  Result<void> ended = free(keep, state.looked_up_to);
   if (ended) {
-    ended = forget();
+    ended = forget(keep);
+  }
+  const Result<std::int64_t> settled = settled_up_to(state);
+  if (!settled) {
+    return settled.error();
   }
   if (ended) {
-    ended = drop();
+    ended = drop(*settled);
   }
   return ended ? Result<RetentionReport>{report_} : Result<RetentionReport>{ended.error()};
+}
+
+Result<std::int64_t> Retention::Run::number(const char* sql) {
+  const Result<pg::Rows> rows = query(sql, {});
+  return rows ? Result<std::int64_t>{rows->int8(0, 0)} : Result<std::int64_t>{rows.error()};
+}
+
+// What this run notes is known to be settled in a later one.
+Result<std::int64_t> Retention::Run::settled_up_to(State& state) {
+  const Result<std::int64_t> last_seq = number(kLastSeq);
+  const Result<std::int64_t> reads_log = number(kReadsLog);
+  const Result<std::int64_t> xmax = number(kXmax);
+  const Result<std::int64_t> done = number(kDoneXmin);
+  for (const Result<std::int64_t>* result : {&last_seq, &reads_log, &xmax, &done}) {
+    if (!*result) {
+      return result->error();
+    }
+  }
+  if (*reads_log == 0) {
+    return last_seq;
+  }
+  if (state.noted_seq != 0 && *done >= state.noted_xmax) {
+    state.settled_seq = std::exchange(state.noted_seq, 0);
+  }
+  if (state.noted_seq == 0) {
+    state.noted_seq = *last_seq;
+    state.noted_xmax = *xmax;
+  }
+  return state.settled_seq;
 }
 
 Result<bool> Retention::Run::add(std::int64_t& count, const char* sql, const pg::Params& params) {
@@ -165,7 +219,7 @@ Result<void> Retention::Run::free(std::chrono::milliseconds keep, std::int64_t& 
   return {};
 }
 
-Result<void> Retention::Run::forget() {
+Result<void> Retention::Run::forget(std::chrono::milliseconds keep) {
   pg::Params params;
   params.int4(kLookedAt);
   const Result<pg::Rows> empty = query(kEmpty, params);
@@ -175,12 +229,12 @@ Result<void> Retention::Run::forget() {
   int chunks = 0;
   for (int i = 0; i < empty->size(); ++i) {
     params.clear();
-    params.int8(empty->int8(i, 0)).int4(kRowsPerChunk);
+    params.int8(empty->int8(i, 0)).int4(kRowsPerChunk).text(std::to_string(keep.count()) + " ms");
     std::int64_t before = -1;
     while (before != report_.forgotten && chunks++ < kChunks && !stop_->stop_requested()) {
       before = report_.forgotten;
       const Result<bool> forgotten =
-          add(report_.forgotten, "select ${outbox_forget}($1, $2)", params);
+          add(report_.forgotten, "select ${outbox_forget}($1, $2, $3::interval)", params);
       if (!forgotten) {
         return forgotten.error();
       }
@@ -190,9 +244,9 @@ Result<void> Retention::Run::forget() {
 }
 
 // Stops where a lock cannot be had: the writers have waited for it once, and that is enough.
-Result<bool> Retention::Run::detach(bool messages) {
+Result<bool> Retention::Run::detach(bool messages, std::int64_t settled) {
   pg::Params params;
-  params.int4(kDetached).boolean(messages);
+  params.int4(kDetached).boolean(messages).int8(settled);
   const Result<pg::Rows> detachable = query(kDetachable, params);
   if (!detachable) {
     return detachable.error();
@@ -207,9 +261,9 @@ Result<bool> Retention::Run::detach(bool messages) {
   return done;
 }
 
-Result<void> Retention::Run::drop() {
+Result<void> Retention::Run::drop(std::int64_t settled) {
   for (const bool messages : {true, false}) {
-    const Result<bool> detached = detach(messages);
+    const Result<bool> detached = detach(messages, settled);
     if (!detached) {
       return detached.error();
     }
@@ -247,7 +301,7 @@ Result<RetentionReport> Retention::run_once(const std::stop_token& stop) {
     return set.error();
   }
   const std::stop_callback cancelled{stop, [&] { cancel(connection->raw()); }};
-  return Run{*connection, *tables, stop}.run(options_.keep, looked_up_to_);
+  return Run{*connection, *tables, stop}.run(options_.keep, state_);
 }
 
 RetentionThread::RetentionThread(RetentionOptions options, OnRun on_run,

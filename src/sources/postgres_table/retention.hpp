@@ -46,8 +46,18 @@ class Retention {
  private:
   class Run;
 
+  // From run to run.
+  struct State {
+    std::int64_t looked_up_to = -1;  // the lower bound of the last partition that was looked at
+    // Where the log is read: up to which seq everything was settled, and what tells it next: all
+    // that had drawn a seq up to noted_seq had an xid below noted_xmax.
+    std::int64_t settled_seq = 0;
+    std::int64_t noted_seq = 0;
+    std::int64_t noted_xmax = 0;
+  };
+
   RetentionOptions options_;
-  std::int64_t looked_up_to_ = -1;  // the lower bound of the last partition that was looked at
+  State state_;
 };
 
 // Runs a Retention now and then on a thread of its own, which the destructor ends and joins.

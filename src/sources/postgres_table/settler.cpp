@@ -130,6 +130,9 @@ Result<void> Settler::prepare(const Tables& tables) {
       return prepared;
     }
   }
+  if (Result<void> prepared = kept_.prepare(tables); !prepared) {
+    return prepared;
+  }
   return exceptions_.prepare(tables);
 }
 
@@ -175,6 +178,10 @@ Result<void> Settler::settle(const Settlement& settlement,
   }
   if (Result<void> owned = lock_fence(); !owned) {
     return owned;
+  }
+  // First, as dead letters are copied from there.
+  if (Result<void> kept = kept_.store(how.left); !kept) {
+    return kept;
   }
   if (Result<void> stored = exceptions_.store(settlement); !stored) {
     return stored;
@@ -222,10 +229,10 @@ std::span<const Receipt> Settler::kept_of(const Settlement& settlement) {
   }
   const std::unordered_set<std::int64_t> resolved{settlement.resolved.begin(),
                                                   settlement.resolved.end()};
-  kept_.clear();
-  std::copy_if(settlement.delivered.begin(), settlement.delivered.end(), std::back_inserter(kept_),
+  kept_receipts_.clear();
+  std::copy_if(settlement.delivered.begin(), settlement.delivered.end(), std::back_inserter(kept_receipts_),
                [&](const Receipt& receipt) { return resolved.count(receipt.seq) != 0; });
-  return kept_;
+  return kept_receipts_;
 }
 
 std::int64_t Settler::add_progress(const std::vector<SharedPosition>& positions) {

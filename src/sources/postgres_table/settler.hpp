@@ -14,6 +14,7 @@
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
 #include "sources/postgres_table/exception_store.hpp"
+#include "sources/postgres_table/kept_store.hpp"
 #include "sources/postgres_table/ownership.hpp"
 #include "sources/postgres_table/position.hpp"
 #include "sources/postgres_table/position_arrays.hpp"
@@ -44,12 +45,16 @@ class Settler {
 
   struct How {
     bool durably = false;  // also without exceptions
+    // What the settlement leaves undelivered: what of it has no row is kept.
+    std::span<const Record> left = {};
     // Is to happen with it or not at all, within the same transaction.
     std::function<Result<void>()> also = {};
   };
   // `positions`: where all shards of the fence stand afterwards; nullptr: where they did.
   [[nodiscard]] Result<void> settle(const Settlement& settlement,
                                     const std::vector<SharedPosition>* positions, const How& how);
+  // Of these messages, those without a row; within a transaction.
+  [[nodiscard]] Result<void> keep(std::span<const Record> left) { return kept_.store(left); }
 
   [[nodiscard]] Result<Batch> claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
                                     std::size_t max_bytes) {
@@ -66,7 +71,8 @@ class Settler {
       : connection_(&connection),
         fence_(std::move(fence)),
         keeps_receipts_(options.receipts),
-        exceptions_(connection, fence_, std::move(options.dead_letter_type)) {}
+        exceptions_(connection, fence_, std::move(options.dead_letter_type)),
+        kept_(connection) {}
 
   [[nodiscard]] Result<void> prepare(const Tables& tables);
   // Which table is appended to, and how wide the partitions of receipts are.
@@ -84,6 +90,7 @@ class Settler {
   Fence fence_;
   bool keeps_receipts_;
   ExceptionStore exceptions_;
+  KeptStore kept_;
   std::vector<SharedPosition> positions_;  // the stored ones
   std::int64_t n_ = 0;                     // of the last progress row of this epoch
   int current_ = 0;                        // the progress table that is appended to, 0 or 1
@@ -92,7 +99,7 @@ class Settler {
 
   // Reused from settlement to settlement.
   pg::Params params_;
-  std::vector<Receipt> kept_;
+  std::vector<Receipt> kept_receipts_;
   ReceiptRuns receipts_{kRunSeqs};
   PositionArrays progress_;
 };

@@ -50,7 +50,10 @@ constexpr const char* kOwners = R"(
   select string_agg(owner, ', ' order by owner), max(epoch), coalesce(sum(shards), 0)::bigint,
          (select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), s.confirmed_flush_lsn)::bigint
             from ${outbox_control} c join pg_replication_slots s on s.slot_name = c.slot
-           where not pg_is_in_recovery())
+           where not pg_is_in_recovery()),
+         (select case s.setting when '-1' then -1 else s.setting::bigint * 1048576 end
+            from ${outbox_control} c, pg_settings s
+           where c.mode = 'wal' and s.name = 'max_slot_wal_keep_size')
     from (select owner, max(epoch) as epoch, count(*) as shards
             from ${outbox_shard} where owner <> '' group by owner) o)";
 
@@ -123,6 +126,9 @@ Result<SourceStatus> StatusReader::query() {
   status.epoch = owner->int8(0, 1);
   status.shards = owner->int8(0, 2);
   status.lag_bytes = owner->is_null(0, 3) ? 0 : owner->int8(0, 3);
+  if (!owner->is_null(0, 4)) {
+    status.most_kept_bytes = owner->int8(0, 4);
+  }
   return status;
 }
 

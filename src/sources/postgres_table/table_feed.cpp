@@ -5,13 +5,18 @@
 namespace outbox::postgres_table {
 
 Result<std::unique_ptr<TableFeed>> TableFeed::make(pg::Connection connection, const Tables& tables,
-                                                   std::vector<SharedPosition> positions) {
+                                                   std::vector<SharedPosition> positions,
+                                                   std::optional<Snapshot> until) {
   for (SharedPosition& position : positions) {
-    position.at.lsn = 0;  // the log will be ahead of none of it
+    if (position.at.lsn != 0) {  // the log will be ahead of none of it
+      position.at.lsn = 0;
+      position.at.last_seq = 0;
+    }
   }
   // On the heap before anything borrows the connection.
   std::unique_ptr<TableFeed> feed{new TableFeed{std::move(connection)}};
-  Result<RangeReader> ranges = RangeReader::make(feed->connection_, tables, std::move(positions));
+  Result<RangeReader> ranges =
+      RangeReader::make(feed->connection_, tables, std::move(positions), std::move(until));
   if (!ranges) {
     return std::move(ranges).error();
   }

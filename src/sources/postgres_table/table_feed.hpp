@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sources/postgres_table/doorbell.hpp"
@@ -14,7 +15,8 @@ namespace outbox::postgres_table {
 class TableFeed final : public Feed {
  public:
   [[nodiscard]] static Result<std::unique_ptr<TableFeed>> make(
-      pg::Connection connection, const Tables& tables, std::vector<SharedPosition> positions);
+      pg::Connection connection, const Tables& tables, std::vector<SharedPosition> positions,
+      std::optional<Snapshot> until = {});  // as of RangeReader
   ~TableFeed() override;
   TableFeed(const TableFeed&) = delete;
   TableFeed& operator=(const TableFeed&) = delete;
@@ -22,6 +24,7 @@ class TableFeed final : public Feed {
   Result<Page> next(const ReadLimits& limits) override;
   Result<void> await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) override;
   void stored(const std::vector<SharedPosition>& /*positions*/) override {}
+  [[nodiscard]] bool at_end() const { return ranges_->at_end(); }
 
  private:
   explicit TableFeed(pg::Connection connection) : connection_(std::move(connection)) {}

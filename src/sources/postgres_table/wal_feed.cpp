@@ -1,6 +1,8 @@
 #include "sources/postgres_table/wal_feed.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 namespace outbox::postgres_table {
@@ -14,6 +16,7 @@ constexpr std::chrono::seconds kMarkInterval{1};
 // The log grows also by what is not ours, and by what this relay itself writes when it stores how
 // far it has come.
 constexpr std::chrono::seconds kIdleInterval{5};
+constexpr std::chrono::milliseconds kVisibleInterval{20};
 
 constexpr const char* kMark =
     "select pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text";
@@ -35,11 +38,25 @@ Result<void> WalFeed::begin(std::vector<SharedPosition> positions) {
   if (positions.size() == 1 && !first.to && first.lsn >= mode_.slot_lsn) {
     return stream(first);
   }
-  Result<Mark> now = mark();
-  if (!now) {
-    return std::move(now).error();
+  until_ = mode_.slot_snapshot;
+  for (const SharedPosition& position : positions) {
+    until_ = united(until_, position.at.from);
+    if (position.at.to) {
+      until_ = united(until_, *position.at.to);
+    }
   }
-  running_ = std::move(now->snapshot.in_progress);
+  before_ = std::move(positions);
+  return {};
+}
+
+Result<bool> WalFeed::open_table() {
+  const Result<Mark> now = mark();
+  if (!now) {
+    return now.error();
+  }
+  if (!covers(now->snapshot, mode_.slot_snapshot)) {
+    return false;
+  }
   pg::ConnectOptions options;
   options.application_name = "outbox-processor read";
   Result<pg::Connection> connection = pg::Connection::connect(url_, options);
@@ -47,17 +64,21 @@ Result<void> WalFeed::begin(std::vector<SharedPosition> positions) {
     return std::move(connection).error();
   }
   Result<std::unique_ptr<TableFeed>> table =
-      TableFeed::make(*std::move(connection), tables_, std::move(positions));
+      TableFeed::make(*std::move(connection), tables_, before_, until_);
   if (!table) {
     return std::move(table).error();
   }
   table_ = *std::move(table);
-  return {};
+  return true;
 }
 
 Result<void> WalFeed::stream(const Position& from) {
   if (Result<void> claimed = claim_slot(connection_, mode_, from.lsn); !claimed) {
     return claimed;
+  }
+  Result<std::string> emit_prefix = read_emit_prefix(connection_, tables_);
+  if (!emit_prefix) {
+    return std::move(emit_prefix).error();
   }
   at_ = from;
   *stored_ = from.lsn;
@@ -68,10 +89,10 @@ Result<void> WalFeed::stream(const Position& from) {
   options.stream.publication = publication_of(tables_);
   options.schema = tables_.schema();
   options.table = tables_.table();
-  options.after_seq = from.last_seq;
+  options.emit_prefix = *std::move(emit_prefix);
   Result<std::unique_ptr<WalReader>> log = WalReader::start(
-      options, from.lsn, [known = from.from](std::uint64_t xid) { return known.sees(xid); },
-      stored_);
+      options, from.lsn, from.last_seq,
+      [known = from.from](std::uint64_t xid) { return known.sees(xid); }, stored_);
   if (!log) {
     return std::move(log).error();
   }
@@ -80,7 +101,7 @@ Result<void> WalFeed::stream(const Position& from) {
 }
 
 Result<Feed::Page> WalFeed::next(const ReadLimits& limits) {
-  if (table_) {
+  if (!log_) {
     return next_of_table(limits);
   }
   Result<postgres_wal::WalPage> read = log_->next(limits.rows, limits.bytes);
@@ -95,13 +116,18 @@ Result<Feed::Page> WalFeed::next(const ReadLimits& limits) {
 }
 
 Result<Feed::Page> WalFeed::next_of_table(const ReadLimits& limits) {
-  Result<Page> page = table_->next(limits);
-  if (!page || page->after.size() != 1 || page->after.front().at.to) {
-    return page;
+  if (!table_) {
+    const Result<bool> open = open_table();
+    if (!open) {
+      return open.error();
+    }
+    if (!*open) {
+      return Page{{}, before_};
+    }
   }
-  Position& reached = page->after.front().at;
-  std::erase_if(running_, [&](std::uint64_t xid) { return reached.from.sees(xid); });
-  if (running_.empty()) {
+  Result<Page> page = table_->next(limits);
+  if (page && table_->at_end()) {
+    Position& reached = page->after.front().at;
     reached.lsn = mode_.slot_lsn;
     if (Result<void> streaming = stream(reached); !streaming) {
       return std::move(streaming).error();
@@ -127,7 +153,6 @@ Result<WalFeed::Mark> WalFeed::mark() {
   return Mark{*std::move(snapshot), *end};
 }
 
-// The log was read up to the page's end, and whether that found any record.
 Result<void> WalFeed::move(bool found, const postgres_wal::WalPage& page) {
   const Lsn lsn = page.lsn;
   const Clock::time_point now = Clock::now();
@@ -137,8 +162,8 @@ Result<void> WalFeed::move(bool found, const postgres_wal::WalPage& page) {
     mark_.reset();
   }
   if (found || passed || now - moved_ >= kIdleInterval) {
-    at_.lsn = std::max(at_.lsn, lsn);
-    at_.last_seq = page.open_seq;
+    at_.lsn = lsn;
+    at_.last_seq = page.inside;
     moved_ = now;
   }
   unmarked_ |= found;
@@ -155,10 +180,18 @@ Result<void> WalFeed::move(bool found, const postgres_wal::WalPage& page) {
 }
 
 Result<void> WalFeed::await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) {
+  if (log_) {
+    log_->await_work(timeout, stop);
+    return {};
+  }
   if (table_) {
     return table_->await_work(timeout, stop);
   }
-  log_->await_work(timeout, stop);
+  std::mutex mutex;
+  std::unique_lock lock{mutex};
+  std::condition_variable_any stopped;
+  static_cast<void>(stopped.wait_for(lock, stop, std::min(timeout, kVisibleInterval),
+                                     [&] { return stop.stop_requested(); }));
   return {};
 }
 

@@ -24,11 +24,12 @@ namespace outbox::postgres_table {
 // then the log's end is asked for: what is visible in the one was committed before the other, so
 // when the log was read so far, the snapshot is passed.
 //
-// A slot that is new knows nothing of what was committed before it. So the table is read first,
-// from the stored position up to a snapshot in which every transaction has ended that was running
-// once the slot was there: whatever that one does not show commits after the slot's first place.
-// (A commit is in the log a while before snapshots show it, so a snapshot that is merely younger
-// than the slot could miss what the slot does not have either.) What both have is taken once.
+// A slot that is new knows nothing of what was committed before it. So the table is read first, up
+// to a snapshot that sees what the slot's does, which is exactly what was committed before it, and
+// what was read of the table already. (Only once the server shows all of the former: a commit is in
+// the log a while before snapshots show it.) What that snapshot sees is then passed over in the
+// log. A relay that reads the table takes no snapshot after the change to the log, so of what is
+// committed after that nothing is passed over, and its rows need not stay in the table.
 class WalFeed final : public Feed {
  public:
   // `connection`: an ordinary one. wrong_history: the slot is gone, or is not at the place where
@@ -56,9 +57,12 @@ class WalFeed final : public Feed {
         mode_(std::move(mode)) {}
 
   [[nodiscard]] Result<void> begin(std::vector<SharedPosition> positions);
+  // False: the server does not yet show everything that was committed before the slot.
+  [[nodiscard]] Result<bool> open_table();
   [[nodiscard]] Result<void> stream(const Position& from);
   [[nodiscard]] Result<Page> next_of_table(const ReadLimits& limits);
   [[nodiscard]] Result<Mark> mark();
+  // The log was read up to the end of the page, and whether that found any record.
   [[nodiscard]] Result<void> move(bool found, const postgres_wal::WalPage& page);
 
   pg::Connection connection_;
@@ -67,8 +71,9 @@ class WalFeed final : public Feed {
   Mode mode_;
 
   // While the table is read first.
+  std::vector<SharedPosition> before_;  // until it is open
+  Snapshot until_;
   std::unique_ptr<TableFeed> table_;
-  std::vector<std::uint64_t> running_;  // when the slot was there
 
   // Then:
   const std::shared_ptr<std::atomic<postgres_wal::Lsn>> stored_ =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "outbox/shard.hpp"
 #include "support/pg/wire.hpp"
@@ -105,6 +106,46 @@ Result<OutboxRow> RowShape::read(std::string_view tuple, std::int64_t now_us) co
   }
   row.record.shard = shard_of(row.record.key);
   return row;
+}
+
+Result<Record> RowShape::read_emitted(std::string_view content, std::int64_t now_us) {
+  // A record in its binary form: how many fields, then of each its type, its size and its bytes.
+  constexpr std::array kParts{Part::seq,  Part::created_at,     Part::available_at,
+                              Part::id,   Part::aggregate_type, Part::key,
+                              Part::type, Part::headers,        Part::payload};
+  const auto number = [&] {
+    if (content.size() < sizeof(std::int32_t)) {
+      content = {};
+      return std::int32_t{-2};
+    }
+    const auto value = wire::load<std::int32_t>(content.data());
+    content.remove_prefix(sizeof value);
+    return value;
+  };
+  OutboxRow row;
+  bool fits = number() == static_cast<std::int32_t>(kParts.size());
+  for (std::size_t i = 0; fits && i < kParts.size(); ++i) {
+    RowShape shape;
+    shape.payload_is_jsonb_ = number() == static_cast<std::int32_t>(kJsonb);
+    const std::int32_t size = number();
+    if (size == -1) {
+      fits = kParts.at(i) == Part::available_at;
+      continue;
+    }
+    fits = size >= 0 && std::cmp_less_equal(size, content.size());
+    if (fits) {
+      const auto bytes = static_cast<std::size_t>(size);
+      fits = shape.take(kParts.at(i), content.substr(0, bytes), now_us, row);
+      content.remove_prefix(bytes);
+    }
+  }
+  if (!fits || !content.empty() || row.record.seq == 0) {
+    return Error{ErrorCode::internal,
+                 "the replication stream has an emitted message of another form than the "
+                 "outbox's function writes"};
+  }
+  row.record.shard = shard_of(row.record.key);
+  return row.record;
 }
 
 bool RowShape::take(Part part, std::string_view value, std::int64_t now_us, OutboxRow& row) const {

@@ -27,6 +27,10 @@ class RowShape {
   // `now_us`: what is available later is to be delivered later. Everything comes in binary form.
   [[nodiscard]] Result<OutboxRow> read(std::string_view tuple, std::int64_t now_us) const;
 
+  // What the function <table>_emit has written; the views point into `content`. internal: it has
+  // another form.
+  [[nodiscard]] static Result<Record> read_emitted(std::string_view content, std::int64_t now_us);
+
  private:
   enum class Part : std::uint8_t {
     seq,

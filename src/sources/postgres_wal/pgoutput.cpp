@@ -108,6 +108,15 @@ Result<Change> decode_insert(Input input) {
   return whole(input, insert, "Insert");
 }
 
+Result<Change> decode_emitted(Input input) {
+  Emitted emitted;
+  emitted.transactional = (input.number<std::uint8_t>() & 1U) != 0;
+  input.number<Lsn>();  // where it stands
+  emitted.prefix = input.string();
+  emitted.content = input.bytes(input.number<std::int32_t>());
+  return whole(input, emitted, "Message");
+}
+
 }  // namespace
 
 Result<Change> decode(std::string_view message) {
@@ -124,6 +133,8 @@ Result<Change> decode(std::string_view message) {
       return decode_relation(input);
     case 'I':
       return decode_insert(input);
+    case 'M':
+      return decode_emitted(input);
     default:
       return Change{Other{}};
   }

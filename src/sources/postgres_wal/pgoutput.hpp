@@ -41,10 +41,17 @@ struct Insert {
   std::string_view tuple;  // for TupleReader
 };
 
-// What says nothing of the outbox's rows: origins, types, and the kinds of a later protocol.
+// What pg_logical_emit_message has written.
+struct Emitted {
+  bool transactional = false;
+  std::string_view prefix;
+  std::string_view content;
+};
+
+// What says nothing of the outbox's messages: origins, types, and the kinds of a later protocol.
 struct Other {};
 
-using Change = std::variant<Begin, Commit, Relation, Insert, Other>;
+using Change = std::variant<Begin, Commit, Relation, Insert, Emitted, Other>;
 
 // internal: the message is cut off or contradicts itself.
 [[nodiscard]] Result<Change> decode(std::string_view message);

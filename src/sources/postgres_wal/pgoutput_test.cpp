@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sources/postgres_wal/outbox_row.hpp"
+#include "sources/postgres_wal/replication_stream.hpp"
 #include "support/pg/wire.hpp"
 
 namespace outbox::postgres_wal {
@@ -38,6 +40,67 @@ std::string insert() {
   message += "nub";
   wire::append(message, std::int32_t{2});
   return message + "ab";
+}
+
+std::string field(std::uint32_t type, std::string_view value) {
+  std::string bytes;
+  wire::append(bytes, type);
+  wire::append(bytes, static_cast<std::int32_t>(value.size()));
+  return bytes.append(value);
+}
+
+template <class T>
+std::string number(T value) {
+  std::string bytes;
+  wire::append(bytes, value);
+  return bytes;
+}
+
+// A record as <table>_emit writes it, without a time before which it is not to be delivered.
+std::string emitted_content() {
+  return number(std::int32_t{9}) + field(20, number(std::int64_t{42})) +
+         field(1184, number(std::int64_t{7})) + number(std::uint32_t{1184}) +
+         number(std::int32_t{-1}) + field(2950, std::string(16, 'i')) + field(25, "order") +
+         field(25, "key") + field(25, "Created") + field(3802, "\1{}") + field(114, "[1]");
+}
+
+std::string emitted() {
+  const std::string content = emitted_content();
+  return "M" + number(std::uint8_t{1}) + number(std::uint64_t{70}) + std::string("outbox:x\0", 9) +
+         number(static_cast<std::int32_t>(content.size())) + content;
+}
+
+TEST(PgoutputTest, AnEmittedMessageIsARecord) {
+  const std::string message = emitted();
+  const Result<Change> change = decode(message);
+  const auto& decoded = std::get<Emitted>(*change);
+  EXPECT_TRUE(decoded.transactional);
+  EXPECT_EQ(decoded.prefix, "outbox:x");
+  const Result<Record> record = RowShape::read_emitted(decoded.content, 0);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->seq, 42);
+  EXPECT_EQ(record->created_at_us, wire::kPostgresEpochUs + 7);
+  EXPECT_EQ(record->due_at_us, 0);
+  EXPECT_EQ(record->aggregate_type, "order");
+  EXPECT_EQ(record->key, "key");
+  EXPECT_EQ(record->type, "Created");
+  EXPECT_EQ(record->headers, "{}");
+  EXPECT_EQ(record->payload, "[1]");
+}
+
+TEST(PgoutputTest, AnEmittedMessageThatIsCutOffAnywhereIsRefused) {
+  const std::string content = emitted_content();
+  for (std::size_t size = 0; size < content.size(); ++size) {
+    EXPECT_FALSE(RowShape::read_emitted(std::string_view{content}.substr(0, size), 0)) << size;
+  }
+  EXPECT_FALSE(RowShape::read_emitted(content + "x", 0));
+}
+
+TEST(PgoutputTest, ASlotOutlivesAFailoverWhereTheServerCanSeeToIt) {
+  EXPECT_EQ(create_slot_sql("my\"slot", 150'004),
+            "CREATE_REPLICATION_SLOT \"my\"\"slot\" LOGICAL pgoutput (SNAPSHOT 'use')");
+  EXPECT_EQ(create_slot_sql("slot", 170'000),
+            "CREATE_REPLICATION_SLOT \"slot\" LOGICAL pgoutput (SNAPSHOT 'use', FAILOVER)");
 }
 
 TEST(PgoutputTest, ACommitSaysWhereTheNextMayBegin) {
@@ -83,7 +146,7 @@ bool is_whole(std::string_view message) {
 TEST(PgoutputTest, WhatIsCutOffAnywhereIsRefused) {
   std::string committed = commit();
   committed.resize(committed.size() - sizeof(std::int64_t));  // the time, which nobody reads
-  for (const std::string& message : {committed, relation(), insert()}) {
+  for (const std::string& message : {committed, relation(), insert(), emitted()}) {
     EXPECT_TRUE(is_whole(message));
     for (std::size_t size = 0; size < message.size(); ++size) {
       EXPECT_FALSE(is_whole(std::string_view{message}.substr(0, size)))

@@ -1,6 +1,7 @@
 #include "sources/postgres_wal/replication_stream.hpp"
 
 #include <chrono>
+#include <poll.h>
 #include <utility>
 
 #include <libpq-fe.h>
@@ -13,6 +14,8 @@ namespace outbox::postgres_wal {
 namespace {
 
 constexpr std::chrono::milliseconds kAnswerTimeout{30'000};
+constexpr int kLeastReads = 2;
+constexpr int kHasFailoverSlots = 170'000;
 
 std::string quoted_literal(std::string_view text) {
   std::string quoted = "'";
@@ -25,7 +28,8 @@ std::string quoted_literal(std::string_view text) {
 std::string start_sql(const StreamOptions& options, Lsn from) {
   return "START_REPLICATION SLOT " + pg::quote_identifier(options.slot) + " LOGICAL " +
          to_text(from) + " (proto_version '1', publication_names " +
-         quoted_literal(pg::quote_identifier(options.publication)) + ", binary 'true')";
+         quoted_literal(pg::quote_identifier(options.publication)) +
+         ", binary 'true', messages 'true')";
 }
 
 std::int64_t now_us() {
@@ -35,6 +39,44 @@ std::int64_t now_us() {
 }
 
 }  // namespace
+
+std::string create_slot_sql(const std::string& slot, int server_version) {
+  return "CREATE_REPLICATION_SLOT " + pg::quote_identifier(slot) +
+         " LOGICAL pgoutput (SNAPSHOT 'use'" +
+         (server_version >= kHasFailoverSlots ? ", FAILOVER" : "") + ")";
+}
+
+Result<NewSlot> create_slot(const std::string& url, const std::string& slot,
+                            std::chrono::milliseconds patience) {
+  pg::ConnectOptions options;
+  options.application_name = "outboxctl slot";
+  options.statement_timeout = patience;
+  options.replication = true;
+  Result<pg::Connection> connection = pg::Connection::connect(url, options);
+  if (!connection) {
+    return std::move(connection).error();
+  }
+  Result<pg::Tx> tx = pg::Tx::begin(*connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  if (!tx) {
+    return std::move(tx).error();
+  }
+  const Result<pg::Rows> made =
+      connection->exec(create_slot_sql(slot, PQserverVersion(connection->raw())));
+  if (!made) {
+    if (connection->sqlstate() == "42710") {  // duplicate_object
+      return Error{ErrorCode::conflict, "there is a replication slot " + slot +
+                                            " already: name another one, or drop it with select "
+                                            "pg_drop_replication_slot('" +
+                                            slot + "')"};
+    }
+    return made.error();
+  }
+  const Result<pg::Rows> snapshot = connection->exec("select pg_current_snapshot()::text");
+  if (!snapshot) {
+    return snapshot.error();
+  }
+  return NewSlot{std::string{made->text(0, 1)}, std::string{snapshot->text(0, 0)}};
+}
 
 Result<ReplicationStream> ReplicationStream::start(const StreamOptions& options, Lsn from) {
   pg::ConnectOptions connect;
@@ -68,7 +110,7 @@ Result<ReplicationStream> ReplicationStream::start(const StreamOptions& options,
 
 Result<std::optional<std::string_view>> ReplicationStream::read() {
   PGconn* const raw = connection_.get();
-  for (const bool consumed : {false, true}) {
+  for (int reads = 0;; ++reads) {
     char* frame = nullptr;
     const int size = PQgetCopyData(raw, &frame, /*async=*/1);
     if (size > 0) {
@@ -78,11 +120,15 @@ Result<std::optional<std::string_view>> ReplicationStream::read() {
     if (size < 0) {
       return ended();
     }
-    if (!consumed && PQconsumeInput(raw) == 0) {
+    // libpq takes about 16 kB at once, and what TLS has decrypted does not show at the socket.
+    pollfd readable{PQsocket(raw), POLLIN, 0};
+    if (reads >= kLeastReads && poll(&readable, 1, 0) <= 0) {
+      return std::optional<std::string_view>{};
+    }
+    if (PQconsumeInput(raw) == 0) {
       return pg::failure_of(raw, nullptr).error;
     }
   }
-  return std::optional<std::string_view>{};
 }
 
 Result<void> ReplicationStream::report(Lsn received, Lsn flushed) {

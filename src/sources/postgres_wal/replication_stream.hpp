@@ -22,6 +22,22 @@ struct StreamOptions {
   std::string publication;
 };
 
+// A slot has exactly what was committed from `lsn` on; `snapshot`, as pg_snapshot, sees exactly
+// what was committed before.
+struct NewSlot {
+  std::string lsn;
+  std::string snapshot;
+};
+
+// The command that makes it. From PostgreSQL 17 on a standby that synchronises its slots has it
+// too, so that it outlives a failover.
+[[nodiscard]] std::string create_slot_sql(const std::string& slot, int server_version);
+
+// Makes a slot of the plugin pgoutput. Waits, at most `patience`, until the transactions have
+// ended that are running. conflict: there is one of this name.
+[[nodiscard]] Result<NewSlot> create_slot(const std::string& url, const std::string& slot,
+                                          std::chrono::milliseconds patience);
+
 // A connection on which the server sends what was committed, from a slot (PostgreSQL manual, 55.4
 // Streaming Replication Protocol). One thread.
 class ReplicationStream {

@@ -33,23 +33,24 @@ struct WalReader::Page {
 };
 
 Result<std::unique_ptr<WalReader>> WalReader::start(
-    const WalReaderOptions& options, Lsn from, std::function<bool(std::uint64_t xid)> known,
-    std::shared_ptr<const std::atomic<Lsn>> flushed) {
+    const WalReaderOptions& options, Lsn from, std::int64_t inside,
+    std::function<bool(std::uint64_t xid)> known, std::shared_ptr<const std::atomic<Lsn>> flushed) {
   Result<ReplicationStream> stream = ReplicationStream::start(options.stream, from);
   if (!stream) {
     return std::move(stream).error();
   }
-  return std::unique_ptr<WalReader>{
-      new WalReader{options, *std::move(stream), from, std::move(known), std::move(flushed)}};
+  return std::unique_ptr<WalReader>{new WalReader{options, *std::move(stream), from, inside,
+                                                  std::move(known), std::move(flushed)}};
 }
 
 WalReader::WalReader(WalReaderOptions options, ReplicationStream stream, Lsn from,
-                     std::function<bool(std::uint64_t xid)> known,
+                     std::int64_t inside, std::function<bool(std::uint64_t xid)> known,
                      std::shared_ptr<const std::atomic<Lsn>> flushed)
     : options_(std::move(options)),
       known_(std::move(known)),
       stream_(std::move(stream)),
       received_(from),
+      done_(inside),
       flushed_(std::move(flushed)),
       reporter_([this](const std::stop_token& stop) { report_until(stop); }) {}
 
@@ -69,7 +70,8 @@ Result<WalPage> WalReader::next(std::size_t rows, std::size_t bytes) {
   Page page;
   page.now_us = now_us();
   while (page.batch.records.size() < rows && page.arena->used() < bytes) {
-    const Result<std::optional<std::string_view>> frame = stream_.read();
+    const Result<std::optional<std::string_view>> frame =
+        put_back_.data() != nullptr ? std::optional{std::exchange(put_back_, {})} : stream_.read();
     if (!frame) {
       return frame.error();
     }
@@ -80,8 +82,30 @@ Result<WalPage> WalReader::next(std::size_t rows, std::size_t bytes) {
       return std::move(taken).error();
     }
   }
+  if (Result<void> taken = take_commit(page); !taken) {
+    return std::move(taken).error();
+  }
   page.batch.storage = std::move(page.arena);
-  return WalPage{std::move(page.batch), received_, open_seq_};
+  return WalPage{std::move(page.batch), received_, inside_};
+}
+
+// The last row is often the last of its transaction, too: with the commit behind it, it need not be
+// read again when the page is settled.
+Result<void> WalReader::take_commit(Page& page) {
+  if (!in_transaction_ || page.batch.records.empty() || put_back_.data() != nullptr) {
+    return {};
+  }
+  const Result<std::optional<std::string_view>> frame = stream_.read();
+  if (!frame || !*frame) {
+    return frame ? Result<void>{} : Result<void>{frame.error()};
+  }
+  const Result<Frame> unwrapped = unwrap(**frame);
+  const auto* const data = unwrapped ? std::get_if<WalData>(&*unwrapped) : nullptr;
+  if (data != nullptr && data->message.starts_with('C')) {
+    return take(**frame, page);
+  }
+  put_back_ = **frame;
+  return {};
 }
 
 Result<void> WalReader::take(std::string_view frame, Page& page) {
@@ -106,9 +130,11 @@ Result<void> WalReader::take(std::string_view frame, Page& page) {
 Result<void> WalReader::take(const Change& change, Page& page) {
   if (std::holds_alternative<Begin>(change)) {
     in_transaction_ = true;
-    open_seq_ = 0;
   } else if (const auto* commit = std::get_if<Commit>(&change)) {
-    return take(*commit);
+    in_transaction_ = false;
+    inside_ = 0;
+    done_ = 0;
+    received_ = std::max(received_, commit->end_lsn);
   } else if (const auto* relation = std::get_if<Relation>(&change)) {
     if (relation->schema == options_.schema && relation->table == options_.table) {
       Result<RowShape> shape = RowShape::of(*relation);
@@ -126,36 +152,32 @@ Result<void> WalReader::take(const Change& change, Page& page) {
     if (!read) {
       return read.error();
     }
-    if (!was_read(read->record.seq) && !known_(read->xid)) {
+    if (is_new() && !known_(read->xid)) {
       page.batch.records.push_back(read->record);
     }
+  } else if (const auto* emitted = std::get_if<Emitted>(&change)) {
+    return take(*emitted, page);
   }
   return {};
 }
 
-Result<void> WalReader::take(const Commit& commit) {
-  if (open_seq_ != 0 && options_.after_seq != 0) {
-    return Error{ErrorCode::wrong_history,
-                 "the replication slot does not give the message " +
-                     std::to_string(options_.after_seq) +
-                     " again, up to which its transaction was read: the outbox's position is of "
-                     "another slot; 'outboxctl source use wal' makes a new one"};
+Result<void> WalReader::take(const Emitted& emitted, Page& page) {
+  if (!emitted.transactional || emitted.prefix != options_.emit_prefix) {
+    return {};  // another program's, or a forged one
   }
-  in_transaction_ = false;
-  open_seq_ = 0;
-  received_ = std::max(received_, commit.end_lsn);
+  Result<Record> record = RowShape::read_emitted(
+      page.arena->add(emitted.content.data(), emitted.content.size()), page.now_us);
+  if (!record) {
+    return std::move(record).error();
+  }
+  if (is_new()) {
+    page.batch.records.push_back(*record);
+  }
   return {};
 }
 
-bool WalReader::was_read(std::int64_t seq) {
-  open_seq_ = seq;
-  if (options_.after_seq == 0) {
-    return false;
-  }
-  if (seq == options_.after_seq) {
-    options_.after_seq = 0;
-  }
-  return true;
+bool WalReader::is_new() {
+  return ++inside_ > done_;
 }
 
 void WalReader::await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) const {

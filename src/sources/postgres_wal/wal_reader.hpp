@@ -9,6 +9,8 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include "outbox/result.hpp"
@@ -23,16 +25,13 @@ struct WalReaderOptions {
   StreamOptions stream;
   std::string schema;  // of the outbox table
   std::string table;
-  // Of what follows the start, everything up to and with this message comes no more: the first
-  // transaction was read in part. 0: nothing was.
-  std::int64_t after_seq = 0;
+  std::string emit_prefix;  // of the messages that were emitted for this outbox
 };
 
 struct WalPage {
   Batch batch;
   Lsn lsn = 0;  // every message of what committed before is in this page or in an earlier one
-  // Of the transaction that follows, the last message that is; 0: none of it.
-  std::int64_t open_seq = 0;
+  std::int64_t inside = 0;  // so are that many of the first transaction that committed after it
 };
 
 // Reads the messages that were committed, in the order of the commits, as they come from the log.
@@ -42,11 +41,13 @@ struct WalPage {
 // takes a relay that is busy, paused or waiting for its destination for dead.
 class WalReader {
  public:
-  // Of what was committed before `from` nothing comes. `known`: whether a transaction's messages
-  // were read already, by another way. `flushed`: everything that committed before is durably done
-  // with, as far as its owner knows; it never goes back.
+  // Of what was committed before `from` nothing comes, nor the first `inside` messages after.
+  // `known`: whether a transaction's messages were read already, by another way. `flushed`:
+  // everything that committed before is durably done with, as far as its owner knows; it never goes
+  // back.
   [[nodiscard]] static Result<std::unique_ptr<WalReader>> start(
-      const WalReaderOptions& options, Lsn from, std::function<bool(std::uint64_t xid)> known,
+      const WalReaderOptions& options, Lsn from, std::int64_t inside,
+      std::function<bool(std::uint64_t xid)> known,
       std::shared_ptr<const std::atomic<Lsn>> flushed);
   ~WalReader();
   WalReader(const WalReader&) = delete;
@@ -59,15 +60,15 @@ class WalReader {
 
  private:
   struct Page;
-  WalReader(WalReaderOptions options, ReplicationStream stream, Lsn from,
+  WalReader(WalReaderOptions options, ReplicationStream stream, Lsn from, std::int64_t inside,
             std::function<bool(std::uint64_t xid)> known,
             std::shared_ptr<const std::atomic<Lsn>> flushed);
 
+  [[nodiscard]] Result<void> take_commit(Page& page);
   [[nodiscard]] Result<void> take(std::string_view frame, Page& page);
   [[nodiscard]] Result<void> take(const Change& change, Page& page);
-  [[nodiscard]] Result<void> take(const Commit& commit);
-  // Whether the message was read already, by an earlier reader.
-  [[nodiscard]] bool was_read(std::int64_t seq);
+  [[nodiscard]] Result<void> take(const Emitted& emitted, Page& page);
+  [[nodiscard]] bool is_new();  // the message that has just come
   void report_until(const std::stop_token& stop);
   [[nodiscard]] Result<void> report();
 
@@ -76,9 +77,11 @@ class WalReader {
 
   std::mutex mutex_;  // of what follows
   ReplicationStream stream_;
+  std::string_view put_back_;  // a frame to be taken next, or none
   Lsn received_;
   bool in_transaction_ = false;
-  std::int64_t open_seq_ = 0;              // the last message of the transaction that is being read
+  std::int64_t inside_ = 0;                // messages of it that have come
+  std::int64_t done_;                      // of the first one, that an earlier reader had read
   std::optional<std::uint32_t> relation_;  // the outbox table's
   std::optional<RowShape> shape_;
   std::optional<Error> failure_;

@@ -16,8 +16,7 @@ namespace outbox::pg {
 // connection, through PQreset and until PQfinish; not through DISCARD or DEALLOCATE, after which
 // the next call with it fails once (SQLSTATE 26000), nor through a pooler that changes servers.
 [[nodiscard]] Result<Rows> query_remembered(pg_conn* connection, const std::string& sql,
-                                            const Params& params, Format format,
-                                            SqlState* sqlstate,
+                                            const Params& params, Format format, SqlState* sqlstate,
                                             std::chrono::milliseconds answer_timeout);
 
 }  // namespace outbox::pg

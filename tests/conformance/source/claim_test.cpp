@@ -52,11 +52,14 @@ TEST_P(ClaimTest, LargeAndSmallPayloadsComeWhole) {
   append("a", large);
   append("a", "2");
   connect();
-  const Batch batch = must(source_->claim(10));
-  ASSERT_THAT(batch.records, SizeIs(3));
-  EXPECT_EQ(batch.records[0].payload, "1");
-  EXPECT_EQ(batch.records[1].payload, large);
-  EXPECT_EQ(batch.records[2].payload, "2");
+  const std::vector<Batch> batches = claim_all(10);  // what of a log has come so far may be less
+  std::vector<std::string_view> payloads;
+  for (const Batch& batch : batches) {
+    for (const Record& record : batch.records) {
+      payloads.push_back(record.payload);
+    }
+  }
+  EXPECT_THAT(payloads, ElementsAre("1", large, "2"));
 }
 
 TEST_P(ClaimTest, BatchesKeepTheOrderOfSeqAndTheLimit) {

@@ -131,7 +131,7 @@ TEST_P(DetachedTest, OneThatWasGivenUpIsDeadAndHoldsNoKey) {
   const std::int64_t seq = batch.records[0].seq;
   DetachedMessage skipped = detached_of(batch.records[0], 20, "no such thing");
   skipped.dead = true;
-  settle_detached(batch.number, skipped);
+  settle_detached(batch.number, skipped, {Receipt{batch.records[1].seq, "t", 0, 0}});
   EXPECT_EQ(driver_->status(seq), "dead");
   EXPECT_EQ(driver_->status(batch.records[1].seq), "processed");
   EXPECT_THAT(driver_->audit(seq), ElementsAre("skip by relay-1"));

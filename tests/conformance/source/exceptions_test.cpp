@@ -55,7 +55,8 @@ TEST_P(ExceptionsTest, AnOverdueHeadIsDueAtOnce) {
 TEST_P(ExceptionsTest, PeopleSeeRetryingHeldAndTheRestProcessed) {
   const Batch batch = claimed({"a", "b", "a"});
   settle_failed(batch.number, head_of(batch.records[0]),
-                {range_of(batch.records[2], batch.records[2].seq)});
+                {range_of(batch.records[2], batch.records[2].seq)},
+                {Receipt{batch.records[1].seq, "t", 0, 0}});
   EXPECT_EQ(driver_->status(batch.records[0].seq), "retrying");
   EXPECT_EQ(driver_->status(batch.records[1].seq), "processed");
   EXPECT_EQ(driver_->status(batch.records[2].seq), "held");

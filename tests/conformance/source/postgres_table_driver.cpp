@@ -1,5 +1,6 @@
 #include "tests/conformance/source/postgres_table_driver.hpp"
 
+#include <cstdint>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -13,10 +14,17 @@
 namespace outbox::test {
 namespace {
 
+enum class Way : std::uint8_t {
+  table,    // rows, read there
+  log,      // rows, read in the log
+  deleted,  // rows that are deleted in the transaction that inserts them
+  emitted,  // no rows
+};
+
 class PostgresTableDriver final : public SourceDriver {
  public:
-  explicit PostgresTableDriver(bool log) : log_(log) {
-    if (log_) {
+  explicit PostgresTableDriver(Way way) : way_(way) {
+    if (way_ != Way::table) {
       read_the_log(database_);
     }
   }
@@ -27,7 +35,7 @@ class PostgresTableDriver final : public SourceDriver {
     options.owner = settings.owner;
     options.max_batch_bytes = settings.max_batch_bytes;
     options.dead_letter_type = settings.dead_letter_type;
-    if (log_) {
+    if (way_ != Way::table) {
       return std::make_unique<CaughtUpSource>(options, database_.connect());
     }
     return std::make_unique<PostgresTableSource>(options);
@@ -37,21 +45,28 @@ class PostgresTableDriver final : public SourceDriver {
     const std::lock_guard lock{mutex_};
     must_exec(connection_, "begin");
     Transaction transaction{connection_.raw()};
-    if (const auto written = outbox_.enqueue(transaction, messages); !written) {
+    const auto written = way_ == Way::emitted ? outbox_.emit(transaction, messages)
+                                              : outbox_.enqueue(transaction, messages);
+    if (!written) {
       throw std::runtime_error(written.error().message);
     }
-    const pg::Rows rows = must_exec(
-        connection_, "select seq from outbox where xid = pg_current_xact_id() order by seq");
+    if (way_ == Way::deleted) {
+      must_exec(connection_, "delete from outbox where xid = pg_current_xact_id()");
+    }
+    // Nobody else writes meanwhile.
+    std::int64_t seq = std::stoll(value_of(connection_, "select last_value from outbox_seq_seq")) -
+                       static_cast<std::int64_t>(messages.size());
     must_exec(connection_, "commit");
     std::vector<std::int64_t> seqs;
-    for (int i = 0; i < rows.size(); ++i) {
-      seqs.push_back(rows.int8(i, 0));
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      seqs.push_back(++seq);
     }
     return seqs;
   }
 
   void remove(std::int64_t seq) override {
     exec("delete from outbox where seq = " + std::to_string(seq));
+    exec("delete from outbox_kept where seq = " + std::to_string(seq));
   }
 
   std::vector<StoredReceipt> receipts() override {
@@ -70,8 +85,15 @@ class PostgresTableDriver final : public SourceDriver {
 
   std::string status(std::int64_t seq) override {
     const std::lock_guard lock{mutex_};
+    const std::string number = std::to_string(seq);
+    if (way_ == Way::table || way_ == Way::log) {
+      return value_of(connection_, "select status from outbox_message where seq = " + number);
+    }
+    // What has no row is shown from its first failure on; its receipt tells of a delivery before.
     return value_of(connection_,
-                    "select status from outbox_message where seq = " + std::to_string(seq));
+                    "select coalesce((select status from outbox_message where seq = " + number +
+                        "), case when exists (select from outbox_receipt where seq = " + number +
+                        ") then 'processed' else 'pending' end)");
   }
 
   std::vector<StoredAttempt> attempts(std::int64_t seq) override {
@@ -125,7 +147,7 @@ class PostgresTableDriver final : public SourceDriver {
     must_exec(connection_, sql);
   }
 
-  bool log_;
+  Way way_;
   OutboxDatabase database_;
   std::mutex mutex_;
   pg::Connection connection_ = database_.connect();
@@ -135,11 +157,19 @@ class PostgresTableDriver final : public SourceDriver {
 }  // namespace
 
 std::unique_ptr<SourceDriver> make_postgres_table_driver() {
-  return std::make_unique<PostgresTableDriver>(false);
+  return std::make_unique<PostgresTableDriver>(Way::table);
 }
 
 std::unique_ptr<SourceDriver> make_postgres_wal_driver() {
-  return std::make_unique<PostgresTableDriver>(true);
+  return std::make_unique<PostgresTableDriver>(Way::log);
+}
+
+std::unique_ptr<SourceDriver> make_postgres_deleted_driver() {
+  return std::make_unique<PostgresTableDriver>(Way::deleted);
+}
+
+std::unique_ptr<SourceDriver> make_postgres_emitted_driver() {
+  return std::make_unique<PostgresTableDriver>(Way::emitted);
 }
 
 }  // namespace outbox::test

@@ -79,6 +79,8 @@ struct DriverFactory {
   std::unique_ptr<SourceDriver> (*make)() = nullptr;
   // What was not claimed yet may be found in a range that reaches beyond it, and then comes twice.
   bool ranges_reach_ahead = false;
+  // What was delivered at the first attempt can go out again.
+  bool replays = true;
 
   friend std::ostream& operator<<(std::ostream& out, const DriverFactory& factory) {
     return out << factory.name;

@@ -107,18 +107,21 @@ class SourceTest : public testing::TestWithParam<DriverFactory> {
 
   // One head and what waits behind it, settled together with the position.
   void settle_failed(std::uint64_t through, const FailedHead& head,
-                     std::vector<HeldRange> held = {}) {
+                     std::vector<HeldRange> held = {}, std::vector<Receipt> delivered = {}) {
     Settlement settlement;
     settlement.through = through;
+    settlement.delivered = std::move(delivered);
     settlement.failed.push_back(head);
     settlement.held = std::move(held);
     must(source_->settle(settlement));
   }
 
   // One message that holds no key, settled together with the position.
-  void settle_detached(std::uint64_t through, DetachedMessage message) {
+  void settle_detached(std::uint64_t through, DetachedMessage message,
+                       std::vector<Receipt> delivered = {}) {
     Settlement settlement;
     settlement.through = through;
+    settlement.delivered = std::move(delivered);
     settlement.detached.push_back(std::move(message));
     must(source_->settle(settlement));
   }
