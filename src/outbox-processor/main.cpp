@@ -110,7 +110,7 @@ int run(int argc, const char* const* argv) {
   if (!command_line->run) {
     return EXIT_SUCCESS;
   }
-  if (const Result<void> fits = check(settings); !fits) {
+  if (const Result<void> fits = check_settings(settings); !fits) {
     std::cerr << "outbox-processor: " << fits.error().message << '\n';
     return config::kExitUsage;
   }

@@ -14,7 +14,7 @@ Result<config::Schema> load_settings(const ConfigOptions& options, Settings& set
       options.file.empty() && named != nullptr ? named : options.file, options.settings);
   if (!inputs) return inputs.error();
   if (auto loaded = schema.load(*inputs); !loaded) return std::move(loaded).error();
-  if (auto fits = check(settings); !fits) return std::move(fits).error();
+  if (auto fits = check_settings(settings); !fits) return std::move(fits).error();
   return schema;
 }
 

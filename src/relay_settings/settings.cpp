@@ -83,7 +83,7 @@ config::Schema make_schema(Settings& settings) {
   return schema;
 }
 
-Result<void> check(const Settings& settings) {
+Result<void> check_settings(const Settings& settings) {
   if (!settings.kafka.exactly_once) {
     return {};
   }

@@ -48,6 +48,6 @@ struct Settings {
 [[nodiscard]] config::Schema make_schema(Settings& settings);
 
 // What no setting shows by itself. invalid_argument: these do not go together.
-[[nodiscard]] Result<void> check(const Settings& settings);
+[[nodiscard]] Result<void> check_settings(const Settings& settings);
 
 }  // namespace outbox

@@ -36,14 +36,14 @@ TEST(Settings, ExactlyOnceIsForPostgresAndKafka) {
   Settings settings;
   settings.source_url = "postgresql://db/shop";
   settings.kafka.exactly_once = true;
-  EXPECT_TRUE(check(settings));
+  EXPECT_TRUE(check_settings(settings));
   settings.sink_type = "http";
-  ASSERT_FALSE(check(settings));
-  EXPECT_THAT(check(settings).error().message, HasSubstr("sink.type"));
+  ASSERT_FALSE(check_settings(settings));
+  EXPECT_THAT(check_settings(settings).error().message, HasSubstr("sink.type"));
   settings.sink_type = "kafka";
   settings.source_url = "sqlite:shop.db";
-  ASSERT_FALSE(check(settings));
-  EXPECT_THAT(check(settings).error().message, HasSubstr("SQLite"));
+  ASSERT_FALSE(check_settings(settings));
+  EXPECT_THAT(check_settings(settings).error().message, HasSubstr("SQLite"));
 }
 
 TEST(Settings, TheDatabaseIsRequiredAndItsPasswordHidden) {

@@ -80,6 +80,7 @@ Rights viewer_rights() {
                              "outbox_progress",
                              "outbox_position",
                              "outbox_origin",
+                             "outbox_intent",
                              "outbox_partition",
                              "outbox_migration",
                              "outbox_seq_seq",

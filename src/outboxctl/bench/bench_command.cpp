@@ -247,6 +247,10 @@ Result<void> check(const Settings& settings) {
                  "bench sends to Kafka or to nowhere, not to sink.type=" + settings.sink_type +
                      "; give --set sink.type=kafka or null"};
   }
+  if (settings.kafka.exactly_once) {
+    return Error{ErrorCode::invalid_argument,
+                 "bench measures without Kafka's transactions; give --set sink.exactly_once=false"};
+  }
   return {};
 }
 
