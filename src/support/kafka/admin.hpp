@@ -30,7 +30,7 @@ class Admin {
 
   // replicas: -1 for the broker's default. `config` is the topic's own. Returns when it can be
   // written to.
-  [[nodiscard]] Result<void> create_topic(const std::string& name, std::int32_t partitions,
+  [[nodiscard]] Result<void> create_topic(const std::string& name, std::int32_t partition_count,
                                           std::int32_t replicas = -1, const Config& config = {});
   [[nodiscard]] Result<void> set_partitions(const std::string& name, std::int32_t count);
   [[nodiscard]] Result<void> remove_topic(const std::string& name);
@@ -39,7 +39,7 @@ class Admin {
   [[nodiscard]] Result<std::int32_t> partitions(const std::string& name);
   // The offset behind the last record of each of so many partitions; waits for their leaders.
   [[nodiscard]] Result<std::vector<std::int64_t>> ends(const std::string& name,
-                                                       std::int32_t partitions);
+                                                       std::int32_t partition_count);
 
  private:
   struct Destroy {
