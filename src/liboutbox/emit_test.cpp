@@ -18,6 +18,10 @@ using testing::HasSubstr;
 
 // As 'outboxctl source use wal' leaves it, with a slot of a test's own to look into the log.
 class EmitTest : public EnqueueTest {
+ public:
+  EmitTest(const EmitTest&) = delete;
+  EmitTest& operator=(const EmitTest&) = delete;
+
  protected:
   EmitTest() {
     must_exec(connection_, "select pg_create_logical_replication_slot('" + database_.name() +
@@ -28,8 +32,6 @@ class EmitTest : public EnqueueTest {
     static_cast<void>(
         connection_.exec("rollback; select pg_drop_replication_slot('" + database_.name() + "')"));
   }
-  EmitTest(const EmitTest&) = delete;
-  EmitTest& operator=(const EmitTest&) = delete;
   void open() { must_exec(connection_, "select setval('outbox_emit_open', 1, true)"); }
   void close() { must_exec(connection_, "select setval('outbox_emit_open', 1, false)"); }
   // Those of the log that were committed since the last look.

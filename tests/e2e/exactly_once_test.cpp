@@ -156,7 +156,8 @@ class ExactlyOnceTest : public testing::TestWithParam<std::string> {
       Result<postgres_table::Tables> tables =
           postgres_table::Tables::find(connection_, source_.table);
       ASSERT_TRUE(tables);
-      const auto slot = postgres_table::read_log(connection_, source_.url, *tables, {}, {.actor = "test"});
+      const auto slot =
+          postgres_table::read_log(connection_, source_.url, *tables, {}, {.actor = "test"});
       ASSERT_TRUE(slot) << slot.error().message;
       slot_ = *slot;
     }

@@ -230,7 +230,8 @@ std::span<const Receipt> Settler::kept_of(const Settlement& settlement) {
   const std::unordered_set<std::int64_t> resolved{settlement.resolved.begin(),
                                                   settlement.resolved.end()};
   kept_receipts_.clear();
-  std::copy_if(settlement.delivered.begin(), settlement.delivered.end(), std::back_inserter(kept_receipts_),
+  std::copy_if(settlement.delivered.begin(), settlement.delivered.end(),
+               std::back_inserter(kept_receipts_),
                [&](const Receipt& receipt) { return resolved.count(receipt.seq) != 0; });
   return kept_receipts_;
 }
