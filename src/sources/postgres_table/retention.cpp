@@ -159,7 +159,7 @@ Result<std::int64_t> Retention::Run::number(const char* sql) {
 
 // What this run notes is known to be settled in a later one.
 Result<std::int64_t> Retention::Run::settled_up_to(State& state) {
-  const Result<std::int64_t> last_seq = number(kLastSeq);
+  Result<std::int64_t> last_seq = number(kLastSeq);
   const Result<std::int64_t> reads_log = number(kReadsLog);
   const Result<std::int64_t> xmax = number(kXmax);
   const Result<std::int64_t> done = number(kDoneXmin);
