@@ -159,7 +159,7 @@ Result<std::int64_t> Retention::Run::number(const char* sql) {
 
 // What this run notes is known to be settled in a later one.
 Result<std::int64_t> Retention::Run::settled_up_to(State& state) {
-  Result<std::int64_t> last_seq = number(kLastSeq);
+  const Result<std::int64_t> last_seq = number(kLastSeq);
   const Result<std::int64_t> reads_log = number(kReadsLog);
   const Result<std::int64_t> xmax = number(kXmax);
   const Result<std::int64_t> done = number(kDoneXmin);
@@ -169,7 +169,7 @@ Result<std::int64_t> Retention::Run::settled_up_to(State& state) {
     }
   }
   if (*reads_log == 0) {
-    return last_seq;
+    return *last_seq;
   }
   if (state.noted_seq != 0 && *done >= state.noted_xmax) {
     state.settled_seq = std::exchange(state.noted_seq, 0);
