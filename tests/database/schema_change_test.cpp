@@ -45,10 +45,16 @@ TEST_F(SchemaChangeTest, AddedColumnsAndIndexesGoUnnoticed) {
 // The server refuses the prepared statements ("cached plan must not change result type"): a
 // connection that is made anew prepares them anew.
 TEST_F(SchemaChangeTest, AColumnsOtherTypeAsksForAReconnect) {
-  must_exec(connection_, "drop view outbox_message");
-  must_exec(connection_,
-            "alter table outbox alter column payload type jsonb;"
-            "alter table outbox_exception alter column payload type jsonb");
+  must_exec(connection_, R"(
+    do $$
+    declare rows constant text := pg_get_viewdef('outbox_row');
+    begin
+      drop view outbox_row cascade;
+      alter table outbox alter column payload type jsonb;
+      alter table outbox_kept alter column payload type jsonb;
+      alter table outbox_exception alter column payload type jsonb;
+      execute 'create view outbox_row as ' || rows;
+    end $$)");
   insert_rows(connection_, 10);
   const Result<Batch> claimed = source_.claim(100);
   ASSERT_FALSE(claimed);
