@@ -27,11 +27,16 @@ Result<Batch> CaughtUpSource::claim(std::size_t limit) {
   const std::string committed = value_of(connection_, "select pg_current_wal_flush_lsn()");
   // What fills the buffers between is sent only when it is read.
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{1};
-  while (!was_sent(committed) && std::chrono::steady_clock::now() < patience) {
-    // Before the log it reads the table.
-    Result<Batch> batch = source_.claim(limit);
-    if (!batch || !batch->records.empty()) {
-      return numbered(std::move(batch));
+  while (std::chrono::steady_clock::now() < patience) {
+    const std::string sent = was_sent(committed);
+    if (sent == "t") {
+      break;
+    }
+    if (sent.empty()) {  // it still reads the table
+      Result<Batch> batch = source_.claim(limit);
+      if (!batch || !batch->records.empty()) {
+        return numbered(std::move(batch));
+      }
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
@@ -46,11 +51,10 @@ Result<void> CaughtUpSource::settle(const Settlement& settlement) {
   return source_.settle(renumbered);
 }
 
-bool CaughtUpSource::was_sent(const std::string& lsn) {
-  return value_of(connection_,
-                  "select coalesce(bool_or(r.sent_lsn >= '" + lsn +
-                      "'), false) from pg_stat_replication r join pg_replication_slots s on "
-                      "s.active_pid = r.pid where s.database = current_database()") == "t";
+std::string CaughtUpSource::was_sent(const std::string& lsn) {
+  return value_of(connection_, "select bool_or(r.sent_lsn >= '" + lsn +
+                                   "') from pg_stat_replication r join pg_replication_slots s on "
+                                   "s.active_pid = r.pid where s.database = current_database()");
 }
 
 // As if the claims in between had not been.

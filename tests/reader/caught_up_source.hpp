@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "outbox/source.hpp"
@@ -36,7 +37,8 @@ class CaughtUpSource final : public Source {
   Result<void> settle(const Settlement& settlement) override;
 
  private:
-  [[nodiscard]] bool was_sent(const std::string& lsn);
+  // "t", "f", or nothing when the log is not read.
+  [[nodiscard]] std::string was_sent(const std::string& lsn);
   [[nodiscard]] Result<Batch> numbered(Result<Batch> batch);
 
   PostgresTableSource source_;
