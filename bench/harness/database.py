@@ -130,7 +130,7 @@ def rewind(backlog, slot=""):
     lsn = f"(select confirmed_flush_lsn from pg_replication_slots where slot_name = '{slot}')"
     backlog.database.sql(
         "truncate outbox_progress_0, outbox_progress_1, outbox_receipt_run, outbox_exception, outbox_attempt, "
-        "outbox_relay",
+        "outbox_relay, outbox_intent, outbox_kept",
         "update outbox_shard set owner = '' where owner <> ''",
         "insert into outbox_progress_0 (epoch, n, shards, from_snapshot, lsn) "
         f"values (0, 0, -1, '{backlog.snapshot}', {lsn if slot else 'null'})",

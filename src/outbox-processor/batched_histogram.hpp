@@ -9,8 +9,8 @@
 
 namespace outbox {
 
-// A histogram that is given its observations many at a time: one by one, their locks were a tenth
-// of what the relay did. One thread.
+// A histogram that is given its observations many at a time, since each call takes a lock. One
+// thread.
 class BatchedHistogram {
  public:
   // Ascending boundaries, those of `histogram`.

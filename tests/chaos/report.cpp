@@ -55,6 +55,7 @@ std::string to_json(const Report& report) {
   const Verdict& verdict = report.verdict;
   nlohmann::ordered_json json{{"seed", report.seed},
                               {"minutes", report.minutes},
+                              {"source", report.source},
                               {"exactly_once", report.exactly_once},
                               {"ok", report.broken().empty()},
                               {"committed", verdict.committed},
@@ -118,10 +119,10 @@ std::string to_text(const Report& report) {
   list(text, "findings", report.findings);
   const std::vector<std::string> broken = report.broken();
   list(text, "BROKEN", broken);
-  text += broken.empty()
-              ? "every promise was kept\n"
-              : fmt::format("again: ./dev chaos --seed {} --minutes {}{}\n", report.seed,
-                            report.minutes, report.exactly_once ? " --exactly-once" : "");
+  text += broken.empty() ? "every promise was kept\n"
+                         : fmt::format("again: ./dev chaos --seed {} --minutes {} --source {}{}\n",
+                                       report.seed, report.minutes, report.source,
+                                       report.exactly_once ? " --exactly-once" : "");
   return text;
 }
 

@@ -13,6 +13,7 @@ namespace outbox::chaos {
 struct Report {
   std::uint64_t seed = 0;
   double minutes = 0;
+  std::string source = "table";
   bool exactly_once = false;
   Verdict verdict;
   std::map<std::string, std::int64_t> faults_by_class;  // whose effect was seen

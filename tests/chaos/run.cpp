@@ -86,6 +86,7 @@ class Run {
                 [this](const std::string& line) { tell(line); }) {
     report_.seed = options.seed;
     report_.minutes = options.minutes;
+    report_.source = options.source;
     report_.exactly_once = options.exactly_once;
     report_.in_flight_bound = options.exactly_once ? 0 : system_.in_flight_bound();
   }

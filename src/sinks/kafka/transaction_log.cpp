@@ -14,6 +14,8 @@
 #include "sinks/kafka/arguments.hpp"
 #include "sinks/kafka/producer.hpp"
 #include "sinks/kafka/topic.hpp"
+#include "sinks/kafka/topic_router.hpp"
+#include "support/kafka/admin.hpp"
 
 namespace outbox::kafka {
 namespace {
@@ -148,53 +150,11 @@ Result<std::int64_t> await_offset(Producer& producer, const std::string& topic) 
 
 // Small segments, so that compaction, which leaves the newest one alone, keeps the topic short: it
 // is read whole by every relay that connects.
-constexpr std::array<std::pair<const char*, const char*>, 4> kTopicConfig = {{
-    {"cleanup.policy", "compact"},
-    {"segment.bytes", "8388608"},
-    {"segment.ms", "3600000"},
-    {"min.cleanable.dirty.ratio", "0.1"},
-}};
-
-bool topic_is_there(rd_kafka_t* client, const std::string& name) {
-  const Owned<rd_kafka_topic_t, rd_kafka_topic_destroy> topic(
-      rd_kafka_topic_new(client, name.c_str(), nullptr));
-  const rd_kafka_metadata_t* metadata = nullptr;
-  if (!topic || rd_kafka_metadata(client, 0, topic.get(), &metadata, ms(kPatience)) !=
-                    RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return false;
-  }
-  const bool there = metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt >= 1 &&
-                     metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
-  rd_kafka_metadata_destroy(metadata);
-  return there;
-}
-
-// What the brokers say to the wish for the topic.
-Result<rd_kafka_resp_err_t> create_topic(rd_kafka_t* client, const std::string& name) {
-  std::array<char, 512> problem{};
-  const Owned<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> wanted(
-      rd_kafka_NewTopic_new(name.c_str(), 1, -1, problem.data(), problem.size()));
-  if (!wanted) {
-    return Error{ErrorCode::invalid_argument,
-                 fmt::format("sink.position_topic = {} is no topic: {}", name, problem.data())};
-  }
-  for (const auto& [key, value] : kTopicConfig) {
-    rd_kafka_NewTopic_set_config(wanted.get(), key, value);
-  }
-  const Owned<rd_kafka_queue_t, rd_kafka_queue_destroy> queue(rd_kafka_queue_new(client));
-  auto* topic = wanted.get();
-  rd_kafka_CreateTopics(client, &topic, 1, nullptr, queue.get());
-  const Event answer(rd_kafka_queue_poll(queue.get(), ms(kPatience)));
-  if (!answer) {
-    return unavailable("topic " + name + " cannot be made", "no answer");
-  }
-  if (const auto code = rd_kafka_event_error(answer.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return unavailable("topic " + name + " cannot be made", rd_kafka_err2str(code));
-  }
-  std::size_t count = 0;
-  const auto* result = rd_kafka_event_CreateTopics_result(answer.get());
-  const auto** topics = rd_kafka_CreateTopics_result_topics(result, &count);
-  return count == 1 ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
+Admin::Config topic_config() {
+  return {{"cleanup.policy", "compact"},
+          {"segment.bytes", "8388608"},
+          {"segment.ms", "3600000"},
+          {"min.cleanable.dirty.ratio", "0.1"}};
 }
 
 }  // namespace
@@ -211,21 +171,24 @@ Result<ProducerConf> TransactionLog::conf() const {
 
 Result<void> TransactionLog::ensure_topic() {
   if (topic_exists_) return {};
-  const auto made = conf();
+  if (!is_topic_name(topic())) {
+    return Error{ErrorCode::invalid_argument,
+                 "sink.position_topic = \"" + topic() + "\" is no name of a Kafka topic"};
+  }
+  auto made = conf();
   if (!made) return made.error();
-  auto producer = Producer::make(made->conf.get(), {});
-  if (!producer) return std::move(producer).error();
-  const auto code = create_topic((*producer)->handle(), topic());
-  if (!code) return code.error();
-  if (*code == RD_KAFKA_RESP_ERR_NO_ERROR || *code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ||
-      topic_is_there((*producer)->handle(), topic())) {
+  auto kafka = Admin::connect(made->conf.release(), kPatience);
+  if (!kafka) return std::move(kafka).error();
+  const auto created = kafka->create_topic(topic(), 1, -1, topic_config());
+  // Who may not make it may still use it.
+  if (created || created.error().code == ErrorCode::conflict || kafka->partitions(topic())) {
     topic_exists_ = true;
     return {};
   }
   return unavailable("topic " + topic() + " (sink.position_topic) cannot be made",
-                     fmt::format("{}; create it with one partition and cleanup.policy=compact, or "
-                                 "allow the relay's Kafka user to",
-                                 rd_kafka_err2str(*code)));
+                     created.error().message +
+                         "; create it with one partition and cleanup.policy=compact, or allow the "
+                         "relay's Kafka user to");
 }
 
 Result<void> TransactionLog::fence(std::span<const std::string> senders) {

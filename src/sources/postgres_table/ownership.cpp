@@ -81,7 +81,6 @@ Result<Position> to_position(const pg::Rows& rows, int row) {
       return lsn.error();
     }
     position.lsn = *lsn;
-    position.last_seq = rows.int8(row, 3);
   }
   return position;
 }

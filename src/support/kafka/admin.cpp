@@ -9,7 +9,6 @@
 namespace outbox::kafka {
 namespace {
 
-constexpr int kTimeoutMs = 30'000;
 constexpr int kReachTimeoutMs = 10'000;
 constexpr auto kPollInterval = std::chrono::milliseconds{20};
 
@@ -50,8 +49,8 @@ std::pair<const rd_kafka_topic_result_t**, std::size_t> topic_results(rd_kafka_e
 
 // Asks again until `attempt` is content or the time is over.
 template <class Attempt>
-bool until_deadline(Attempt attempt) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
+bool eventually(std::chrono::milliseconds patience, Attempt attempt) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!attempt()) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(kPollInterval);
@@ -81,14 +80,14 @@ Result<Admin> Admin::connect(const std::string& brokers) {
   return connect(conf);
 }
 
-Result<Admin> Admin::connect(rd_kafka_conf_t* conf) {
+Result<Admin> Admin::connect(rd_kafka_conf_t* conf, std::chrono::milliseconds patience) {
   Problem problem{};
   rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, problem.data(), problem.size());
   if (handle == nullptr) {
     rd_kafka_conf_destroy(conf);
     return Error{ErrorCode::invalid_argument, std::string("Kafka: ") + problem.data()};
   }
-  return Admin(handle);
+  return Admin(handle, patience);
 }
 
 template <class Request>
@@ -96,7 +95,7 @@ Result<void> Admin::ask(const std::string& what, Request request) {
   const Owned<rd_kafka_queue_t, rd_kafka_queue_destroy> queue(rd_kafka_queue_new(handle_.get()));
   request(queue.get());
   const Owned<rd_kafka_event_t, rd_kafka_event_destroy> event(
-      rd_kafka_queue_poll(queue.get(), kTimeoutMs));
+      rd_kafka_queue_poll(queue.get(), timeout_ms()));
   if (!event) return unanswered(what);
   if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return failed(what, code, rd_kafka_event_error_string(event.get()));
@@ -166,9 +165,9 @@ Result<std::int32_t> Admin::partitions(const std::string& name) {
   const Owned<rd_kafka_topic_t, rd_kafka_topic_destroy> topic(
       rd_kafka_topic_new(handle_.get(), name.c_str(), nullptr));
   std::int32_t count = 0;
-  const bool led = until_deadline([&] {
+  const bool led = eventually(patience_, [&] {
     const rd_kafka_metadata_t* metadata = nullptr;
-    if (rd_kafka_metadata(handle_.get(), 0, topic.get(), &metadata, kTimeoutMs) ==
+    if (rd_kafka_metadata(handle_.get(), 0, topic.get(), &metadata, timeout_ms()) ==
         RD_KAFKA_RESP_ERR_NO_ERROR) {
       count = led_partitions(*metadata);
       rd_kafka_metadata_destroy(metadata);
@@ -186,9 +185,9 @@ Result<std::vector<std::int64_t>> Admin::ends(const std::string& name,
     std::int64_t low = 0;
     std::int64_t high = 0;
     auto code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    const bool known = until_deadline([&] {
+    const bool known = eventually(patience_, [&] {
       code = rd_kafka_query_watermark_offsets(handle_.get(), name.c_str(), partition, &low, &high,
-                                              kTimeoutMs);
+                                              timeout_ms());
       return code == RD_KAFKA_RESP_ERR_NO_ERROR;
     });
     if (!known) return failed("the end of the topic " + name + " is not known", code);

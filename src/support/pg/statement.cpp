@@ -20,8 +20,9 @@ struct Names {
 // next connection may have it.
 int keep_names(PGEventId event, void* info, void* /*pass_through*/) {
   if (event == PGEVT_CONNRESET) {
-    static_cast<Names*>(PQinstanceData(static_cast<PGEventConnReset*>(info)->conn, keep_names))
-        ->by_sql.clear();
+    PGconn* const connection = static_cast<PGEventConnReset*>(info)->conn;
+    auto* const names = static_cast<Names*>(PQinstanceData(connection, keep_names));
+    if (names != nullptr) names->by_sql.clear();
   } else if (event == PGEVT_CONNDESTROY) {
     const std::unique_ptr<Names> names{static_cast<Names*>(
         PQinstanceData(static_cast<PGEventConnDestroy*>(info)->conn, keep_names))};
