@@ -1,4 +1,5 @@
 // invoice-service: keeps one invoice per order, from the order events that come by Kafka or HTTP.
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <iostream>
@@ -26,6 +27,9 @@ namespace outbox::invoices {
 namespace {
 
 using std::chrono::milliseconds;
+
+// What a stop may take beside leaving the group: the batch that is in work, mostly.
+constexpr milliseconds kLastBatch{10'000};
 
 ConsumerOptions consumer_options(const Settings& settings) {
   ConsumerOptions options;
@@ -103,6 +107,7 @@ Result<std::vector<std::string>> event_secrets(const Settings& settings) {
 }
 
 Result<void> run(const Settings& settings, telemetry::StopSignals& signals) {
+  signals.end_within(settings.close_timeout + kLastBatch);
   auto secrets = event_secrets(settings);
   if (!secrets) return std::move(secrets).error();
   telemetry::Metrics metrics("invoice-service");

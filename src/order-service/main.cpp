@@ -1,4 +1,5 @@
 // order-service: takes orders by HTTP and writes each with its outbox row in one transaction.
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <iostream>
@@ -14,6 +15,9 @@
 
 namespace outbox::orders {
 namespace {
+
+// What a stop may take beside the requests that were begun.
+constexpr std::chrono::milliseconds kClosing{5'000};
 
 void wait_for(const std::stop_token& stop) {
   std::mutex mutex;
@@ -33,7 +37,8 @@ int run(int argc, const char* const* argv) {
     return config::kExitUsage;
   }
   if (!command_line->run) return EXIT_SUCCESS;
-  const telemetry::StopSignals signals;
+  telemetry::StopSignals signals;
+  signals.end_within(settings.http_drain_timeout + kClosing);
   if (auto logging = telemetry::init_log(settings.log_level, settings.log_format); !logging.ok()) {
     std::cerr << "order-service: " << logging.error().message << "\n";
     return EXIT_FAILURE;

@@ -1,4 +1,5 @@
 // outbox-processor: carries messages from the outbox table to a broker.
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -25,6 +26,9 @@
 
 namespace outbox {
 namespace {
+
+// What a stop may take beside the drain: the last settlement, and the connections' ends.
+constexpr std::chrono::milliseconds kClosing{5'000};
 
 int fail(const std::string& message) {
   log::error("outbox-processor cannot go on", {{"error", message}});
@@ -58,6 +62,7 @@ void warn_of_kept_log(SourceStatusReader& reader) {
 }
 
 int serve(const Settings& settings, telemetry::StopSignals& signals) {
+  signals.end_within(settings.relay_drain_timeout + kClosing);
   const std::uint64_t seed = std::random_device{}();
   telemetry::Metrics metrics{"outbox-processor"};
   RelayMetrics relay_metrics{metrics};

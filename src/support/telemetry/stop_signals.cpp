@@ -1,14 +1,24 @@
 #include "support/telemetry/stop_signals.hpp"
 
-#include <cerrno>
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
+#include <optional>
 #include <pthread.h>
 #include <unistd.h>
 #include <utility>
 
+#include "support/telemetry/log.hpp"
+
 namespace outbox::telemetry {
 namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kNone = -1;
 
 sigset_t handled() {
   sigset_t set;
@@ -17,6 +27,17 @@ sigset_t handled() {
     sigaddset(&set, signal);
   }
   return set;
+}
+
+// The next signal; kNone when none has come until then.
+int next_signal(std::optional<Clock::time_point> until) {
+  const sigset_t set = handled();
+  int signal = kNone;
+  if (!until) return sigwait(&set, &signal) == 0 ? signal : kNone;
+  const auto left = std::max(*until - Clock::now(), Clock::duration{0});
+  const auto whole = std::chrono::floor<std::chrono::seconds>(left);
+  const timespec wait{whole.count(), std::chrono::nanoseconds(left - whole).count()};
+  return sigtimedwait(&set, nullptr, &wait);
 }
 
 }  // namespace
@@ -34,14 +55,18 @@ StopSignals::~StopSignals() {
 }
 
 void StopSignals::receive(const std::stop_token& closing) {
-  const sigset_t set = handled();
+  std::optional<Clock::time_point> end;
   while (!closing.stop_requested()) {
-    int signal = 0;
-    if (sigwait(&set, &signal) != 0 || signal == SIGUSR2) continue;
-    if (signal == SIGHUP) {
-      if (on_hangup_) on_hangup_();
-    } else if (!stop_.request_stop()) {
-      _exit(128 + signal);
+    const int signal = next_signal(end);
+    if (signal == SIGHUP && on_hangup_) on_hangup_();
+    if (signal == SIGTERM || signal == SIGINT) {
+      if (!stop_.request_stop()) _exit(128 + signal);
+      if (const milliseconds limit = limit_; limit.count() > 0) end = Clock::now() + limit;
+    }
+    if (end && Clock::now() >= *end) {
+      log::warn("ended before the stop was complete: a server has kept the program waiting",
+                {{"waited_ms", limit_.load().count()}});
+      _exit(EXIT_SUCCESS);
     }
   }
 }

@@ -1,6 +1,8 @@
 #include "support/telemetry/stop_signals.hpp"
 
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <future>
 #include <unistd.h>
 
@@ -49,6 +51,19 @@ TEST(StopSignalsDeathTest, ASecondTerminationEndsTheProcess) {
         pause();
       },
       testing::ExitedWithCode(128 + SIGTERM), "");
+}
+
+TEST(StopSignalsDeathTest, AProgramThatIsKeptWaitingEndsAfterTheLimit) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        StopSignals signals;
+        signals.end_within(std::chrono::milliseconds(50));
+        kill(getpid(), SIGTERM);
+        await_stop(signals.token());
+        pause();
+      },
+      testing::ExitedWithCode(EXIT_SUCCESS), "kept the program waiting");
 }
 
 }  // namespace
