@@ -10,6 +10,15 @@ namespace outbox {
 
 using mutant::Mutant;
 
+namespace {
+
+std::size_t bytes_of(const Record& record) {
+  return record.aggregate_type.size() + record.key.size() + record.type.size() +
+         record.payload.size() + record.headers.size();
+}
+
+}  // namespace
+
 void DeliveryWindow::push(std::uint64_t slot, Batch batch) {
   WindowBatch entry;
   entry.slot = slot;
@@ -18,8 +27,12 @@ void DeliveryWindow::push(std::uint64_t slot, Batch batch) {
   entry.states.assign(entry.open, RecordState::waiting);
   entry.receipts.reserve(entry.open);
   for (std::size_t i = 0; i < entry.open; ++i) {
-    entry.batch.records[i].tag = make_tag(slot, i);
+    Record& record = entry.batch.records[i];
+    record.tag = make_tag(slot, i);
+    entry.bytes += bytes_of(record);
   }
+  messages_ += entry.states.size();
+  bytes_ += entry.bytes;
   batches_.push_back(std::move(entry));
   detach_delayed(batches_.back());
 }
@@ -37,13 +50,17 @@ void DeliveryWindow::detach_delayed(WindowBatch& batch) {
 
 void DeliveryWindow::clear() {
   batches_.clear();
+  messages_ = 0;
+  bytes_ = 0;
   in_flight_ = 0;
 }
 
+// Slots only grow.
 WindowBatch* DeliveryWindow::find(std::uint64_t slot) {
-  const auto found = std::find_if(batches_.begin(), batches_.end(),
-                                  [slot](const WindowBatch& batch) { return batch.slot == slot; });
-  return found == batches_.end() ? nullptr : &*found;
+  const auto found =
+      std::lower_bound(batches_.begin(), batches_.end(), slot,
+                       [](const WindowBatch& batch, std::uint64_t s) { return batch.slot < s; });
+  return found == batches_.end() || found->slot != slot ? nullptr : &*found;
 }
 
 void DeliveryWindow::send(LimitedSink& sink, const Obstacles& obstacles, const Refuse& refuse) {
@@ -148,6 +165,8 @@ void DeliveryWindow::release(std::string_view key) {
 WindowBatch DeliveryWindow::pop_front() {
   WindowBatch front = std::move(batches_.front());
   batches_.pop_front();
+  messages_ -= front.states.size();
+  bytes_ -= front.bytes;
   return front;
 }
 

@@ -25,6 +25,7 @@ enum class RecordState : std::uint8_t { waiting, in_flight, delivered, held, det
 struct WindowBatch {
   std::uint64_t slot = 0;
   Batch batch;
+  std::size_t bytes = 0;            // of its records
   std::vector<RecordState> states;  // one for each record
   std::size_t next = 0;             // no record before it is waiting
   std::size_t open = 0;             // records that are waiting or in flight
@@ -40,6 +41,8 @@ class DeliveryWindow {
   void clear();
 
   [[nodiscard]] std::size_t batches() const { return batches_.size(); }
+  [[nodiscard]] std::size_t messages() const { return messages_; }  // in them
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
   [[nodiscard]] WindowBatch* find(std::uint64_t slot);
 
@@ -73,6 +76,8 @@ class DeliveryWindow {
                 const Refuse& refuse);
 
   std::deque<WindowBatch> batches_;
+  std::size_t messages_ = 0;
+  std::size_t bytes_ = 0;
   std::size_t in_flight_ = 0;
 };
 

@@ -41,7 +41,9 @@ void RelayEngine::restart(const Exceptions& exceptions) {
 }
 
 bool RelayEngine::wants_batch() const {
-  return window_.batches() < options_.max_batches && !gate_.full();
+  return window_.batches() < options_.max_batches &&
+         window_.messages() <= options_.enough_messages &&
+         window_.bytes() <= options_.enough_bytes && !gate_.full();
 }
 
 void RelayEngine::add(Batch batch) {

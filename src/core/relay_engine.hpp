@@ -25,7 +25,11 @@
 namespace outbox {
 
 struct EngineOptions {
-  std::size_t max_batches = 4;             // read and not yet settled
+  // Read and not yet settled. Where messages come one at a time, each is a batch.
+  std::size_t max_batches = 64;
+  // No batch is read while there are more messages or bytes in those.
+  std::size_t enough_messages = 12'000;
+  std::size_t enough_bytes = std::size_t{9} << 19U;
   std::size_t max_blocked_keys = 100'000;  // no batch is read while so many keys are blocked
   std::size_t attempts_at_once = 64;       // blocked keys in one attempt
   std::size_t waiting_at_once = 256;       // messages of one key in one attempt

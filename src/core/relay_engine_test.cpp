@@ -60,6 +60,43 @@ TEST_F(RelayEngineTest, ReadsNoMoreBatchesThanTheWindowHolds) {
   EXPECT_TRUE(engine_.wants_batch());
 }
 
+// The window is bounded by what the batches hold.
+class FilledWindowTest : public EngineTest {
+ protected:
+  FilledWindowTest()
+      : EngineTest([] {
+          EngineOptions options = small_options();
+          options.max_batches = 10;
+          options.enough_messages = 2;
+          options.enough_bytes = 100;
+          return options;
+        }()) {}
+};
+
+TEST_F(FilledWindowTest, ReadsSmallBatchesUntilThereAreEnoughMessages) {
+  add(1, {{1, "a"}});
+  add(2, {{2, "b"}});
+  EXPECT_TRUE(engine_.wants_batch());
+  add(3, {{3, "c"}});
+  EXPECT_FALSE(engine_.wants_batch());
+  engine_.send();
+  sink_.deliver(1);
+  settle();
+  EXPECT_TRUE(engine_.wants_batch());
+  engine_.restart({});
+  add(1, {{1, "a"}, {2, "b"}});
+  EXPECT_TRUE(engine_.wants_batch());
+}
+
+TEST_F(FilledWindowTest, ReadsBatchesUntilThereAreEnoughBytes) {
+  engine_.add(make_batch_of(1, {{.seq = 1, .key = "a", .payload = std::string(101, 'x')}}));
+  EXPECT_FALSE(engine_.wants_batch());
+  engine_.send();
+  sink_.deliver_all();
+  settle();
+  EXPECT_TRUE(engine_.wants_batch());
+}
+
 TEST_F(RelayEngineTest, ReadsNothingWhileTooManyKeysAreBlocked) {
   add(1, {{1, "a"}, {2, "b"}});
   engine_.send();

@@ -18,7 +18,10 @@ RelayOptions relay_options(const Settings& settings, std::uint64_t seed) {
   RelayOptions options;
   options.batch_limit = static_cast<std::size_t>(settings.relay_batch_size);
   options.drain_timeout = settings.relay_drain_timeout;
-  options.engine.max_batches = static_cast<std::size_t>(settings.relay_batches_in_flight);
+  const auto before_the_last = static_cast<std::size_t>(settings.relay_batches_in_flight - 1);
+  options.engine.enough_messages = before_the_last * options.batch_limit;
+  options.engine.enough_bytes =
+      before_the_last * static_cast<std::size_t>(settings.source_max_batch_bytes);
   options.engine.max_blocked_keys = static_cast<std::size_t>(settings.relay_max_blocked_keys);
   options.engine.poison = {poison_action(settings.retry_policy),
                            static_cast<int>(settings.retry_max_attempts)};

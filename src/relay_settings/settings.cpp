@@ -34,7 +34,7 @@ void add_relay(config::Schema& schema, Settings& s) {
       .integer("relay.batch_size", s.relay_batch_size, {1, 100'000},
                {.help = "messages read at once"})
       .integer("relay.batches_in_flight", s.relay_batches_in_flight, {1, 64},
-               {.help = "batches that are sent and not yet marked"})
+               {.help = "messages that are sent and not yet marked, in full batches"})
       .integer("relay.max_blocked_keys", s.relay_max_blocked_keys, {1, 10'000'000},
                {.help = "reading pauses while so many keys wait for a failed message"})
       .duration("relay.drain_timeout", s.relay_drain_timeout, {0, 600'000},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <poll.h>
 #include <utility>
 
@@ -13,10 +14,12 @@
 namespace outbox::postgres_table {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kIdleAfter{250};
-constexpr milliseconds kLongestPoll{5};
+constexpr microseconds kShortestPoll{500};
+constexpr microseconds kLongestPoll{5'000};
 constexpr milliseconds kPollWhileTheyRun{50};
 
 }  // namespace
@@ -49,7 +52,7 @@ Result<void> Doorbell::disarm() {
 
 Result<void> Doorbell::work_found() {
   last_work_ = Clock::now();
-  next_poll_ = milliseconds{1};
+  next_poll_ = kShortestPoll;
   return armed_ ? disarm() : Result<void>{};
 }
 
@@ -59,7 +62,7 @@ Result<void> Doorbell::wait(const Snapshot& newest, milliseconds timeout,
     if (Clock::now() - last_work_ >= kIdleAfter) {
       return arm();
     }
-    const milliseconds poll = std::min(timeout, next_poll_);
+    const microseconds poll = std::min<microseconds>(timeout, next_poll_);
     next_poll_ = std::min(next_poll_ * 2, kLongestPoll);
     return sleep(poll, false, stop);
   }
@@ -96,7 +99,7 @@ bool Doorbell::all_have_ended(const Snapshot& newest) {
   return running_when_armed_.empty();
 }
 
-Result<void> Doorbell::sleep(milliseconds timeout, bool ring, const std::stop_token& stop) {
+Result<void> Doorbell::sleep(microseconds timeout, bool ring, const std::stop_token& stop) {
   PGconn* const raw = connection_->raw();
   // A ring may have come along with the answers of the last look, which need not have seen its
   // message.
@@ -105,7 +108,8 @@ Result<void> Doorbell::sleep(milliseconds timeout, bool ring, const std::stop_to
   }
   const StopFd stopped{stop};
   std::array<pollfd, 2> fds{pollfd{stopped.get(), POLLIN, 0}, pollfd{PQsocket(raw), POLLIN, 0}};
-  if (poll(fds.data(), ring ? 2 : 1, static_cast<int>(timeout.count())) > 0 && ring &&
+  const timespec wait{timeout.count() / 1'000'000, timeout.count() % 1'000'000 * 1'000};
+  if (ppoll(fds.data(), ring ? 2 : 1, &wait, nullptr) > 0 && ring &&
       fds[1].revents != 0 && PQconsumeInput(raw) == 0) {
     return pg::failure_of(raw, nullptr).error;
   }

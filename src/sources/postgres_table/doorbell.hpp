@@ -43,7 +43,7 @@ class Doorbell {
   [[nodiscard]] Result<void> disarm();
   [[nodiscard]] bool all_have_ended(const Snapshot& newest);
   // Until a ring (only with `ring`), the timeout or stop.
-  [[nodiscard]] Result<void> sleep(std::chrono::milliseconds timeout, bool ring,
+  [[nodiscard]] Result<void> sleep(std::chrono::microseconds timeout, bool ring,
                                    const std::stop_token& stop);
   [[nodiscard]] bool take_rings();
 
@@ -54,7 +54,7 @@ class Doorbell {
   bool armed_ = false;
   std::vector<std::uint64_t> running_when_armed_;
   Clock::time_point last_work_;
-  std::chrono::milliseconds next_poll_{1};
+  std::chrono::microseconds next_poll_{500};
 };
 
 }  // namespace outbox::postgres_table

@@ -24,26 +24,28 @@ constexpr const char* kSession = R"(
   set jit = off;
   set default_transaction_isolation = 'read committed')";
 
-// A new snapshot, the one that this statement itself reads with, and whether the table is still to
-// be read: whoever deletes rows at once, as one may when the log is read, does so only after.
-constexpr const char* kSnapshot =
-    "select pg_current_snapshot()::text, (select mode = 'table' from ${outbox_control})";
-// A mutant's: everything below the oldest transaction, in the order of transactions.
+// The snapshot that a statement itself reads with, and a mutant's: everything below the oldest
+// transaction, in the order of transactions.
+constexpr const char* kOwnSnapshot = "pg_current_snapshot()";
 constexpr const char* kXminSnapshot =
-    "select format('%s:%s:', x, x), true from pg_snapshot_xmin(pg_current_snapshot()) x";
+    "(select format('%s:%s:', x, x)::pg_snapshot from pg_snapshot_xmin(pg_current_snapshot()) x)";
+
+// @ is for a snapshot. Whether the table is still to be read: whoever deletes rows at once, as one
+// may when the log is read, does so only after.
+constexpr const char* kSnapshot = "select @::text, (select mode = 'table' from ${outbox_control})";
 
 // seq + 0 keeps the planner from turning min and max into a walk along the seq index past
-// everything that is retained. Parameters: from, to.
+// everything that is retained. Parameter: from; @ is for to.
 constexpr const char* kBounds = R"(
   select r.lo, r.hi,
          (select array_agg(x)::text from pg_snapshot_xip($1::pg_snapshot) x
-           where pg_visible_in_snapshot(x, $2::pg_snapshot)
+           where pg_visible_in_snapshot(x, @)
              and (select true from ${outbox}
                    where (xid, seq) >= (x, 0) and (xid, seq) <= (x, 9223372036854775807)
-                   order by xid, seq limit 1))
+                   order by xid, seq limit 1)) as late
     from (select min(seq + 0) as lo, max(seq + 0) as hi from ${outbox}
            where xid >= pg_snapshot_xmax($1::pg_snapshot)
-             and xid < pg_snapshot_xmax($2::pg_snapshot)) r)";
+             and xid < pg_snapshot_xmax(@)) r)";
 
 // Parameters: seq to read after, hi, xmax(from), to, rows. @ is for a condition on the shard.
 constexpr const char* kNewRows = R"(
@@ -69,11 +71,28 @@ constexpr const char* kLateRows = R"(
              order by s.seq offset $5::bigint - 1 limit 1), 9223372036854775807))
     order by xid, seq limit $5::bigint) o)";
 
-std::string with_condition(std::string sql, const std::string& condition) {
+// With `part` where the SQL has an @.
+std::string with(std::string sql, const std::string& part) {
   for (std::size_t at = sql.find('@'); at != std::string::npos; at = sql.find('@')) {
-    sql.replace(at, 1, condition);
+    sql.replace(at, 1, part);
   }
   return sql;
+}
+
+// A new snapshot and what became visible in it, in one statement: each costs a round trip, and
+// a message that has just been committed waits for all of them.
+std::string look_sql(const std::string& snapshot) {
+  return with(std::string{kSnapshot} + ", b.lo, b.hi, b.late from (" + kBounds + ") b", snapshot);
+}
+
+// Nothing when the table is not to be read any more.
+Result<std::optional<Snapshot>> snapshot_of(const pg::Rows& rows) {
+  if (rows.is_null(0, 1) || !rows.boolean(0, 1)) {
+    return std::optional<Snapshot>{};
+  }
+  Result<Snapshot> snapshot = Snapshot::parse(rows.text(0, 0));
+  return snapshot ? Result<std::optional<Snapshot>>{*std::move(snapshot)}
+                  : Result<std::optional<Snapshot>>{std::move(snapshot).error()};
 }
 
 // How many rows like those of this page the limit on bytes surely admits. Asking for more would
@@ -102,16 +121,18 @@ Result<RangeReader> RangeReader::make(pg::Connection& connection, const Tables& 
   if (Result<pg::Rows> set = connection.exec(kSession); !set) {
     return std::move(set).error();
   }
+  const char* const own = mutant::on(Mutant::xmin_cursor) ? kXminSnapshot : kOwnSnapshot;
   const std::pair<const char*, std::string> statements[] = {
-      {"snapshot", mutant::on(Mutant::xmin_cursor) ? kXminSnapshot : tables.sql(kSnapshot)},
-      {"bounds", tables.sql(kBounds)},
+      {"look", tables.sql(look_sql(own))},
+      {"snapshot", tables.sql(with(kSnapshot, own))},
+      {"bounds", tables.sql(with(kBounds, "$2::pg_snapshot"))},
       // Of all shards: a condition would cost something and say nothing.
-      {"page", tables.sql(with_condition(page, ""))},
-      {"page_with_late", tables.sql(with_condition(with_late, ""))},
+      {"page", tables.sql(with(page, ""))},
+      {"page_with_late", tables.sql(with(with_late, ""))},
       {"page_of_shards",
-       tables.sql(with_condition(page, "and ($6::bigint >> o.shard::integer) & 1 = 1"))},
+       tables.sql(with(page, "and ($6::bigint >> o.shard::integer) & 1 = 1"))},
       {"page_of_shards_with_late",
-       tables.sql(with_condition(with_late, "and ($8::bigint >> o.shard::integer) & 1 = 1"))},
+       tables.sql(with(with_late, "and ($8::bigint >> o.shard::integer) & 1 = 1"))},
   };
   for (const auto& [name, sql] : statements) {
     if (Result<void> prepared = connection.prepare(name, sql); !prepared) {
@@ -184,57 +205,48 @@ Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
 
 Result<std::optional<Snapshot>> RangeReader::take_snapshot() {
   const Result<pg::Rows> rows = connection_->query_prepared("snapshot");
-  if (!rows) {
-    return rows.error();
-  }
-  if (rows->is_null(0, 1) || !rows->boolean(0, 1)) {
-    return std::optional<Snapshot>{};
-  }
-  Result<Snapshot> snapshot = Snapshot::parse(rows->text(0, 0));
-  return snapshot ? Result<std::optional<Snapshot>>{*std::move(snapshot)}
-                  : Result<std::optional<Snapshot>>{std::move(snapshot).error()};
+  return rows ? snapshot_of(*rows) : Result<std::optional<Snapshot>>{rows.error()};
 }
 
 Result<bool> RangeReader::open_range() {
   if (meeting_point_) {
     position().to = *meeting_point_;
+    bounds_known_ = false;
   } else {
-    Result<std::optional<Snapshot>> snapshot = take_snapshot();
+    const Result<pg::Rows> rows =
+        connection_->query_prepared("look", pg::Params{}.text(position().from.text));
+    Result<std::optional<Snapshot>> snapshot =
+        rows ? snapshot_of(*rows) : Result<std::optional<Snapshot>>{rows.error()};
     if (!snapshot) {
       return std::move(snapshot).error();
     }
     if (!*snapshot) {
       return false;
     }
-    position().to = *std::move(snapshot);
+    position().to = **std::move(snapshot);
+    take_bounds(*rows, 2);
   }
   newest_ = *position().to;
   position().last_seq = 0;
-  bounds_known_ = false;
   return true;
 }
 
 Result<void> RangeReader::find_bounds() {
-  lo_ = 1;
-  hi_ = 0;
-  late_.clear();
-  bounds_known_ = true;
-  if (position().from.text == position().to->text) {
-    return {};  // nothing has ended since
-  }
-  pg::Params params;
-  params.text(position().from.text).text(position().to->text);
-  const Result<pg::Rows> rows = connection_->query_prepared("bounds", params);
+  const Result<pg::Rows> rows = connection_->query_prepared(
+      "bounds", pg::Params{}.text(position().from.text).text(position().to->text));
   if (!rows) {
-    bounds_known_ = false;
     return rows.error();
   }
-  if (!rows->is_null(0, 0)) {
-    lo_ = rows->int8(0, 0);
-    hi_ = rows->int8(0, 1);
-  }
-  late_ = mutant::on(Mutant::id_cursor) ? std::string{} : std::string{rows->text(0, 2)};
+  take_bounds(*rows, 0);
   return {};
+}
+
+void RangeReader::take_bounds(const pg::Rows& rows, int column) {
+  const bool any = !rows.is_null(0, column);
+  lo_ = any ? rows.int8(0, column) : 1;
+  hi_ = any ? rows.int8(0, column + 1) : 0;
+  late_ = mutant::on(Mutant::id_cursor) ? std::string{} : std::string{rows.text(0, column + 2)};
+  bounds_known_ = true;
 }
 
 Result<Batch> RangeReader::read_page(const ReadLimits& limits) {

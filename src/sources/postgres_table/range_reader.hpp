@@ -64,6 +64,7 @@ class RangeReader {
   [[nodiscard]] Result<bool> open_range();
   [[nodiscard]] Result<std::optional<Snapshot>> take_snapshot();
   [[nodiscard]] Result<void> find_bounds();  // of the open range
+  void take_bounds(const pg::Rows& rows, int column);
   [[nodiscard]] Result<Batch> read_page(const ReadLimits& limits);
   void close_range();
 
