@@ -109,8 +109,8 @@ Result<void> Doorbell::sleep(microseconds timeout, bool ring, const std::stop_to
   const StopFd stopped{stop};
   std::array<pollfd, 2> fds{pollfd{stopped.get(), POLLIN, 0}, pollfd{PQsocket(raw), POLLIN, 0}};
   const timespec wait{timeout.count() / 1'000'000, timeout.count() % 1'000'000 * 1'000};
-  if (ppoll(fds.data(), ring ? 2 : 1, &wait, nullptr) > 0 && ring &&
-      fds[1].revents != 0 && PQconsumeInput(raw) == 0) {
+  if (ppoll(fds.data(), ring ? 2 : 1, &wait, nullptr) > 0 && ring && fds[1].revents != 0 &&
+      PQconsumeInput(raw) == 0) {
     return pg::failure_of(raw, nullptr).error;
   }
   static_cast<void>(take_rings());

@@ -129,8 +129,7 @@ Result<RangeReader> RangeReader::make(pg::Connection& connection, const Tables& 
       // Of all shards: a condition would cost something and say nothing.
       {"page", tables.sql(with(page, ""))},
       {"page_with_late", tables.sql(with(with_late, ""))},
-      {"page_of_shards",
-       tables.sql(with(page, "and ($6::bigint >> o.shard::integer) & 1 = 1"))},
+      {"page_of_shards", tables.sql(with(page, "and ($6::bigint >> o.shard::integer) & 1 = 1"))},
       {"page_of_shards_with_late",
        tables.sql(with(with_late, "and ($8::bigint >> o.shard::integer) & 1 = 1"))},
   };
