@@ -85,8 +85,9 @@ class Exchange {
     add_header("Expect:");  // libcurl would ask before it sends a large body
     for (const std::string& line : request_.headers)
       add_header(line);
+    if (request_.body.empty()) add_header("Content-Type:");
     set(CURLOPT_HTTPHEADER, headers_.get());
-    if (request_.body.empty()) return;
+    if (request_.method == "GET") return;
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     set(CURLOPT_POSTFIELDS, request_.body.c_str());
   }

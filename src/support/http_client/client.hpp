@@ -12,10 +12,10 @@
 namespace outbox::http {
 
 struct ClientRequest {
-  std::string method = "GET";
+  std::string method = "GET";        // not HEAD
   std::string url;                   // http or https; no user and password in it
   std::vector<std::string> headers;  // "Name: value", without control characters
-  std::string body;                  // not empty: sent
+  std::string body;                  // of other methods than GET
 };
 
 struct ClientOptions {
