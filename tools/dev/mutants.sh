@@ -5,7 +5,7 @@
 # Found by the simulation: the core's, and what decides about leases.
 MUTANTS_OF_SIMULATION=(
   burns_attempts_on_destination_fault commits_before_prepare delayed_sent_early held_range_dropped
-  late_callback lost_lease_sends_on mark_before_ack no_handover_drain parked_key_goes_on
+  held_topic_goes_on late_callback lost_lease_sends_on mark_before_ack no_handover_drain parked_key_goes_on
   position_past_failure retry_overtakes skip_before_stored takeover_too_early wall_clock_lease
 )
 # Found on PostgreSQL, by the tests of the reader: what its statements hold.
