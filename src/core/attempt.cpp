@@ -27,12 +27,11 @@ bool Attempt::send(LimitedSink& sink, const TopicPauses& topics, Clock::time_poi
   while (next_ < outcomes_.size()) {
     const std::size_t end = group_end(next_);
     std::size_t until = next_;
-    const Error* reason = nullptr;
-    while (until < end && (reason = topics.reason(records[until], now)) == nullptr) {
+    while (until < end && topics.reason(records[until], now) == nullptr) {
       ++until;
     }
     if (until == next_) {
-      refuse(next_, *reason);
+      refuse(next_, *topics.reason(records[next_], now));
       next_ = end;
       continue;
     }

@@ -80,7 +80,7 @@ std::size_t RelayEngine::in_flight() const {
 }
 
 void RelayEngine::hold_topics(std::shared_ptr<const TopicNames> topics) {
-  if (topics_.hold(std::move(topics))) {
+  if (topics_.hold(std::move(topics)) && !mutant::on(Mutant::wake_forgotten)) {
     gate_.wake(clock_.now());
   }
 }

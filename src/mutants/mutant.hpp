@@ -30,6 +30,7 @@ enum class Mutant {
   settle_async_exceptions,
   skip_before_stored,
   takeover_too_early,
+  wake_forgotten,
   wall_clock_lease,
   xmin_cursor,
 };
@@ -57,6 +58,7 @@ inline constexpr std::string_view kNames[] = {
     "settle_async_exceptions",
     "skip_before_stored",
     "takeover_too_early",
+    "wake_forgotten",
     "wall_clock_lease",
     "xmin_cursor",
 };
