@@ -18,8 +18,8 @@ http::Response problem(int status, std::string_view detail) {
 
 }  // namespace
 
-std::string actor_of(const http::Request& /*request*/) {
-  return "anonymous via api";
+std::string actor_of(const http::Request& request) {
+  return (request.caller ? request.caller->name : "anonymous") + " via api";
 }
 
 http::Response json_answer(int status, const admin::Json& json) {

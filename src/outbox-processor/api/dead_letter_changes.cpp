@@ -1,10 +1,9 @@
 // Dead letters: sent again, as they are or edited, or discarded.
-#include "admin/dead_letters.hpp"
-
 #include <string>
 #include <utility>
 #include <variant>
 
+#include "admin/dead_letters.hpp"
 #include "outbox-processor/api/answers.hpp"
 #include "outbox-processor/api/change_requests.hpp"
 #include "outbox-processor/api/change_routes.hpp"

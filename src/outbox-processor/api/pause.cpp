@@ -29,6 +29,7 @@ void add_change_routes(http::Router& router, const ApiContext& context) {
   add_replay_routes(router, context);
   add_operation_routes(router, context);
   add_pause_routes(router, context);
+  add_shard_changes(router, context);
 }
 
 }  // namespace outbox::api
