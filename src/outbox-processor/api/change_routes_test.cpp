@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "outbox-processor/api/answers.hpp"
 #include "support/http/server.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/http/test_client.hpp"
@@ -403,6 +404,24 @@ TEST_F(PauseRoutesTest, ShardsArePausedReleasedAndMoved) {
   for (const std::string shard : {"64", "-1", "x"}) {
     EXPECT_EQ(post("/api/v1/shards/" + shard + "/pause").status, 404) << shard;
   }
+}
+
+TEST(ChangeRoutes, WhoeverMayOnlyLookChangesNothing) {
+  Operations operations;
+  http::Router router;
+  add_change_routes(router, {nullptr, &operations});
+  for (const http::Route* route : router.routes()) {
+    EXPECT_EQ(route->access,
+              route->method == "GET" ? http::Access::viewer : http::Access::operator_)
+        << route->pattern;
+  }
+}
+
+TEST(ChangeRoutes, TheCallerIsNamedInTheAudit) {
+  http::Request request;
+  EXPECT_EQ(actor_of(request), "anonymous via api");
+  request.caller = http::Caller{"alice", http::Role::operator_};
+  EXPECT_EQ(actor_of(request), "alice via api");
 }
 
 TEST(ChangeRoutes, AnOutboxInSqliteHasNone) {

@@ -74,19 +74,26 @@ Response move(const ApiContext& context, const Request& request) {
 }  // namespace
 
 void add_shard_changes(http::Router& router, const ApiContext& context) {
-  router.add("POST", "/api/v1/topics/{topic}/pause", switch_topic(context, true));
-  router.add("POST", "/api/v1/topics/{topic}/resume", switch_topic(context, false));
-  router.add("POST", "/api/v1/shards/{shard}/pause",
-             change_shard(context, [](PostgresOutbox& outbox, int shard) {
-               return admin::pause_shard(outbox, shard, true);
-             }));
-  router.add("POST", "/api/v1/shards/{shard}/resume",
-             change_shard(context, [](PostgresOutbox& outbox, int shard) {
-               return admin::pause_shard(outbox, shard, false);
-             }));
-  router.add("POST", "/api/v1/shards/{shard}/release", change_shard(context, admin::release_shard));
-  router.add("POST", "/api/v1/shards/{shard}/move",
-             [context](const Request& request) { return move(context, request); });
+  router.add("POST", "/api/v1/topics/{topic}/pause", switch_topic(context, true),
+             http::Access::operator_);
+  router.add("POST", "/api/v1/topics/{topic}/resume", switch_topic(context, false),
+             http::Access::operator_);
+  router.add(
+      "POST", "/api/v1/shards/{shard}/pause",
+      change_shard(context, [](PostgresOutbox& outbox,
+                               int shard) { return admin::pause_shard(outbox, shard, true); }),
+      http::Access::operator_);
+  router.add(
+      "POST", "/api/v1/shards/{shard}/resume",
+      change_shard(context, [](PostgresOutbox& outbox,
+                               int shard) { return admin::pause_shard(outbox, shard, false); }),
+      http::Access::operator_);
+  router.add("POST", "/api/v1/shards/{shard}/release", change_shard(context, admin::release_shard),
+             http::Access::operator_);
+  router.add(
+      "POST", "/api/v1/shards/{shard}/move",
+      [context](const Request& request) { return move(context, request); },
+      http::Access::operator_);
 }
 
 }  // namespace outbox::api
