@@ -2,15 +2,22 @@
 #include <fstream>
 #include <utility>
 
+#include "admin/dead_letters.hpp"
 #include "outboxctl/change_report.hpp"
 #include "outboxctl/commands.hpp"
 #include "outboxctl/confirm.hpp"
-#include "outboxctl/dead_letters.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
 #include "outboxctl/text_table.hpp"
 
 namespace outbox::ctl {
 namespace {
+
+using admin::DeadLetterFilter;
+using admin::DeadLetters;
+using admin::DeadLetterSelection;
+using admin::Purpose;
+using admin::Schedule;
 
 constexpr std::uintmax_t kLargestPayload = 256U * 1024 * 1024;
 
@@ -71,7 +78,7 @@ Result<void> retry_selection(DeadLetters& letters, const DeadLetterSelection& se
 
 Result<void> list_dead_letters(const CommonOptions& common, const DeadLetterOptions& options,
                                std::ostream& out) {
-  auto outbox = PostgresOutbox::open(common, "dead-letters");
+  auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   const auto found = DeadLetters{*outbox}.list(options.filter, options.limit);
   if (!found) return found.error();
@@ -98,7 +105,7 @@ Result<void> list_dead_letters(const CommonOptions& common, const DeadLetterOpti
 Result<void> retry_dead_letters(const CommonOptions& common, const DeadLetterOptions& options,
                                 std::ostream& out) {
   if (auto chosen = check_choice(options); !chosen) return chosen;
-  auto outbox = PostgresOutbox::open(common, "dead-letters");
+  auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   DeadLetters letters{*outbox};
   const auto selection = letters.select(options.filter, Purpose::retry);
@@ -121,7 +128,7 @@ Result<void> retry_dead_letters(const CommonOptions& common, const DeadLetterOpt
 Result<void> discard_dead_letters(const CommonOptions& common, const DeadLetterOptions& options,
                                   Console& console) {
   if (auto chosen = check_choice(options); !chosen) return chosen;
-  auto outbox = PostgresOutbox::open(common, "dead-letters");
+  auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   DeadLetters letters{*outbox};
   const auto selection = letters.select(options.filter, Purpose::discard);
@@ -149,7 +156,7 @@ Result<void> export_dead_letters(const CommonOptions& common, const DeadLetterOp
   if (!options.filter.names.empty() && filters(options.filter)) {
     return Error{ErrorCode::invalid_argument, "names and filters exclude each other"};
   }
-  auto outbox = PostgresOutbox::open(common, "dead-letters");
+  auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   DeadLetters letters{*outbox};
   const auto selection = letters.select(options.filter, Purpose::look);

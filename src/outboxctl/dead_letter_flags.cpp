@@ -4,7 +4,7 @@
 namespace outbox::ctl {
 namespace {
 
-void add_filter(CLI::App& command, DeadLetterFilter& filter) {
+void add_filter(CLI::App& command, admin::DeadLetterFilter& filter) {
   command.add_option("--key", filter.key, "only those of this aggregate id");
   command.add_option("--type", filter.type, "only those of this message type");
   command.add_option("--error", filter.error, "only those whose last error has this text in it");

@@ -9,12 +9,12 @@ void add_replay(CLI::App& app, CommandLine& given) {
       app, given, "replay", "send delivered messages again",
       [&given](Console& console) { return replay_messages(given.common, given.replay, console); });
   ReplayOptions& options = given.replay;
-  replay.add_option("--since", options.since,
+  replay.add_option("--since", options.filter.since,
                     "written then or later: 2h, 7d, 2026-01-31T12:00:00Z");
-  replay.add_option("--until", options.until, "written before");
-  replay.add_option("--key", options.key, "only those of this aggregate id");
-  replay.add_option("--type", options.type, "only those of this message type");
-  replay.add_option("--id", options.id, "only those with this message id");
+  replay.add_option("--until", options.filter.until, "written before");
+  replay.add_option("--key", options.filter.key, "only those of this aggregate id");
+  replay.add_option("--type", options.filter.type, "only those of this message type");
+  replay.add_option("--id", options.filter.id, "only those with this message id");
   replay.add_option("--topic", options.topic, "to this topic instead of their own");
   replay.add_option("--rate", options.rate, "so many of them a second")
       ->check(CLI::Range(1, 1'000'000));

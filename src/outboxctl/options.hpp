@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/filters.hpp"
 #include "outbox/outbox.hpp"
 
 namespace outbox::ctl {
@@ -29,17 +30,8 @@ struct MessagesOptions {
   std::int64_t limit = 50;
 };
 
-// Times are as people write them: "2h" for two hours ago, or what PostgreSQL takes.
-struct DeadLetterFilter {
-  std::vector<std::string> names;  // seqs or message ids; then nothing else is set
-  std::string key;                 // of the rest, empty: every one
-  std::string type;
-  std::string error;  // a part of the last error
-  std::string since;  // dead since then or later
-};
-
 struct DeadLetterOptions {
-  DeadLetterFilter filter;
+  admin::DeadLetterFilter filter;
   bool all = false;
   std::int64_t limit = 50;   // of list
   std::int64_t rate = 0;     // messages a second; 0: no limit
@@ -48,11 +40,7 @@ struct DeadLetterOptions {
 };
 
 struct ReplayOptions {
-  std::string since;  // empty: from the first one
-  std::string until;  // exclusive; empty: to the last one
-  std::string key;    // empty: every one
-  std::string type;
-  std::string id;
+  admin::ReplayFilter filter;
   std::string topic;  // empty: where it went before
   std::int64_t rate = 0;
   bool dry_run = false;

@@ -1,7 +1,8 @@
 #include <utility>
 
+#include "admin/postgres_outbox.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/outbox_admin.hpp"
-#include "outboxctl/postgres_outbox.hpp"
 #include "sources/postgres_table/mode.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "sources/postgres_table/status_reader.hpp"
@@ -9,6 +10,8 @@
 
 namespace outbox::ctl {
 namespace {
+
+using admin::utc;
 
 constexpr int kPartitionsAhead = 8;
 
@@ -87,7 +90,7 @@ class PostgresAdmin final : public OutboxAdmin {
   PostgresAdmin(std::string url, std::string table, pg::Connection connection)
       : url_(std::move(url)), table_(std::move(table)), connection_(std::move(connection)) {}
 
-  [[nodiscard]] std::string where() const override { return where_is(connection_); }
+  [[nodiscard]] std::string where() const override { return admin::where_is(connection_); }
 
   Result<Migration> migrate(const MigrateOptions& options) override {
     MigrationOptions migration;

@@ -1,37 +1,13 @@
 #include <utility>
 
+#include "admin/shards.hpp"
 #include "outboxctl/commands.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
-#include "outboxctl/postgres_outbox.hpp"
 #include "outboxctl/text_table.hpp"
 
 namespace outbox::ctl {
 namespace {
-
-std::string query() {
-  return "select json_build_object("
-         "'paused', (select bool_or(paused) from ${outbox_control}), "
-         "'revision', (select max(revision) from ${outbox_control}), "
-         "'mode', (select max(mode) from ${outbox_control}), "
-         "'slot', (select max(slot) from ${outbox_control}), "
-         "'owners', (select coalesce(json_agg(json_build_object('owner', s.owner, "
-         "'epoch', s.epoch, 'shards', s.shards) order by s.owner, s.epoch), '[]') "
-         "from (select owner, epoch, json_agg(shard order by shard) as shards "
-         "from ${outbox_shard} group by owner, epoch) s), "
-         "'positions', (select coalesce(json_agg(json_build_object('shards', p.shards, "
-         "'epoch', p.epoch, 'n', p.n, 'from_snapshot', p.f, 'to_snapshot', p.t, "
-         "'last_seq', p.last_seq, 'written_at', " +
-         utc("p.written_at") +
-         ") order by p.epoch, p.n), '[]') from (select json_agg(shard order by shard) as shards, "
-         "epoch, n, from_snapshot::text as f, to_snapshot::text as t, last_seq, "
-         "max(written_at) as written_at from ${outbox_position} "
-         "group by epoch, n, from_snapshot::text, to_snapshot::text, last_seq) p), "
-         "'relays', (select coalesce(json_agg(json_build_object('owner', r.owner, "
-         "'renewals', r.renewals, 'joined_at', " +
-         utc("r.joined_at") +
-         ", 'shards', (select count(*) from ${outbox_shard} s where s.owner = r.owner)) "
-         "order by r.owner), '[]') from ${outbox_relay} r))";
-}
 
 // "0-15, 32": ascending numbers.
 std::string ranges(const Json& numbers) {
@@ -82,14 +58,14 @@ void print_text(std::ostream& out, const Json& state) {
 }  // namespace
 
 Result<void> show_shards(const CommonOptions& common, std::ostream& out) {
-  auto outbox = PostgresOutbox::open(common, "shards");
+  auto outbox = open_postgres_outbox(common, "shards");
   if (!outbox) return std::move(outbox).error();
-  const auto state = outbox->documents(query());
+  const auto state = admin::shards(*outbox);
   if (!state) return state.error();
   if (common.format == Format::json) {
-    print_line(out, state->front());
+    print_line(out, *state);
   } else {
-    print_text(out, state->front());
+    print_text(out, *state);
   }
   return {};
 }

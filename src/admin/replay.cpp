@@ -1,10 +1,11 @@
-#include "outboxctl/replay.hpp"
+#include "admin/replay.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "outbox/uuid.hpp"
 
-namespace outbox::ctl {
+namespace outbox::admin {
 namespace {
 
 constexpr std::size_t kSelectPage = 10'000;
@@ -58,20 +59,21 @@ Result<Replay::SeqRange> Replay::seq_range(const std::string& since, const std::
   return SeqRange{rows->int8(0, 0), rows->int8(0, 1)};
 }
 
-Result<std::vector<std::int64_t>> Replay::select(const ReplayOptions& options) {
-  if (!options.id.empty() && !Uuid::parse(options.id)) {
+Result<std::vector<std::int64_t>> Replay::select(const ReplayFilter& filter, std::size_t most,
+                                                  const GoOn& go_on) {
+  if (!filter.id.empty() && !Uuid::parse(filter.id)) {
     return Error{ErrorCode::invalid_argument, "--id takes a message's id, a UUID"};
   }
-  const auto since = outbox_->moment(options.since, "--since");
+  const auto since = outbox_->moment(filter.since, "--since");
   if (!since) return since.error();
-  const auto until = outbox_->moment(options.until, "--until");
+  const auto until = outbox_->moment(filter.until, "--until");
   if (!until) return until.error();
   const auto range = seq_range(*since, *until);
   if (!range) return range.error();
-  return all_pages(kSelectPage, [&](std::int64_t after) -> Result<std::vector<std::int64_t>> {
+  return all_pages(kSelectPage, most, go_on, [&](std::int64_t after) -> Result<std::vector<std::int64_t>> {
     pg::Params params;
     params.int8(kSelectPage).int8(std::max(after, range->first - 1)).int8(range->last);
-    params.text(*since).text(*until).text(options.key).text(options.type).text(options.id);
+    params.text(*since).text(*until).text(filter.key).text(filter.type).text(filter.id);
     const auto rows = outbox_->query(kSelect, params);
     if (!rows) return rows.error();
     std::vector<std::int64_t> seqs;
@@ -82,8 +84,8 @@ Result<std::vector<std::int64_t>> Replay::select(const ReplayOptions& options) {
 }
 
 Result<std::int64_t> Replay::start(const std::vector<std::int64_t>& seqs, const Schedule& schedule,
-                                   const std::string& topic) {
-  return in_chunks(seqs, "replayed", [&](std::span<const std::int64_t> chunk, std::size_t first) {
+                                   const std::string& topic, const GoOn& go_on) {
+  return in_chunks(seqs, "replayed", go_on, [&](std::span<const std::int64_t> chunk, std::size_t first) {
     pg::Array numbers{pg::Type::int8};
     pg::Array due{pg::Type::timestamptz};
     for (std::size_t i = 0; i < chunk.size(); ++i) {
@@ -96,4 +98,4 @@ Result<std::int64_t> Replay::start(const std::vector<std::int64_t>& seqs, const 
   });
 }
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace outbox::ctl {
+namespace outbox::admin {
 
 // `type`: json, jsonb, text or bytea.
 class PayloadSql {
@@ -32,4 +32,4 @@ class PayloadSql {
   std::string type_;
 };
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

@@ -6,13 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "admin/chunks.hpp"
+#include "admin/filters.hpp"
+#include "admin/postgres_outbox.hpp"
 #include "outbox/result.hpp"
-#include "outboxctl/chunks.hpp"
-#include "outboxctl/options.hpp"
-#include "outboxctl/output.hpp"
-#include "outboxctl/postgres_outbox.hpp"
 
-namespace outbox::ctl {
+namespace outbox::admin {
 
 // What may be done with a message depends on the state that it is in.
 enum class Purpose {
@@ -37,18 +36,20 @@ class DeadLetters {
   Result<std::vector<Json>> list(const DeadLetterFilter& filter, std::int64_t limit);
 
   // The messages that the filter names or finds. not_found or conflict, saying which, when a named
-  // one does not exist or is in another state.
-  Result<DeadLetterSelection> select(const DeadLetterFilter& filter, Purpose purpose);
+  // one does not exist or is in another state; invalid_argument: more than `most`.
+  Result<DeadLetterSelection> select(const DeadLetterFilter& filter, Purpose purpose,
+                                     std::size_t most = kMostMessages);
 
   // What holds its key goes on holding it until it is delivered; what waits behind it then follows
   // in order.
-  Result<std::int64_t> retry(const DeadLetterSelection& selection, const Schedule& schedule);
+  Result<std::int64_t> retry(const DeadLetterSelection& selection, const Schedule& schedule,
+                             const GoOn& go_on = {});
   // Of one message, with another payload. Precondition: the selection has one.
   Result<std::int64_t> retry_edited(const DeadLetterSelection& selection,
                                     const std::string& payload, const Schedule& schedule);
   // invalid_argument: the payload column does not take it.
   Result<void> check_payload(const std::string& payload);
-  Result<std::int64_t> discard(const DeadLetterSelection& selection);
+  Result<std::int64_t> discard(const DeadLetterSelection& selection, const GoOn& go_on = {});
 
   // Everything about them, in the order of their seqs. At most kWholePage at once.
   Result<std::vector<Json>> whole(std::span<const std::int64_t> seqs);
@@ -63,4 +64,4 @@ class DeadLetters {
   PostgresOutbox* outbox_;
 };
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

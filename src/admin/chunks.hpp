@@ -1,29 +1,35 @@
 // Work on many messages, a transaction for every thousand, so that millions neither hold locks for
-// long nor are lost by a failure at the end.
+// long nor are lost by a failure at the end; and so that it can be watched and stopped.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "outbox/result.hpp"
 
-namespace outbox::ctl {
+namespace outbox::admin {
 
 inline constexpr std::size_t kChunk = 1'000;
 // Of one command. They are known, and counted for the person, before anything is changed.
 inline constexpr std::size_t kMostMessages = 10'000'000;
 
+// Asked between two steps, with how many messages are dealt with so far: false ends the work there,
+// which is no error. An empty one always says yes.
+using GoOn = std::function<bool(std::size_t)>;
+
 // Calls `work(seqs, index of the first one)`, which gives how many messages it changed; the sum. An
 // error says how many were `done` ("retried") before it.
 template <class Work>
 Result<std::int64_t> in_chunks(std::span<const std::int64_t> seqs, const std::string& done,
-                               Work&& work) {
+                               const GoOn& go_on, Work&& work) {
   std::int64_t changed = 0;
   for (std::size_t first = 0; first < seqs.size(); first += kChunk) {
+    if (go_on && !go_on(first)) return changed;
     const Result<std::int64_t> result =
         work(seqs.subspan(first, std::min(kChunk, seqs.size() - first)), first);
     if (!result) {
@@ -36,24 +42,25 @@ Result<std::int64_t> in_chunks(std::span<const std::int64_t> seqs, const std::st
     }
     changed += *result;
   }
+  if (go_on) go_on(seqs.size());
   return changed;
 }
 
 // Reads seqs page by page: `page(after)` gives the next ones behind a seq, ascending, at most
-// `page_size` of them. invalid_argument: more than kMostMessages.
+// `page_size` of them. invalid_argument: more than `most`.
 template <class Page>
-Result<std::vector<std::int64_t>> all_pages(std::size_t page_size, Page&& page) {
+Result<std::vector<std::int64_t>> all_pages(std::size_t page_size, std::size_t most,
+                                            const GoOn& go_on, Page&& page) {
   std::vector<std::int64_t> seqs;
   while (true) {
     const Result<std::vector<std::int64_t>> next = page(seqs.empty() ? -1 : seqs.back());
     if (!next) return next.error();
     seqs.insert(seqs.end(), next->begin(), next->end());
-    if (seqs.size() > kMostMessages) {
-      return Error{ErrorCode::invalid_argument, "these are more than " +
-                                                    std::to_string(kMostMessages) +
+    if (seqs.size() > most) {
+      return Error{ErrorCode::invalid_argument, "these are more than " + std::to_string(most) +
                                                     " messages: choose fewer at once"};
     }
-    if (next->size() < page_size) return seqs;
+    if (next->size() < page_size || (go_on && !go_on(seqs.size()))) return seqs;
   }
 }
 
@@ -69,4 +76,4 @@ struct Schedule {
   }
 };
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

@@ -1,22 +1,23 @@
-#include "outboxctl/dead_letters.hpp"
+#include "admin/dead_letters.hpp"
 
 #include <utility>
 
-#include "outboxctl/message_names.hpp"
-#include "outboxctl/payload_sql.hpp"
+#include "admin/message_names.hpp"
+#include "admin/payload_sql.hpp"
 
-namespace outbox::ctl {
+namespace outbox::admin {
 namespace {
 
 constexpr std::size_t kSelectPage = 10'000;
 
-// Parameters: limit, after, key, type, error, since.
+// Parameters: limit, after, key, type, error, since, aggregate type.
 constexpr const char* kFind = R"(
     from ${outbox_exception} e left join ${outbox_row} o on o.seq = e.seq
    where e.state = 'dead' and e.seq > $2::bigint
      and ($3::text = '' or e.key = $3::text) and ($4::text = '' or o.type = $4::text)
      and ($5::text = '' or strpos(e.last_error, $5::text) > 0)
      and ($6::text = '' or e.updated_at >= nullif($6::text, '')::timestamptz)
+     and ($7::text = '' or o.aggregatetype = $7::text)
    order by e.seq limit $1::bigint)";
 
 // Parameters: seqs, ids, states. A message that was named and is not in one of the states, first.
@@ -127,7 +128,7 @@ pg::Params find_params(const DeadLetterFilter& filter, const std::string& since,
                        std::int64_t after) {
   pg::Params params;
   params.int8(limit).int8(after).text(filter.key).text(filter.type).text(filter.error);
-  params.text(since);
+  params.text(since).text(filter.aggregate_type);
   return params;
 }
 
@@ -147,11 +148,12 @@ Result<std::vector<Json>> DeadLetters::list(const DeadLetterFilter& filter, std:
       find_params(filter, *since, limit, -1));
 }
 
-Result<DeadLetterSelection> DeadLetters::select(const DeadLetterFilter& filter, Purpose purpose) {
+Result<DeadLetterSelection> DeadLetters::select(const DeadLetterFilter& filter, Purpose purpose,
+                                                std::size_t most) {
   if (!filter.names.empty()) return resolve(filter.names, purpose);
   const auto since = outbox_->moment(filter.since, "--since");
   if (!since) return since.error();
-  auto seqs = all_pages(kSelectPage, [&](std::int64_t after) {
+  auto seqs = all_pages(kSelectPage, most, {}, [&](std::int64_t after) {
     return first_column(outbox_->query(std::string{"select e.seq"} + kFind,
                                        find_params(filter, *since, kSelectPage, after)));
   });
@@ -182,8 +184,8 @@ Result<DeadLetterSelection> DeadLetters::resolve(const std::vector<std::string>&
 }
 
 Result<std::int64_t> DeadLetters::retry(const DeadLetterSelection& selection,
-                                        const Schedule& schedule) {
-  return in_chunks(selection.seqs, "retried",
+                                        const Schedule& schedule, const GoOn& go_on) {
+  return in_chunks(selection.seqs, "retried", go_on,
                    [&](std::span<const std::int64_t> seqs, std::size_t first) {
                      return retry_chunk(seqs, first, selection.states, schedule);
                    });
@@ -251,8 +253,9 @@ Result<void> DeadLetters::check_payload(const std::string& payload) {
                                                 sql.type() + ": " + taken.error().message};
 }
 
-Result<std::int64_t> DeadLetters::discard(const DeadLetterSelection& selection) {
-  return in_chunks(selection.seqs, "discarded",
+Result<std::int64_t> DeadLetters::discard(const DeadLetterSelection& selection,
+                                          const GoOn& go_on) {
+  return in_chunks(selection.seqs, "discarded", go_on,
                    [&](std::span<const std::int64_t> seqs, std::size_t) {
                      const pg::Array numbers = array_of(seqs);
                      pg::Params params;
@@ -290,4 +293,4 @@ Result<std::vector<Json>> DeadLetters::whole(std::span<const std::int64_t> seqs)
       params);
 }
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

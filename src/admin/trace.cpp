@@ -1,11 +1,11 @@
-#include "outboxctl/trace.hpp"
+#include "admin/trace.hpp"
 
 #include <utility>
 
-#include "outboxctl/message_names.hpp"
-#include "outboxctl/payload_sql.hpp"
+#include "admin/message_names.hpp"
+#include "admin/payload_sql.hpp"
 
-namespace outbox::ctl {
+namespace outbox::admin {
 namespace {
 
 // A parameter for each kind of name; of the lists that can grow, the newest.
@@ -109,4 +109,4 @@ Result<std::vector<Json>> trace(PostgresOutbox& outbox, const std::string& name)
                    "; retention may have removed it, and then its id is known no more"};
 }
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

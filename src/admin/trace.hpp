@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "admin/postgres_outbox.hpp"
 #include "outbox/result.hpp"
-#include "outboxctl/postgres_outbox.hpp"
 
-namespace outbox::ctl {
+namespace outbox::admin {
 
 // The rows that `name`, a seq or a message id, stands for, by seq: one document for each, at most
 // kMostTraced. Of a row that retention has removed what is left, when it is named by its seq.
@@ -15,4 +15,4 @@ namespace outbox::ctl {
 [[nodiscard]] Result<std::vector<Json>> trace(PostgresOutbox& outbox, const std::string& name);
 inline constexpr int kMostTraced = 100;
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

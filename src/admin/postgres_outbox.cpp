@@ -1,48 +1,28 @@
-#include "outboxctl/postgres_outbox.hpp"
+#include "admin/postgres_outbox.hpp"
 
-#include <array>
-#include <pwd.h>
-#include <unistd.h>
 #include <utility>
 
 #include <libpq-fe.h>
 
-#include "outboxctl/outbox_admin.hpp"
 #include "support/config/value.hpp"
-#include "support/sqlite/database.hpp"
 
-namespace outbox::ctl {
-namespace {
+namespace outbox::admin {
 
-std::string operating_system_user() {
-  passwd entry{};
-  passwd* found = nullptr;
-  std::array<char, 4096> buffer{};
-  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
-      found != nullptr) {
-    return found->pw_name;
-  }
-  return "uid " + std::to_string(geteuid());
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown host";
-}
-
-}  // namespace
-
-Result<pg::Connection> connect_postgres(const std::string& url) {
+Result<pg::Connection> connect_postgres(const std::string& url, const std::string& application) {
   pg::ConnectOptions options;
-  options.application_name = "outboxctl";
-  options.statement_timeout = std::chrono::seconds{30};
+  options.application_name = application;
+  options.statement_timeout = kStatementTimeout;
   auto connection = pg::Connection::connect(url, options);
   if (!connection) return connection;
-  auto set = connection->exec(
+  if (auto set = set_up_session(*connection); !set) return std::move(set).error();
+  return connection;
+}
+
+Result<void> set_up_session(pg::Connection& connection) {
+  auto set = connection.exec(
       "set timezone = 'UTC'; set lock_timeout = '5s'; set jit = off; "
       "set synchronous_commit = on");
-  if (!set) return std::move(set).error();
-  return connection;
+  return set ? Result<void>{} : Result<void>{std::move(set).error()};
 }
 
 std::string where_is(const pg::Connection& connection) {
@@ -54,30 +34,36 @@ std::string utc(const std::string& expression) {
   return "to_char(" + expression + R"( at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))";
 }
 
-PostgresOutbox::PostgresOutbox(std::string table, pg::Connection connection,
+std::string utc_micros(const std::string& expression) {
+  return "to_char(" + expression + R"( at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))";
+}
+
+PostgresOutbox::PostgresOutbox(std::string table, std::string actor,
+                               std::shared_ptr<pg::Connection> connection,
                                postgres_table::Tables tables)
     : table_(std::move(table)),
-      actor_(operating_system_user() + "@" + host_name() + " via outboxctl"),
+      actor_(std::move(actor)),
       connection_(std::move(connection)),
       tables_(std::move(tables)) {}
 
-Result<PostgresOutbox> PostgresOutbox::open(const CommonOptions& common,
-                                            const std::string& command) {
-  auto address = address_of(common);
-  if (!address) return std::move(address).error();
-  if (sqlite::path_of(*address)) {
-    return Error{ErrorCode::invalid_argument, "an outbox in a SQLite file has no '" + command +
-                                                  "': it is for those in PostgreSQL"};
-  }
-  auto connection = connect_postgres(*address);
+Result<PostgresOutbox> PostgresOutbox::open(const std::string& url, const std::string& table,
+                                            std::string actor) {
+  auto connection = connect_postgres(url, "outbox-admin");
   if (!connection) return std::move(connection).error();
-  auto tables = postgres_table::Tables::find(*connection, common.table);
+  return on(*std::move(connection), table, std::move(actor));
+}
+
+Result<PostgresOutbox> PostgresOutbox::on(pg::Connection connection, const std::string& table,
+                                          std::string actor) {
+  auto tables = postgres_table::Tables::find(connection, table);
   if (!tables) return std::move(tables).error();
-  return PostgresOutbox{common.table, *std::move(connection), *std::move(tables)};
+  return PostgresOutbox{table, std::move(actor),
+                        std::make_shared<pg::Connection>(std::move(connection)),
+                        *std::move(tables)};
 }
 
 Result<pg::Rows> PostgresOutbox::query(std::string_view sql, const pg::Params& params) {
-  return connection_.query(tables_.sql(sql), params);
+  return connection_->query(tables_.sql(sql), params);
 }
 
 Result<std::int64_t> PostgresOutbox::number(std::string_view sql, const pg::Params& params) {
@@ -134,7 +120,7 @@ Result<std::string> PostgresOutbox::payload_type() {
 }
 
 Result<void> PostgresOutbox::lift_statement_timeout() {
-  return connection_.set_statement_timeout({});
+  return connection_->set_statement_timeout({});
 }
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

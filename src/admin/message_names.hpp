@@ -8,7 +8,7 @@
 #include "outbox/result.hpp"
 #include "outbox/uuid.hpp"
 
-namespace outbox::ctl {
+namespace outbox::admin {
 
 struct MessageNames {
   std::vector<std::int64_t> seqs;
@@ -19,4 +19,4 @@ struct MessageNames {
 // in the wrong place.
 [[nodiscard]] Result<MessageNames> parse_names(const std::vector<std::string>& names);
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

@@ -1,8 +1,8 @@
-#include "outboxctl/message_names.hpp"
+#include "admin/message_names.hpp"
 
 #include "support/config/value.hpp"
 
-namespace outbox::ctl {
+namespace outbox::admin {
 
 Result<MessageNames> parse_names(const std::vector<std::string>& names) {
   MessageNames parsed;
@@ -19,4 +19,4 @@ Result<MessageNames> parse_names(const std::vector<std::string>& names) {
   return parsed;
 }
 
-}  // namespace outbox::ctl
+}  // namespace outbox::admin

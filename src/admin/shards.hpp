@@ -1,0 +1,14 @@
+// Who has which shards, and where they stand.
+#pragma once
+
+#include "admin/postgres_outbox.hpp"
+#include "outbox/result.hpp"
+
+namespace outbox::admin {
+
+// {"paused", "revision", "mode", "slot", "owners":[{"owner","epoch","shards":[…]}],
+// "positions":[{"shards":[…],"epoch","n","from_snapshot","to_snapshot","last_seq","written_at"}],
+// "relays":[{"owner","renewals","joined_at","shards": how many}]}.
+[[nodiscard]] Result<Json> shards(PostgresOutbox& outbox);
+
+}  // namespace outbox::admin
