@@ -1,0 +1,33 @@
+#include "admin/shard_list.hpp"
+
+#include <utility>
+
+namespace outbox::admin {
+namespace {
+
+std::string query() {
+  return "select json_build_object("
+         "'mode', c.mode, 'slot', c.slot, 'revision', c.revision::text, "
+         "'shards', (select coalesce(json_agg(json_build_object('shard', s.shard, "
+         "'owner', nullif(s.owner, ''), 'epoch', s.epoch::text, 'paused', false, "
+         "'preferred', null, 'lastSeq', p.last_seq::text, 'positionWrittenAt', " +
+         utc_micros("p.written_at") +
+         ") order by s.shard), '[]') from ${outbox_shard} s "
+         "left join ${outbox_position} p on p.shard = s.shard), "
+         "'relays', (select coalesce(json_agg(json_build_object('name', r.owner, 'joinedAt', " +
+         utc_micros("r.joined_at") +
+         ", 'shards', (select count(*) from ${outbox_shard} s where s.owner = r.owner)) "
+         "order by r.owner), '[]') from ${outbox_relay} r), "
+         "'moves', '[]'::json) from ${outbox_control} c";
+}
+
+}  // namespace
+
+Result<Json> list_shards(PostgresOutbox& outbox) {
+  auto state = outbox.documents(query());
+  if (!state) return std::move(state).error();
+  if (state->empty()) return Error{ErrorCode::conflict, "the outbox's control row is missing"};
+  return std::move(state->front());
+}
+
+}  // namespace outbox::admin

@@ -1,0 +1,15 @@
+// The shards as the API shows them.
+#pragma once
+
+#include <string>
+
+#include "admin/postgres_outbox.hpp"
+#include "outbox/result.hpp"
+
+namespace outbox::admin {
+
+// {"mode","slot","revision","shards":[{"shard","owner","epoch","paused","preferred","lastSeq",
+// "positionWrittenAt"}],"relays":[{"name","joinedAt","shards"}],"moves":[…]}.
+[[nodiscard]] Result<Json> list_shards(PostgresOutbox& outbox);
+
+}  // namespace outbox::admin
