@@ -203,13 +203,13 @@ Result<std::int64_t> DeadLetters::retry_chunk(std::span<const std::int64_t> seqs
 }
 
 Result<std::int64_t> DeadLetters::retry_edited(const DeadLetterSelection& selection,
-                                               const std::string& payload,
-                                               const Schedule& schedule) {
+                                               const std::string& payload, const Schedule& schedule,
+                                               const GoOn& go_on) {
   auto tx = pg::Tx::begin(outbox_->connection());
   if (!tx) return std::move(tx).error();
   if (auto edited = edit(selection, payload); !edited) return std::move(edited).error();
-  auto changed = retry(selection, schedule);
-  if (!changed) return changed;
+  auto changed = retry(selection, schedule, go_on);
+  if (!changed || *changed == 0) return changed;  // no edit without its retry
   if (auto committed = tx->commit(); !committed) return std::move(committed).error();
   return changed;
 }
@@ -253,8 +253,7 @@ Result<void> DeadLetters::check_payload(const std::string& payload) {
                                                 sql.type() + ": " + taken.error().message};
 }
 
-Result<std::int64_t> DeadLetters::discard(const DeadLetterSelection& selection,
-                                          const GoOn& go_on) {
+Result<std::int64_t> DeadLetters::discard(const DeadLetterSelection& selection, const GoOn& go_on) {
   return in_chunks(selection.seqs, "discarded", go_on,
                    [&](std::span<const std::int64_t> seqs, std::size_t) {
                      const pg::Array numbers = array_of(seqs);

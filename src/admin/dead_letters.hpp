@@ -46,7 +46,8 @@ class DeadLetters {
                              const GoOn& go_on = {});
   // Of one message, with another payload. Precondition: the selection has one.
   Result<std::int64_t> retry_edited(const DeadLetterSelection& selection,
-                                    const std::string& payload, const Schedule& schedule);
+                                    const std::string& payload, const Schedule& schedule,
+                                    const GoOn& go_on = {});
   // invalid_argument: the payload column does not take it.
   Result<void> check_payload(const std::string& payload);
   Result<std::int64_t> discard(const DeadLetterSelection& selection, const GoOn& go_on = {});

@@ -60,7 +60,7 @@ Result<Replay::SeqRange> Replay::seq_range(const std::string& since, const std::
 }
 
 Result<std::vector<std::int64_t>> Replay::select(const ReplayFilter& filter, std::size_t most,
-                                                  const GoOn& go_on) {
+                                                 const GoOn& go_on) {
   if (!filter.id.empty() && !Uuid::parse(filter.id)) {
     return Error{ErrorCode::invalid_argument, "--id takes a message's id, a UUID"};
   }
@@ -70,32 +70,34 @@ Result<std::vector<std::int64_t>> Replay::select(const ReplayFilter& filter, std
   if (!until) return until.error();
   const auto range = seq_range(*since, *until);
   if (!range) return range.error();
-  return all_pages(kSelectPage, most, go_on, [&](std::int64_t after) -> Result<std::vector<std::int64_t>> {
-    pg::Params params;
-    params.int8(kSelectPage).int8(std::max(after, range->first - 1)).int8(range->last);
-    params.text(*since).text(*until).text(filter.key).text(filter.type).text(filter.id);
-    const auto rows = outbox_->query(kSelect, params);
-    if (!rows) return rows.error();
-    std::vector<std::int64_t> seqs;
-    for (int row = 0; row < rows->size(); ++row)
-      seqs.push_back(rows->int8(row, 0));
-    return seqs;
-  });
+  return all_pages(
+      kSelectPage, most, go_on, [&](std::int64_t after) -> Result<std::vector<std::int64_t>> {
+        pg::Params params;
+        params.int8(kSelectPage).int8(std::max(after, range->first - 1)).int8(range->last);
+        params.text(*since).text(*until).text(filter.key).text(filter.type).text(filter.id);
+        const auto rows = outbox_->query(kSelect, params);
+        if (!rows) return rows.error();
+        std::vector<std::int64_t> seqs;
+        for (int row = 0; row < rows->size(); ++row)
+          seqs.push_back(rows->int8(row, 0));
+        return seqs;
+      });
 }
 
 Result<std::int64_t> Replay::start(const std::vector<std::int64_t>& seqs, const Schedule& schedule,
                                    const std::string& topic, const GoOn& go_on) {
-  return in_chunks(seqs, "replayed", go_on, [&](std::span<const std::int64_t> chunk, std::size_t first) {
-    pg::Array numbers{pg::Type::int8};
-    pg::Array due{pg::Type::timestamptz};
-    for (std::size_t i = 0; i < chunk.size(); ++i) {
-      numbers.int8(chunk[i]);
-      due.unix_us(schedule.due_us(first + i));
-    }
-    pg::Params params;
-    params.array(numbers).array(due).text(topic).text(outbox_->actor());
-    return outbox_->number(kStart, params);
-  });
+  return in_chunks(seqs, "replayed", go_on,
+                   [&](std::span<const std::int64_t> chunk, std::size_t first) {
+                     pg::Array numbers{pg::Type::int8};
+                     pg::Array due{pg::Type::timestamptz};
+                     for (std::size_t i = 0; i < chunk.size(); ++i) {
+                       numbers.int8(chunk[i]);
+                       due.unix_us(schedule.due_us(first + i));
+                     }
+                     pg::Params params;
+                     params.array(numbers).array(due).text(topic).text(outbox_->actor());
+                     return outbox_->number(kStart, params);
+                   });
 }
 
 }  // namespace outbox::admin

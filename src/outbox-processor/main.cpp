@@ -9,16 +9,20 @@
 #include <random>
 #include <string>
 
+#include "admin/outbox_pool.hpp"
 #include "core/exponential_backoff.hpp"
 #include "core/relay.hpp"
 #include "outbox-processor/admin_routes.hpp"
+#include "outbox-processor/api/change_routes.hpp"
 #include "outbox-processor/drivers.hpp"
+#include "outbox-processor/operations.hpp"
 #include "outbox-processor/relay_metrics.hpp"
 #include "outbox/clock.hpp"
 #include "relay_settings/relay_options.hpp"
 #include "relay_settings/settings.hpp"
 #include "support/config/command_line.hpp"
 #include "support/http/server.hpp"
+#include "support/sqlite/database.hpp"
 #include "support/telemetry/log.hpp"
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/stop_signals.hpp"
@@ -75,7 +79,13 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
       relay_options(settings, seed), *driver.source, *sink.sink, retry, clock, relay_metrics,
       transactions_of(driver, sink)};
 
+  std::optional<admin::OutboxPool> outbox;
+  if (!sqlite::path_of(settings.source_url)) {
+    outbox.emplace(settings.source_url, settings.source_table);
+  }
+  Operations operations;
   http::Router router;
+  api::add_change_routes(router, {outbox ? &*outbox : nullptr, &operations});
   add_admin_routes(router, {*driver.status, relay_metrics, *sink.sink, metrics});
   http::ServerOptions http_options;
   http_options.address = settings.http_address;
@@ -93,6 +103,7 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
   const Result<void> ended = relay.run(signals.token());
   telemetry::notify_service_manager("STOPPING=1");
   server.stop();
+  operations.stop();
   retention.reset();
   if (!ended) {
     return fail(ended.error().message);

@@ -86,9 +86,9 @@ Result<Operation> Operations::start(std::string kind, std::string actor, std::si
   if (stopping_) return Error{ErrorCode::conflict, "the relay is about to end: nothing is begun"};
   Slot* slot = free_slot();
   if (slot == nullptr) {
-    return Error{ErrorCode::conflict,
-                 std::to_string(kAtOnce) + " operations run already: wait for one of them to end, "
-                                           "or cancel it"};
+    return Error{ErrorCode::conflict, std::to_string(kAtOnce) +
+                                          " operations run already: wait for one of them to end, "
+                                          "or cancel it"};
   }
   auto entry = std::make_shared<Entry>();
   entry->operation.id = std::to_string(next_id_++);

@@ -36,8 +36,8 @@ struct Operation {
 
 [[nodiscard]] std::string_view to_string(Operation::State state);
 
-// Runs few at once, each on a thread of its own, and remembers the newest. In memory: a restart ends
-// and forgets them, and what they had done by then stays done. Thread-safe.
+// Runs few at once, each on a thread of its own, and remembers the newest. In memory: a restart
+// ends and forgets them, and what they had done by then stays done. Thread-safe.
 class Operations {
  public:
   static constexpr std::size_t kAtOnce = 2;

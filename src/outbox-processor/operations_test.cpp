@@ -95,10 +95,9 @@ TEST_F(OperationsTest, AFailureIsKeptWithItsReason) {
   const auto failed = operations_.start("discard", "alice", 3, [](Operations::Progress&) {
     return Result<void>{Error{ErrorCode::source_unavailable, "the database is away"}};
   });
-  const auto thrown = operations_.start("discard", "alice", 3,
-                                        [](Operations::Progress&) -> Result<void> {
-                                          throw std::runtime_error{"no memory"};
-                                        });
+  const auto thrown = operations_.start(
+      "discard", "alice", 3,
+      [](Operations::Progress&) -> Result<void> { throw std::runtime_error{"no memory"}; });
   ASSERT_TRUE(failed && thrown);
   ASSERT_TRUE(becomes(failed->id, State::failed));
   ASSERT_TRUE(becomes(thrown->id, State::failed));

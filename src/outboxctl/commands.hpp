@@ -20,7 +20,7 @@ namespace outbox::ctl {
 [[nodiscard]] Result<void> list_dead_letters(const CommonOptions& common,
                                              const DeadLetterOptions& options, std::ostream& out);
 [[nodiscard]] Result<void> retry_dead_letters(const CommonOptions& common,
-                                              const DeadLetterOptions& options, std::ostream& out);
+                                              const DeadLetterOptions& options, Console& console);
 [[nodiscard]] Result<void> discard_dead_letters(const CommonOptions& common,
                                                 const DeadLetterOptions& options, Console& console);
 // JSON lines, whatever the format; written as they are read.

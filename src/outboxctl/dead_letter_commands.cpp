@@ -1,5 +1,4 @@
-#include <filesystem>
-#include <fstream>
+#include <algorithm>
 #include <utility>
 
 #include "admin/dead_letters.hpp"
@@ -8,6 +7,8 @@
 #include "outboxctl/confirm.hpp"
 #include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/payload_file.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "outboxctl/text_table.hpp"
 
 namespace outbox::ctl {
@@ -18,8 +19,6 @@ using admin::DeadLetters;
 using admin::DeadLetterSelection;
 using admin::Purpose;
 using admin::Schedule;
-
-constexpr std::uintmax_t kLargestPayload = 256U * 1024 * 1024;
 
 bool filters(const DeadLetterFilter& filter) {
   return !filter.key.empty() || !filter.type.empty() || !filter.error.empty() ||
@@ -35,20 +34,6 @@ Result<void> check_choice(const DeadLetterOptions& options) {
                ways == 0 ? "name messages, or choose by --key, --type, --error and --since, or "
                            "say --all"
                          : "names, filters and --all exclude each other"};
-}
-
-Result<std::string> read_payload(const std::string& path) {
-  std::error_code unreadable;
-  const auto size = std::filesystem::file_size(path, unreadable);
-  std::ifstream file{path, std::ios::binary};
-  if (unreadable || !file) return Error{ErrorCode::invalid_argument, "cannot read " + path};
-  if (size > kLargestPayload) {
-    return Error{ErrorCode::invalid_argument, path + " is larger than 256 MiB"};
-  }
-  std::string payload(size, '\0');
-  if (!file.read(payload.data(), static_cast<std::streamsize>(size)))
-    return Error{ErrorCode::invalid_argument, "cannot read " + path};
-  return payload;
 }
 
 Result<void> retry_selection(DeadLetters& letters, const DeadLetterSelection& selection,
@@ -78,6 +63,7 @@ Result<void> retry_selection(DeadLetters& letters, const DeadLetterSelection& se
 
 Result<void> list_dead_letters(const CommonOptions& common, const DeadLetterOptions& options,
                                std::ostream& out) {
+  if (!common.server.empty()) return server::list_dead_letters(common, options, out);
   auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   const auto found = DeadLetters{*outbox}.list(options.filter, options.limit);
@@ -103,8 +89,9 @@ Result<void> list_dead_letters(const CommonOptions& common, const DeadLetterOpti
 }
 
 Result<void> retry_dead_letters(const CommonOptions& common, const DeadLetterOptions& options,
-                                std::ostream& out) {
+                                Console& console) {
   if (auto chosen = check_choice(options); !chosen) return chosen;
+  if (!common.server.empty()) return server::retry_dead_letters(common, options, console);
   auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   DeadLetters letters{*outbox};
@@ -121,13 +108,14 @@ Result<void> retry_dead_letters(const CommonOptions& common, const DeadLetterOpt
   if (auto done = retry_selection(letters, *selection, options, schedule, report); !done) {
     return done;
   }
-  report.print(common, out);
+  report.print(common, console.out);
   return {};
 }
 
 Result<void> discard_dead_letters(const CommonOptions& common, const DeadLetterOptions& options,
                                   Console& console) {
   if (auto chosen = check_choice(options); !chosen) return chosen;
+  if (!common.server.empty()) return server::discard_dead_letters(common, options, console);
   auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   DeadLetters letters{*outbox};

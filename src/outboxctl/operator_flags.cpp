@@ -5,7 +5,7 @@ namespace outbox::ctl {
 namespace {
 
 void add_replay(CLI::App& app, CommandLine& given) {
-  CLI::App& replay = add_command(
+  CLI::App& replay = add_server_command(
       app, given, "replay", "send delivered messages again",
       [&given](Console& console) { return replay_messages(given.common, given.replay, console); });
   ReplayOptions& options = given.replay;
@@ -45,20 +45,21 @@ void add_config_flags(CLI::App& command, CommandLine& given) {
 }
 
 void add_operator_commands(CLI::App& app, CommandLine& given) {
-  CLI::App& trace = add_command(app, given, "trace", "everything that is known of a message",
-                                [&given](Console& console) {
-                                  return trace_message(given.common, given.traced, console.out);
-                                });
+  CLI::App& trace = add_server_command(
+      app, given, "trace", "everything that is known of a message", [&given](Console& console) {
+        return trace_message(given.common, given.traced, console.out);
+      });
   trace.add_option("ID", given.traced, "its seq or its message id")->required()->type_name("");
 
   add_replay(app, given);
-  add_command(app, given, "pause", "stop the relays' reading and sending",
-              [&given](Console& console) { return pause_relays(given.common, true, console.out); });
-  add_command(app, given, "resume", "let paused relays go on", [&given](Console& console) {
+  add_server_command(
+      app, given, "pause", "stop the relays' reading and sending",
+      [&given](Console& console) { return pause_relays(given.common, true, console.out); });
+  add_server_command(app, given, "resume", "let paused relays go on", [&given](Console& console) {
     return pause_relays(given.common, false, console.out);
   });
-  add_command(app, given, "shards", "who has which shards, where they stand, and the relays",
-              [&given](Console& console) { return show_shards(given.common, console.out); });
+  add_server_command(app, given, "shards", "who has which shards, where they stand, and the relays",
+                     [&given](Console& console) { return show_shards(given.common, console.out); });
 
   CLI::App& source = add_group(app, "source", "where the relays read from");
   CLI::App& reset = add_command(

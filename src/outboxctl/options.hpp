@@ -15,6 +15,9 @@ enum class Format { text, json };
 struct CommonOptions {
   std::string database_url;  // empty: the environment tells
   std::string table = "outbox";
+  std::string server;      // an outbox-processor that is asked instead; empty: none
+  std::string token_file;  // of the server; empty: no token is sent
+  std::string ca_file;     // PEM, for the server; empty: the certificates that the system trusts
   Format format = Format::text;
   bool yes = false;  // nobody is asked whether it is meant
 };

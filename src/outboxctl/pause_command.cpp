@@ -4,10 +4,12 @@
 #include "outboxctl/commands.hpp"
 #include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/server/server_commands.hpp"
 
 namespace outbox::ctl {
 
 Result<void> pause_relays(const CommonOptions& common, bool paused, std::ostream& out) {
+  if (!common.server.empty()) return server::pause_relays(common, paused, out);
   auto outbox = open_postgres_outbox(common, paused ? "pause" : "resume");
   if (!outbox) return std::move(outbox).error();
   const auto changed = admin::set_paused(*outbox, paused);

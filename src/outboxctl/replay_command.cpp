@@ -6,6 +6,7 @@
 #include "outboxctl/confirm.hpp"
 #include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "support/text/utf8.hpp"
 
 namespace outbox::ctl {
@@ -29,6 +30,7 @@ Result<void> check(const ReplayOptions& options) {
 Result<void> replay_messages(const CommonOptions& common, const ReplayOptions& options,
                              Console& console) {
   if (auto fine = check(options); !fine) return fine;
+  if (!common.server.empty()) return server::replay_messages(common, options, console);
   auto outbox = open_postgres_outbox(common, "replay");
   if (!outbox) return std::move(outbox).error();
   admin::Replay replay{*outbox};

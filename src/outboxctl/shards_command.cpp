@@ -4,26 +4,12 @@
 #include "outboxctl/commands.hpp"
 #include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/ranges.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "outboxctl/text_table.hpp"
 
 namespace outbox::ctl {
 namespace {
-
-// "0-15, 32": ascending numbers.
-std::string ranges(const Json& numbers) {
-  std::string text;
-  for (std::size_t i = 0; i < numbers.size();) {
-    std::size_t last = i;
-    while (last + 1 < numbers.size() &&
-           numbers[last + 1].get<int>() == numbers[last].get<int>() + 1) {
-      ++last;
-    }
-    text += (text.empty() ? "" : ", ") + numbers[i].dump();
-    if (last > i) text += "-" + numbers[last].dump();
-    i = last + 1;
-  }
-  return text;
-}
 
 void print_text(std::ostream& out, const Json& state) {
   if (state["paused"] == true) out << "paused: nothing is sent until 'outboxctl resume'\n\n";
@@ -58,6 +44,7 @@ void print_text(std::ostream& out, const Json& state) {
 }  // namespace
 
 Result<void> show_shards(const CommonOptions& common, std::ostream& out) {
+  if (!common.server.empty()) return server::show_shards(common, out);
   auto outbox = open_postgres_outbox(common, "shards");
   if (!outbox) return std::move(outbox).error();
   const auto state = admin::shards(*outbox);

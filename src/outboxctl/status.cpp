@@ -4,6 +4,7 @@
 #include "outboxctl/commands.hpp"
 #include "outboxctl/outbox_admin.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "outboxctl/text_table.hpp"
 #include "support/text/printable.hpp"
 
@@ -94,6 +95,7 @@ void print_text(std::ostream& out, const Overview& overview, const std::string& 
 }  // namespace
 
 Result<void> show_status(const CommonOptions& common, std::ostream& out) {
+  if (!common.server.empty()) return server::show_status(common, out);
   auto outbox = open_outbox(common);
   if (!outbox) return std::move(outbox).error();
   const auto overview = (*outbox)->overview();

@@ -5,6 +5,7 @@
 #include "outboxctl/commands.hpp"
 #include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "outboxctl/text_table.hpp"
 
 namespace outbox::ctl {
@@ -82,6 +83,7 @@ void print_text(std::ostream& out, const Json& message) {
 
 Result<void> trace_message(const CommonOptions& common, const std::string& name,
                            std::ostream& out) {
+  if (!common.server.empty()) return server::trace_message(common, name, out);
   auto outbox = open_postgres_outbox(common, "trace");
   if (!outbox) return std::move(outbox).error();
   const auto messages = admin::trace(*outbox, name);

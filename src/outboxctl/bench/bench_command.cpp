@@ -256,10 +256,11 @@ Result<void> check(const Settings& settings) {
 
 Result<void> check_meant(const pg::Connection& connection, bool yes, const BenchOptions& options) {
   if (yes || is_loopback(connection)) return {};
-  return Error{ErrorCode::invalid_argument,
-               fmt::format("{} is not on this machine, and the benchmark loads it and its broker "
-                           "with {} messages and then {}/s for {} s; if you mean it, add --yes",
-                           admin::where_is(connection), options.messages, options.rate, options.seconds)};
+  return Error{
+      ErrorCode::invalid_argument,
+      fmt::format("{} is not on this machine, and the benchmark loads it and its broker "
+                  "with {} messages and then {}/s for {} s; if you mean it, add --yes",
+                  admin::where_is(connection), options.messages, options.rate, options.seconds)};
 }
 
 Result<Measured> measure(pg::Connection connection, const Settings& settings,

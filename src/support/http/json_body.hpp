@@ -24,7 +24,8 @@ using FieldErrors = std::vector<FieldError>;
 // 422, naming the fields.
 [[nodiscard]] Response invalid_fields(const FieldErrors& errors);
 
-// What each call reads, or an empty value after noting what is wrong. `pointer`: where the value is.
+// What each call reads, or an empty value after noting what is wrong. `pointer`: where the value
+// is.
 class JsonReader {
  public:
   // Notes the first fifty.

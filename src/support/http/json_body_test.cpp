@@ -40,7 +40,8 @@ TEST(JsonBody, IsReadAsJsonAlone) {
 
 TEST(JsonBody, EveryWrongFieldIsNamed) {
   JsonReader reader;
-  const JsonValue body = json(R"({"name": "", "count": 1.5, "big": 11, "flag": 1, "line": "a\nb"})");
+  const JsonValue body =
+      json(R"({"name": "", "count": 1.5, "big": 11, "flag": 1, "line": "a\nb"})");
   ASSERT_TRUE(reader.is_object(body, "#"));
   reader.refuse_unknown(body, "#", {"name", "count", "big", "line"});
   reader.text(*body.find("name"), "#/name", 3);
