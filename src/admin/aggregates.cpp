@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "admin/message_search_sql.hpp"
+
 namespace outbox::admin {
 namespace {
 
@@ -26,9 +28,6 @@ constexpr const char* kStep = R"(
            where s.n < $3::bigint))
   select id from step order by n)";
 
-constexpr const char* kBegin =
-    "begin read only; set local enable_seqscan = off; set local enable_bitmapscan = off";
-
 // Parameters: key, up to how many are counted. What holds the key comes first.
 std::string blocked_by() {
   return "select json_build_object('blockedBy', (select json_build_object('seq', e.seq::text, "
@@ -49,7 +48,7 @@ std::string blocked_by() {
 Result<Page> list_aggregates(PostgresOutbox& outbox, const std::string& prefix,
                              const PageRequest& page) {
   if (auto fits = check_limit(page); !fits) return std::move(fits).error();
-  auto tx = pg::Tx::begin(outbox.connection(), kBegin);
+  auto tx = pg::Tx::begin(outbox.connection(), kSearchBegin);
   if (!tx) return std::move(tx).error();
   const auto deadline = Clock::now() + kMostTime;
   Page found;

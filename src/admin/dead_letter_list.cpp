@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "admin/message_search_sql.hpp"
 #include "admin/message_summary.hpp"
 
 namespace outbox::admin {
@@ -12,10 +13,6 @@ namespace {
 
 // Rows that one page looks at.
 constexpr std::int64_t kMostLooked = 5'000;
-
-constexpr const char* kBegin =
-    "begin read only; set local enable_seqscan = off; set local enable_bitmapscan = off; "
-    "set local enable_mergejoin = off";
 
 // Parameters: up to which seq, rows to look at, limit, key, type, error, since, aggregate type, up
 // to how many that wait are counted.
@@ -105,7 +102,7 @@ Result<Page> list_dead_letters(PostgresOutbox& outbox, const DeadLetterFilter& f
   if (!since) return since.error();
   auto type = outbox.payload_type();
   if (!type) return std::move(type).error();
-  auto tx = pg::Tx::begin(outbox.connection(), kBegin);
+  auto tx = pg::Tx::begin(outbox.connection(), kSearchBegin);
   if (!tx) return std::move(tx).error();
   pg::Params params;
   params.int8(page.cursor.empty() ? *cursor : *cursor - 1).int8(kMostLooked).int8(page.limit + 1);

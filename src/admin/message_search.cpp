@@ -20,11 +20,6 @@ constexpr std::int64_t kMostLook = 4'000;
 constexpr std::array<std::string_view, 7> kStatuses{"pending",   "delayed", "retrying", "held",
                                                     "processed", "dead",    "discarded"};
 
-// Index scans whatever the planner believes: a page must not hang on stale statistics.
-constexpr const char* kBegin =
-    "begin read only; set local enable_seqscan = off; set local enable_bitmapscan = off; "
-    "set local enable_mergejoin = off";
-
 Error wrong(std::string message) {
   return {ErrorCode::invalid_argument, std::move(message)};
 }
@@ -170,7 +165,7 @@ class Search {
   }
 
   Result<void> look() {
-    auto tx = pg::Tx::begin(outbox_->connection(), kBegin);
+    auto tx = pg::Tx::begin(outbox_->connection(), kSearchBegin);
     if (!tx) return std::move(tx).error();
     const auto deadline = Clock::now() + bounds_.time;
     const bool filtered = filters_rows(step_.driver, filter());

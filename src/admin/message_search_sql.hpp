@@ -22,6 +22,11 @@ enum class Driver {
   held,        // those that wait behind another one
 };
 
+// Index scans whatever the planner believes: a page must not hang on stale statistics.
+inline constexpr const char* kSearchBegin =
+    "begin read only; set local enable_seqscan = off; set local enable_bitmapscan = off; "
+    "set local enable_mergejoin = off";
+
 // Of Driver::recent; where there are more, all messages are looked at, newest first.
 inline constexpr std::int64_t kMostRecent = 5'000;
 

@@ -9,7 +9,8 @@ std::string position_cte() {
          "from ${outbox_position})";
 }
 
-// Each by an index: LIMIT keeps the planner from reading a whole table that it believes small.
+// Each by an index: LIMIT keeps the planner from reading a whole table that it believes small. The
+// receipt comes from its run: the view ${outbox_receipt} would unfold the run's up to a thousand.
 std::string status_joins() {
   return R"(
     left join position p on p.shard = m.shard
@@ -21,10 +22,13 @@ std::string status_joins() {
        where h.state = 'held' and h.key = m.aggregateid and m.seq between h.seq and h.until_seq
        limit 1) h on true
     left join lateral (
-      select r.processed_at, r.topic, r."partition", r."offset" from ${outbox_receipt} r
-       where r.seq = m.seq and r.first_seq > m.seq - 1000 and r.first_seq <= m.seq
-         and r.last_seq >= m.seq
-       order by r.processed_at limit 1) r on true)";
+      select b.processed_at, b.topic, b."partition",
+             b.first_offset
+               + b.offsets[array_position(b.seqs, (m.seq - b.first_seq)::smallint)] as "offset"
+        from ${outbox_receipt_run} b
+       where b.first_seq > m.seq - 1000 and b.first_seq <= m.seq and b.last_seq >= m.seq
+         and (m.seq - b.first_seq) = any (b.seqs)
+       order by b.processed_at limit 1) r on true)";
 }
 
 std::string status_expression() {

@@ -30,4 +30,15 @@ Result<Json> list_shards(PostgresOutbox& outbox) {
   return std::move(state->front());
 }
 
+Result<Json> shard_owner(PostgresOutbox& outbox, int shard) {
+  pg::Params params;
+  params.int4(shard);
+  auto owner = outbox.documents(
+      "select json_build_object('relay', owner, 'epoch', epoch::text) from ${outbox_shard} "
+      "where shard = $1::integer and owner <> ''",
+      params);
+  if (!owner) return std::move(owner).error();
+  return owner->empty() ? Json(nullptr) : std::move(owner->front());
+}
+
 }  // namespace outbox::admin

@@ -12,4 +12,7 @@ namespace outbox::admin {
 // "positionWrittenAt"}],"relays":[{"name","joinedAt","shards"}],"moves":[…]}.
 [[nodiscard]] Result<Json> list_shards(PostgresOutbox& outbox);
 
+// {"relay","epoch"} of a shard; null: none has it.
+[[nodiscard]] Result<Json> shard_owner(PostgresOutbox& outbox, int shard);
+
 }  // namespace outbox::admin

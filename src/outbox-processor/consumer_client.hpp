@@ -18,7 +18,7 @@ class ConsumerClient {
   static constexpr std::chrono::milliseconds kDeadline{2'000};
   static constexpr std::size_t kMostBody = 64 * 1024;
 
-  // `url`: "http://127.0.0.1:3001", without a path's end.
+  // `url`: "http://127.0.0.1:3001".
   explicit ConsumerClient(std::string url);
 
   // The message's effect; nothing: the consumer has not seen it. destination_unavailable: the
@@ -32,12 +32,6 @@ class ConsumerClient {
   [[nodiscard]] const std::string& shown_url() const { return shown_url_; }
 
  private:
-  struct Answer {
-    long status = 0;
-    std::string body;
-  };
-  [[nodiscard]] Result<Answer> get(const std::string& path) const;
-
   std::string url_;
   std::string shown_url_;
 };
