@@ -32,7 +32,8 @@ http::Response list(const ApiContext& context, const http::Request& request) {
 
 void add_audit_routes(http::Router& router, const ApiContext& context) {
   router.add("GET", "/api/v1/audit",
-             [context](const http::Request& request) { return list(context, request); });
+             [context](const http::Request& request) { return list(context, request); },
+             http::Access::viewer);
 }
 
 }  // namespace outbox::api

@@ -52,7 +52,8 @@ http::Response show(const ApiContext& context, const http::Request& request) {
 
 void add_config_routes(http::Router& router, const ApiContext& context) {
   router.add("GET", "/api/v1/config",
-             [context](const http::Request& request) { return show(context, request); });
+             [context](const http::Request& request) { return show(context, request); },
+             http::Access::viewer);
 }
 
 }  // namespace outbox::api

@@ -48,9 +48,11 @@ Response groups(const ApiContext& context, const Request& request) {
 
 void add_dead_letter_lists(http::Router& router, const ApiContext& context) {
   router.add("GET", "/api/v1/dead-letters",
-             [context](const Request& request) { return list(context, request); });
+             [context](const Request& request) { return list(context, request); },
+             http::Access::viewer);
   router.add("GET", "/api/v1/dead-letters/groups",
-             [context](const Request& request) { return groups(context, request); });
+             [context](const Request& request) { return groups(context, request); },
+             http::Access::viewer);
 }
 
 }  // namespace outbox::api

@@ -57,7 +57,8 @@ Response trace(const ApiContext& context, const Request& request) {
 
 void add_trace_routes(http::Router& router, const ApiContext& context) {
   router.add("GET", "/api/v1/messages/{name}/trace",
-             [context](const Request& request) { return trace(context, request); });
+             [context](const Request& request) { return trace(context, request); },
+             http::Access::viewer);
 }
 
 }  // namespace outbox::api

@@ -114,9 +114,11 @@ Response show(const ApiContext& context, const Request& request) {
 
 void add_message_routes(http::Router& router, const ApiContext& context) {
   router.add("GET", "/api/v1/messages",
-             [context](const Request& request) { return list(context, request); });
+             [context](const Request& request) { return list(context, request); },
+             http::Access::viewer);
   router.add("GET", "/api/v1/messages/{name}",
-             [context](const Request& request) { return show(context, request); });
+             [context](const Request& request) { return show(context, request); },
+             http::Access::viewer);
 }
 
 }  // namespace outbox::api

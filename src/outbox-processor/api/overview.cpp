@@ -1,14 +1,20 @@
 // How the relay is, now and over the last hour.
+#include <memory>
+#include <utility>
+
 #include "outbox-processor/api/answers.hpp"
 #include "outbox-processor/api/query.hpp"
 #include "outbox-processor/api/read_routes.hpp"
 #include "outbox-processor/overview.hpp"
+#include "support/http/event_stream.hpp"
 #include "support/text/rfc3339.hpp"
 
 namespace outbox::api {
 namespace {
 
 using admin::Json;
+using http::Request;
+using http::Response;
 
 template <class T>
 Json nullable(const std::optional<T>& value) {
@@ -33,7 +39,22 @@ Json point_json(const HistoryPoint& point) {
   return json;
 }
 
-http::Response history(const ApiContext& context, const http::Request& request) {
+Response overview(Monitor& monitor) {
+  Response response = http::json_response(200, monitor.overview());
+  response.headers.add("Cache-Control", "no-store");
+  return response;
+}
+
+Response events(Monitor& monitor) {
+  Response response;
+  response.stream = std::make_shared<http::EventStream>();
+  monitor.listen([stream = response.stream](const std::string& overview) {
+    return stream->push("overview", overview);
+  });
+  return response;
+}
+
+Response history(const ApiContext& context, const Request& request) {
   if (const auto known = check_query(request, {"minutes"}); !known) {
     return failure(request, known.error());
   }
@@ -48,13 +69,15 @@ http::Response history(const ApiContext& context, const http::Request& request) 
 }  // namespace
 
 void add_overview_routes(http::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/v1/overview", [context](const http::Request&) {
-    http::Response response = http::json_response(200, context.monitor->overview());
-    response.headers.add("Cache-Control", "no-store");
-    return response;
-  });
+  router.add(
+      "GET", "/api/v1/overview", [context](const Request&) { return overview(*context.monitor); },
+      http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/events", [context](const Request&) { return events(*context.monitor); },
+      http::Access::viewer);
   router.add("GET", "/api/v1/history",
-             [context](const http::Request& request) { return history(context, request); });
+             [context](const Request& request) { return history(context, request); },
+             http::Access::viewer);
 }
 
 }  // namespace outbox::api

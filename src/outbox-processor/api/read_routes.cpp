@@ -14,7 +14,7 @@ void add_openapi_route(http::Router& router) {
   router.add(
       "GET", "/api/v1/openapi.json",
       [](const http::Request&) { return http::json_response(200, std::string{openapi_document()}); },
-      http::RunOn::inline_fast);
+      http::RunOn::inline_fast, http::Access::viewer);
 }
 
 void add_read_routes(http::Router& router, const ApiContext& context) {

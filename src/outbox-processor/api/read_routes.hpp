@@ -9,7 +9,7 @@
 
 namespace outbox::api {
 
-// GET /overview and /history
+// GET /overview, /history and /events
 void add_overview_routes(http::Router& router, const ApiContext& context);
 // GET /messages and /messages/{name}
 void add_message_routes(http::Router& router, const ApiContext& context);

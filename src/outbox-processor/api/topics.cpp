@@ -49,7 +49,8 @@ http::Response list(const ApiContext& context, const http::Request& request) {
 
 void add_topic_routes(http::Router& router, const ApiContext& context) {
   router.add("GET", "/api/v1/topics",
-             [context](const http::Request& request) { return list(context, request); });
+             [context](const http::Request& request) { return list(context, request); },
+             http::Access::viewer);
 }
 
 }  // namespace outbox::api

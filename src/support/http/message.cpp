@@ -64,6 +64,10 @@ std::size_t Headers::count(std::string_view name) const {
                     [&](const auto& entry) { return same_ignoring_case(entry.first, name); }));
 }
 
+std::string_view to_string(Role role) {
+  return role == Role::operator_ ? "operator" : "viewer";
+}
+
 std::string_view Request::path_parameter(std::string_view name) const {
   return find_value(path_parameters, name).value_or(std::string_view{});
 }
@@ -73,11 +77,11 @@ std::optional<std::string_view> Request::query_parameter(std::string_view name) 
 }
 
 Response text_response(int status, std::string text) {
-  return {status, "text/plain; charset=utf-8", {}, std::move(text)};
+  return {status, "text/plain; charset=utf-8", {}, std::move(text), nullptr};
 }
 
 Response json_response(int status, std::string json) {
-  return {status, "application/json", {}, std::move(json)};
+  return {status, "application/json", {}, std::move(json), nullptr};
 }
 
 Response problem(int status, std::string_view title, std::string_view detail,
@@ -91,7 +95,11 @@ Response problem(int status, std::string_view title, std::string_view detail,
     }
   }
   using Handler = nlohmann::ordered_json::error_handler_t;
-  return {status, "application/problem+json", {}, body.dump(-1, ' ', false, Handler::replace)};
+  return {status,
+          "application/problem+json",
+          {},
+          body.dump(-1, ' ', false, Handler::replace),
+          nullptr};
 }
 
 std::string_view reason_phrase(int status) {
@@ -116,7 +124,9 @@ std::string_view reason_phrase(int status) {
       Phrase{413, "Content Too Large"},
       Phrase{415, "Unsupported Media Type"},
       Phrase{417, "Expectation Failed"},
+      Phrase{421, "Misdirected Request"},
       Phrase{422, "Unprocessable Content"},
+      Phrase{429, "Too Many Requests"},
       Phrase{431, "Request Header Fields Too Large"},
       Phrase{500, "Internal Server Error"},
       Phrase{501, "Not Implemented"},
