@@ -8,6 +8,15 @@ namespace {
 std::string query() {
   return "select json_build_object("
          "'paused', (select bool_or(paused) from ${outbox_control}), "
+         "'paused_topics', (select coalesce(json_agg(t order by t), '[]') "
+         "from ${outbox_control}, unnest(paused_topics) t), "
+         "'paused_shards', (select coalesce(json_agg(shard order by shard), '[]') "
+         "from ${outbox_shard} where paused), "
+         "'preferred', (select coalesce(json_agg(json_build_object('relay', w.preferred, "
+         "'shards', w.shards) order by w.preferred), '[]') "
+         "from (select s.preferred, json_agg(s.shard order by s.shard) as shards "
+         "from ${outbox_shard} s join ${outbox_relay} r on r.owner = s.preferred "
+         "group by s.preferred) w), "
          "'revision', (select max(revision) from ${outbox_control}), "
          "'mode', (select max(mode) from ${outbox_control}), "
          "'slot', (select max(slot) from ${outbox_control}), "
@@ -27,7 +36,14 @@ std::string query() {
          "'renewals', r.renewals, 'joined_at', " +
          utc("r.joined_at") +
          ", 'shards', (select count(*) from ${outbox_shard} s where s.owner = r.owner)) "
-         "order by r.owner), '[]') from ${outbox_relay} r))";
+         "order by r.owner), '[]') from ${outbox_relay} r), "
+         "'moves', (select coalesce(json_agg(json_build_object('at', " +
+         utc("m.at") +
+         ", 'shards', m.shards, 'from', nullif(m.from_owner, ''), 'to', nullif(m.to_owner, ''), "
+         "'epoch', m.epoch, 'reason', m.reason) order by m.id desc), '[]') "
+         "from (select max(id) as id, max(at) as at, json_agg(shard order by shard) as shards, "
+         "from_owner, to_owner, epoch, reason from ${outbox_move} "
+         "group by epoch, from_owner, to_owner, reason order by 1 desc limit 20) m))";
 }
 
 }  // namespace

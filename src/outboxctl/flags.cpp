@@ -25,7 +25,10 @@ CLI::App& add_plain_command(CLI::App& parent, CommandLine& given, const std::str
   added.add_option_function<std::string>("--format", set_format, "how results are written")
       ->check(CLI::IsMember({"text", "json"}))
       ->default_str("text");
-  added.callback([&given, command = std::move(command)] { given.run = command; });
+  // One below it that was given has been here before.
+  added.callback([&given, command = std::move(command)] {
+    if (!given.run) given.run = command;
+  });
   return added;
 }
 

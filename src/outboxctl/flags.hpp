@@ -25,6 +25,8 @@ struct CommandLine {
   ConfigOptions config;
   BenchOptions bench;
   std::string traced;
+  PauseOptions pause;
+  ShardOptions shard;
   Command run;
 };
 

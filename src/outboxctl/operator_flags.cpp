@@ -22,6 +22,43 @@ void add_replay(CLI::App& app, CommandLine& given) {
   add_yes(replay, given);
 }
 
+void add_pause(CLI::App& app, CommandLine& given, bool paused) {
+  CLI::App& command =
+      add_server_command(app, given, paused ? "pause" : "resume",
+                         paused ? "stop the relays, or what they send to a topic or read of a shard"
+                                : "let go on what was paused in the same way",
+                         [&given, paused](Console& console) {
+                           return pause_relays(given.common, given.pause, paused, console.out);
+                         });
+  CLI::Option* const topic =
+      command.add_option("--topic", given.pause.topic, "nothing but this topic");
+  const auto set_shard = [&given](int shard) { given.pause.shard = shard; };
+  command.add_option_function<int>("--shard", set_shard, "nothing but this shard, 0 to 63")
+      ->check(CLI::Range(0, 63))
+      ->excludes(topic);
+}
+
+void add_shards(CLI::App& app, CommandLine& given) {
+  CLI::App& shards = add_server_command(
+      app, given, "shards", "who has which shards, where they stand, and the relays",
+      [&given](Console& console) { return show_shards(given.common, console.out); });
+  CLI::App& release = add_server_command(
+      shards, given, "release", "have the relay that has a shard let go of it",
+      [&given](Console& console) { return release_shard(given.common, given.shard, console.out); });
+  CLI::App& move = add_server_command(
+      shards, given, "move", "give a shard to a relay, for as long as that runs",
+      [&given](Console& console) { return move_shard(given.common, given.shard, console.out); });
+  for (CLI::App* const command : {&release, &move}) {
+    command->add_option("SHARD", given.shard.shard, "0 to 63")
+        ->required()
+        ->check(CLI::Range(0, 63))
+        ->type_name("");
+  }
+  move.add_option("RELAY", given.shard.relay, "its name, as 'outboxctl shards' shows it")
+      ->required()
+      ->type_name("");
+}
+
 void add_config(CLI::App& app, CommandLine& given) {
   CLI::App& group = add_group(app, "config", "the relay's settings");
   CLI::App& check = add_plain_command(
@@ -52,14 +89,9 @@ void add_operator_commands(CLI::App& app, CommandLine& given) {
   trace.add_option("ID", given.traced, "its seq or its message id")->required()->type_name("");
 
   add_replay(app, given);
-  add_server_command(
-      app, given, "pause", "stop the relays' reading and sending",
-      [&given](Console& console) { return pause_relays(given.common, true, console.out); });
-  add_server_command(app, given, "resume", "let paused relays go on", [&given](Console& console) {
-    return pause_relays(given.common, false, console.out);
-  });
-  add_server_command(app, given, "shards", "who has which shards, where they stand, and the relays",
-                     [&given](Console& console) { return show_shards(given.common, console.out); });
+  add_pause(app, given, true);
+  add_pause(app, given, false);
+  add_shards(app, given);
 
   CLI::App& source = add_group(app, "source", "where the relays read from");
   CLI::App& reset = add_command(

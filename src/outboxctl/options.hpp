@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,17 @@ struct ReplayOptions {
   std::string topic;  // empty: where it went before
   std::int64_t rate = 0;
   bool dry_run = false;
+};
+
+// Of pause and resume. Neither of them: everything.
+struct PauseOptions {
+  std::string topic;
+  std::optional<int> shard;
+};
+
+struct ShardOptions {
+  int shard = 0;
+  std::string relay;  // to which it moves
 };
 
 struct ResetOptions {

@@ -18,8 +18,8 @@ http::Response problem(int status, std::string_view detail) {
 
 }  // namespace
 
-std::string actor_of(const http::Request& /*request*/) {
-  return "anonymous via api";
+std::string actor_of(const http::Request& request) {
+  return (request.caller ? request.caller->name : "anonymous") + " via api";
 }
 
 http::Response json_answer(int status, const admin::Json& json) {
@@ -57,6 +57,10 @@ http::Response with_outbox(const ApiContext& context, const http::Request& reque
     return problem(501, "the outbox is in a SQLite file: this is for outboxes in PostgreSQL");
   }
   auto outbox = context.outbox->take(actor_of(request));
+  // No 404: what the request names may well be there, once the tables are.
+  if (!outbox && outbox.error().code == ErrorCode::not_found) {
+    return problem(503, outbox.error().message);
+  }
   if (!outbox) return failure(request, outbox.error());
   return work(*outbox);
 }

@@ -21,6 +21,9 @@ void add_operation_routes(http::Router& router, const ApiContext& context);
 // POST /pause and /resume
 void add_pause_routes(http::Router& router, const ApiContext& context);
 
+// POST /topics/{topic}/pause and /resume, /shards/{shard}/pause, /resume, /release and /move
+void add_shard_changes(http::Router& router, const ApiContext& context);
+
 // All of them, below /api/v1. What `context` borrows must outlive the router.
 void add_change_routes(http::Router& router, const ApiContext& context);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "outbox-processor/api/answers.hpp"
 #include "support/http/server.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/http/test_client.hpp"
@@ -366,6 +367,61 @@ TEST_F(PauseRoutesTest, PausesAndResumes) {
   EXPECT_EQ(value("select paused from outbox_control"), "f");
   EXPECT_EQ(audit(), "anonymous via api: pause, anonymous via api: resume");
   EXPECT_EQ(get("/api/v1/pause").status, 405);
+}
+
+TEST_F(PauseRoutesTest, TopicsArePausedByThemselves) {
+  const auto changed = [&](const std::string& path) {
+    const Reply reply = post(path);
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return json::parse(reply.body) == json{{"changed", true}};
+  };
+  EXPECT_TRUE(changed("/api/v1/topics/orders%2Feu/pause"));
+  EXPECT_FALSE(changed("/api/v1/topics/orders%2Feu/pause"));
+  EXPECT_EQ(value("select paused_topics from outbox_control"), "{orders/eu}");
+  EXPECT_TRUE(changed("/api/v1/topics/orders%2Feu/resume"));
+  EXPECT_EQ(audit(), "anonymous via api: pause-topic, anonymous via api: resume-topic");
+  EXPECT_EQ(post("/api/v1/topics/a%0Ab/pause").status, 422);
+}
+
+TEST_F(PauseRoutesTest, ShardsArePausedReleasedAndMoved) {
+  exec("insert into outbox_relay (owner, renewals) values ('relay-1', 1), ('relay-2', 1)");
+  exec("update outbox_shard set owner = 'relay-1', epoch = 5");
+  EXPECT_EQ(post("/api/v1/shards/7/pause").body, R"({"changed":true})");
+  EXPECT_EQ(post("/api/v1/shards/7/pause").body, R"({"changed":false})");
+  EXPECT_EQ(post("/api/v1/shards/7/resume").body, R"({"changed":true})");
+  EXPECT_EQ(post("/api/v1/shards/8/release").body, R"({"changed":true})");
+  const Reply moved = post("/api/v1/shards/9/move", R"({"relay": "relay-2"})");
+  EXPECT_EQ(moved.status, 202) << moved.body;
+  EXPECT_EQ(moved.body, R"({"changed":true})");
+  EXPECT_EQ(value("select string_agg(shard || ' ' || preferred, ', ') from outbox_shard "
+                  "where preferred <> ''"),
+            "9 relay-2");
+  EXPECT_EQ(audit(),
+            "anonymous via api: pause-shard, anonymous via api: resume-shard, "
+            "anonymous via api: release-shard, anonymous via api: move-shard");
+  EXPECT_EQ(post("/api/v1/shards/9/move", R"({"relay": "relay-3"})").status, 404);
+  EXPECT_THAT(wrong_fields(post("/api/v1/shards/9/move", "{}")), testing::ElementsAre("#/relay"));
+  for (const std::string shard : {"64", "-1", "x"}) {
+    EXPECT_EQ(post("/api/v1/shards/" + shard + "/pause").status, 404) << shard;
+  }
+}
+
+TEST(ChangeRoutes, WhoeverMayOnlyLookChangesNothing) {
+  Operations operations;
+  http::Router router;
+  add_change_routes(router, {nullptr, &operations});
+  for (const http::Route* route : router.routes()) {
+    EXPECT_EQ(route->access,
+              route->method == "GET" ? http::Access::viewer : http::Access::operator_)
+        << route->pattern;
+  }
+}
+
+TEST(ChangeRoutes, TheCallerIsNamedInTheAudit) {
+  http::Request request;
+  EXPECT_EQ(actor_of(request), "anonymous via api");
+  request.caller = http::Caller{"alice", http::Role::operator_};
+  EXPECT_EQ(actor_of(request), "alice via api");
 }
 
 TEST(ChangeRoutes, AnOutboxInSqliteHasNone) {

@@ -1,10 +1,9 @@
 // Dead letters: sent again, as they are or edited, or discarded.
-#include "admin/dead_letters.hpp"
-
 #include <string>
 #include <utility>
 #include <variant>
 
+#include "admin/dead_letters.hpp"
 #include "outbox-processor/api/answers.hpp"
 #include "outbox-processor/api/change_requests.hpp"
 #include "outbox-processor/api/change_routes.hpp"
@@ -140,8 +139,10 @@ http::Handler handler(const ApiContext& context, Read read, Change change) {
 }  // namespace
 
 void add_dead_letter_changes(http::Router& router, const ApiContext& context) {
-  router.add("POST", "/api/v1/dead-letters/retry", handler(context, read_retry, retry));
-  router.add("POST", "/api/v1/dead-letters/discard", handler(context, read_discard, discard));
+  router.add("POST", "/api/v1/dead-letters/retry", handler(context, read_retry, retry),
+             http::Access::operator_);
+  router.add("POST", "/api/v1/dead-letters/discard", handler(context, read_discard, discard),
+             http::Access::operator_);
 }
 
 }  // namespace outbox::api

@@ -52,14 +52,21 @@ http::Response accepted(const http::Request& request, const Result<Operation>& s
 
 void add_operation_routes(http::Router& router, const ApiContext& context) {
   Operations& operations = *context.operations;
-  router.add("GET", "/api/v1/operations",
-             [&operations](const http::Request&) { return list(operations); });
-  router.add("GET", "/api/v1/operations/{id}", [&operations](const http::Request& request) {
-    return one_of(request, operations.find(request.path_parameter("id")));
-  });
-  router.add("POST", "/api/v1/operations/{id}/cancel", [&operations](const http::Request& request) {
-    return one_of(request, operations.cancel(request.path_parameter("id")));
-  });
+  router.add(
+      "GET", "/api/v1/operations", [&operations](const http::Request&) { return list(operations); },
+      http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/operations/{id}",
+      [&operations](const http::Request& request) {
+        return one_of(request, operations.find(request.path_parameter("id")));
+      },
+      http::Access::viewer);
+  router.add(
+      "POST", "/api/v1/operations/{id}/cancel",
+      [&operations](const http::Request& request) {
+        return one_of(request, operations.cancel(request.path_parameter("id")));
+      },
+      http::Access::operator_);
 }
 
 }  // namespace outbox::api

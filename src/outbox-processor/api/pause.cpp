@@ -20,8 +20,8 @@ http::Handler switch_to(const ApiContext& context, bool paused) {
 }  // namespace
 
 void add_pause_routes(http::Router& router, const ApiContext& context) {
-  router.add("POST", "/api/v1/pause", switch_to(context, true));
-  router.add("POST", "/api/v1/resume", switch_to(context, false));
+  router.add("POST", "/api/v1/pause", switch_to(context, true), http::Access::operator_);
+  router.add("POST", "/api/v1/resume", switch_to(context, false), http::Access::operator_);
 }
 
 void add_change_routes(http::Router& router, const ApiContext& context) {
@@ -29,6 +29,7 @@ void add_change_routes(http::Router& router, const ApiContext& context) {
   add_replay_routes(router, context);
   add_operation_routes(router, context);
   add_pause_routes(router, context);
+  add_shard_changes(router, context);
 }
 
 }  // namespace outbox::api

@@ -83,8 +83,10 @@ Response replay(const ApiContext& context, const Request& request) {
 }  // namespace
 
 void add_replay_routes(http::Router& router, const ApiContext& context) {
-  router.add("POST", "/api/v1/replay",
-             [context](const Request& request) { return replay(context, request); });
+  router.add(
+      "POST", "/api/v1/replay",
+      [context](const Request& request) { return replay(context, request); },
+      http::Access::operator_);
 }
 
 }  // namespace outbox::api

@@ -191,20 +191,4 @@ Result<void> replay_messages(const CommonOptions& common, const ReplayOptions& o
   return carry_out(*api, common, kWords, body, console);
 }
 
-Result<void> pause_relays(const CommonOptions& common, bool paused, std::ostream& out) {
-  const auto api = ApiClient::make(common);
-  if (!api) return api.error();
-  const auto answer = api->post(paused ? "/pause" : "/resume");
-  if (!answer) return answer.error();
-  if (common.format == Format::json) {
-    print_line(out, *answer);
-    return {};
-  }
-  out << "the outbox of " << api->server()
-      << (field(*answer, "changed") == true ? " is now " : " was already ")
-      << (paused ? "paused: its relays stop within about a second, and nothing is lost\n"
-                 : "going: its relays send\n");
-  return {};
-}
-
 }  // namespace outbox::ctl::server

@@ -28,7 +28,11 @@ namespace outbox::ctl::server {
 [[nodiscard]] Result<void> replay_messages(const CommonOptions& common,
                                            const ReplayOptions& options, Console& console);
 
-[[nodiscard]] Result<void> pause_relays(const CommonOptions& common, bool paused,
-                                        std::ostream& out);
+[[nodiscard]] Result<void> pause_relays(const CommonOptions& common, const PauseOptions& options,
+                                        bool paused, std::ostream& out);
+[[nodiscard]] Result<void> release_shard(const CommonOptions& common, const ShardOptions& options,
+                                         std::ostream& out);
+[[nodiscard]] Result<void> move_shard(const CommonOptions& common, const ShardOptions& options,
+                                      std::ostream& out);
 
 }  // namespace outbox::ctl::server

@@ -104,6 +104,18 @@ TEST_F(ServerChangesTest, PausesAndResumes) {
   EXPECT_EQ(ask({"resume", "--format", "json"}).json()["changed"], true);
 }
 
+TEST_F(ServerChangesTest, PausesTopicsAndMovesShards) {
+  exec("insert into outbox_relay (owner, renewals) values ('relay-1', 1), ('relay-2', 1)");
+  exec("update outbox_shard set owner = 'relay-1', epoch = 5");
+  EXPECT_THAT(ask({"pause", "--topic", "orders/eu"}).out, HasSubstr("topic orders/eu of"));
+  EXPECT_EQ(value("select paused_topics from outbox_control"), "{orders/eu}");
+  EXPECT_THAT(ask({"pause", "--shard", "7"}).out, HasSubstr("is now paused"));
+  EXPECT_EQ(ask({"shards", "release", "8"}).code, ExitCode::ok);
+  EXPECT_THAT(ask({"shards", "move", "9", "relay-2"}).out, HasSubstr("goes to relay-2"));
+  EXPECT_EQ(value("select preferred from outbox_shard where shard = 9"), "relay-2");
+  EXPECT_EQ(ask({"shards", "move", "9", "relay-3"}).code, ExitCode::failed);
+}
+
 TEST_F(ServerChangesTest, WhatTheServerRefusesIsShown) {
   const Outcome missing = ask({"dead-letters", "retry", "99"});
   EXPECT_EQ(missing.code, ExitCode::failed);
