@@ -155,6 +155,9 @@ TEST_F(ListsTest, ShardsTellWhoHasThem) {
   EXPECT_EQ((*shards)["shards"][3]["epoch"], "9");
   EXPECT_TRUE((*shards)["shards"][4]["owner"].is_null());
   EXPECT_EQ((*shards)["relays"][0]["shards"], 1);
+  EXPECT_EQ((*shards)["moves"][0]["shard"], 3);
+  EXPECT_TRUE((*shards)["moves"][0]["from"].is_null());
+  EXPECT_EQ((*shards)["moves"][0]["to"], "host:1");
   EXPECT_EQ(*shard_owner(outbox_, 3), (Json{{"relay", "host:1"}, {"epoch", "9"}}));
   EXPECT_TRUE(shard_owner(outbox_, 4)->is_null());
 }
@@ -162,11 +165,14 @@ TEST_F(ListsTest, ShardsTellWhoHasThem) {
 TEST_F(ListsTest, TheStateTellsOfPausesAndTruncations) {
   EXPECT_FALSE(read_state(outbox_)->paused);
   EXPECT_FALSE(read_state(outbox_)->truncated);
-  exec("update outbox_control set paused = true");
+  exec("update outbox_control set paused = true, paused_topics = '{bills,orders}'");
+  exec("update outbox_shard set paused = true where shard in (5, 7)");
   exec("truncate outbox_p0");
   const auto state = read_state(outbox_);
   EXPECT_TRUE(state->paused);
   EXPECT_EQ(state->mode, "table");
+  EXPECT_THAT(state->paused_topics, ElementsAre("bills", "orders"));
+  EXPECT_THAT(state->paused_shards, ElementsAre(5, 7));
   ASSERT_TRUE(state->truncated);
   EXPECT_EQ(state->truncated->partition, "outbox_p0");
   EXPECT_GT(state->truncated->unsent, 0);

@@ -7,7 +7,9 @@ namespace outbox::admin {
 namespace {
 
 std::string query() {
-  return "select c.paused, c.mode, t.at, t.actor, t.partition, t.unsent from ${outbox_control} c "
+  return "select c.paused, c.mode, t.at, t.actor, t.partition, t.unsent, "
+         "to_json(c.paused_topics), (select coalesce(json_agg(s.shard order by s.shard), '[]') "
+         "from ${outbox_shard} s where s.paused) from ${outbox_control} c "
          "left join lateral (select " +
          utc_micros("a.at") +
          " as at, a.actor, a.details ->> 'partition' as partition, "
@@ -25,6 +27,8 @@ Result<OutboxState> read_state(PostgresOutbox& outbox) {
   if (rows->empty()) return state;
   state.paused = rows->boolean(0, 0);
   state.mode = rows->text(0, 1);
+  state.paused_topics = Json::parse(rows->text(0, 6)).get<std::vector<std::string>>();
+  state.paused_shards = Json::parse(rows->text(0, 7)).get<std::vector<int>>();
   if (!rows->is_null(0, 2)) {
     state.truncated =
         Truncation{std::string{rows->text(0, 2)}, std::string{rows->text(0, 3)},

@@ -9,8 +9,8 @@ std::string query() {
   return "select json_build_object("
          "'mode', c.mode, 'slot', c.slot, 'revision', c.revision::text, "
          "'shards', (select coalesce(json_agg(json_build_object('shard', s.shard, "
-         "'owner', nullif(s.owner, ''), 'epoch', s.epoch::text, 'paused', false, "
-         "'preferred', null, 'lastSeq', p.last_seq::text, 'positionWrittenAt', " +
+         "'owner', nullif(s.owner, ''), 'epoch', s.epoch::text, 'paused', s.paused, "
+         "'preferred', nullif(s.preferred, ''), 'lastSeq', p.last_seq::text, 'positionWrittenAt', " +
          utc_micros("p.written_at") +
          ") order by s.shard), '[]') from ${outbox_shard} s "
          "left join ${outbox_position} p on p.shard = s.shard), "
@@ -18,7 +18,12 @@ std::string query() {
          utc_micros("r.joined_at") +
          ", 'shards', (select count(*) from ${outbox_shard} s where s.owner = r.owner)) "
          "order by r.owner), '[]') from ${outbox_relay} r), "
-         "'moves', '[]'::json) from ${outbox_control} c";
+         "'moves', (select coalesce(json_agg(json_build_object('at', " +
+         utc_micros("m.at") +
+         ", 'shard', m.shard, 'from', nullif(m.from_owner, ''), 'to', nullif(m.to_owner, ''), "
+         "'reason', m.reason, 'epoch', m.epoch::text) order by m.id desc), '[]') "
+         "from (select * from ${outbox_move} order by id desc limit 200) m)) "
+         "from ${outbox_control} c";
 }
 
 }  // namespace

@@ -9,7 +9,8 @@
 namespace outbox::admin {
 
 // {"mode","slot","revision","shards":[{"shard","owner","epoch","paused","preferred","lastSeq",
-// "positionWrittenAt"}],"relays":[{"name","joinedAt","shards"}],"moves":[…]}.
+// "positionWrittenAt"}],"relays":[{"name","joinedAt","shards"}],"moves":[{"at","shard","from",
+// "to","reason","epoch"}]}, of the moves the newest 200.
 [[nodiscard]] Result<Json> list_shards(PostgresOutbox& outbox);
 
 // {"relay","epoch"} of a shard; null: none has it.
