@@ -15,18 +15,19 @@ constexpr std::int64_t kSteps = 200;
 // Ids that begin alike lie together, but for a few that a language's order puts between them.
 constexpr std::int64_t kMostMisses = 1'000;
 
-// Steps from id to id. Parameters: where to begin, whether beyond it, steps.
-constexpr const char* kStep = R"(
-  with recursive step (id, n) as (
-         (select aggregateid, 1 from ${outbox}
-           where aggregateid >= $1::text and (aggregateid > $1::text or not $2::boolean)
-           order by aggregateid limit 1)
-         union all
-         (select o.id, s.n + 1 from step s cross join lateral (
-            select aggregateid as id from ${outbox} where aggregateid > s.id
-             order by aggregateid limit 1) o
-           where s.n < $3::bigint))
-  select id from step order by n)";
+// Steps from id to id. Parameters: where to begin, steps.
+std::string step_query(bool beyond) {
+  return std::string{"with recursive step (id, n) as ("
+                     "  (select aggregateid, 1 from ${outbox} where aggregateid "} +
+         (beyond ? ">" : ">=") +
+         " $1::text order by aggregateid limit 1)"
+         "  union all"
+         "  (select o.id, s.n + 1 from step s cross join lateral ("
+         "     select aggregateid as id from ${outbox} where aggregateid > s.id"
+         "      order by aggregateid limit 1) o"
+         "    where s.n < $2::bigint))"
+         "select id from step order by n";
+}
 
 // Parameters: key, up to how many are counted. What holds the key comes first.
 std::string blocked_by() {
@@ -56,8 +57,8 @@ Result<Page> list_aggregates(PostgresOutbox& outbox, const std::string& prefix,
   bool beyond = !page.cursor.empty();
   for (std::int64_t misses = 0; misses < kMostMisses;) {
     pg::Params params;
-    params.text(last).boolean(beyond).int8(kSteps);
-    const auto rows = outbox.query(kStep, params);
+    params.text(last).int8(kSteps);
+    const auto rows = outbox.query(step_query(beyond), params);
     if (!rows) return rows.error();
     for (int row = 0; row < rows->size(); ++row) {
       const std::string_view id = rows->text(row, 0);

@@ -1,5 +1,6 @@
 #include "admin/audit_log.hpp"
 
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -49,7 +50,7 @@ Result<Page> list_audit(PostgresOutbox& outbox, const AuditFilter& filter,
                         const PageRequest& page) {
   if (auto fits = check_limit(page); !fits) return std::move(fits).error();
   const auto before =
-      page.cursor.empty() ? Result<std::int64_t>{INT64_MAX} : cursor_number(page.cursor);
+      page.cursor.empty() ? Result<std::int64_t>{std::numeric_limits<std::int64_t>::max()} : cursor_number(page.cursor);
   if (!before) return before.error();
   const auto seq = seq_of(filter.seq);
   if (!seq) return seq.error();

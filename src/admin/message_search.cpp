@@ -45,6 +45,8 @@ class Search {
       : outbox_(&outbox), page_(page), bounds_(bounds) {}
 
   Result<MessagePage> run(const MessageFilter& filter) {
+    auto tx = pg::Tx::begin(outbox_->connection(), kSearchBegin);
+    if (!tx) return std::move(tx).error();
     if (auto parsed = parse(filter); !parsed) return std::move(parsed).error();
     if (auto chosen = choose_driver(); !chosen) return std::move(chosen).error();
     if (auto bounded = bound_range(); !bounded) return std::move(bounded).error();
@@ -165,8 +167,6 @@ class Search {
   }
 
   Result<void> look() {
-    auto tx = pg::Tx::begin(outbox_->connection(), kSearchBegin);
-    if (!tx) return std::move(tx).error();
     const auto deadline = Clock::now() + bounds_.time;
     const bool filtered = filters_rows(step_.driver, filter());
     std::int64_t looked = 0;

@@ -20,7 +20,6 @@
 #include "admin/shard_control.hpp"
 #include "admin/shard_list.hpp"
 #include "admin/trace.hpp"
-
 #include "sources/postgres_table/status_reader.hpp"
 #include "tests/database/narrow_partitions.hpp"
 #include "tests/reader/outbox_rows.hpp"

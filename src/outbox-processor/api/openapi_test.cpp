@@ -1,5 +1,5 @@
 // Holds openapi.json against the running server.
-#include <functional>
+#include <cctype>
 #include <set>
 #include <string>
 
@@ -69,7 +69,8 @@ class OpenApiTest : public ApiReadTest {
     EXPECT_THAT(violations(document(), answer["content"][type]["schema"], json::parse(reply.body)),
                 IsEmpty())
         << operation << " " << number << ": " << reply.body.substr(0, 2'000);
-    for (const auto& [name, header] : answer.value("headers", json::object()).items())
+    const json headers = answer.value("headers", json::object());
+    for (const auto& [name, header] : headers.items())
       EXPECT_TRUE(reply.headers.find(name)) << operation << " " << number << " lacks " << name;
     seen_.insert(operation + " " + number);
   }
