@@ -17,8 +17,9 @@ constexpr std::int64_t kMostMisses = 1'000;
 
 // Steps from id to id. Parameters: where to begin, steps.
 std::string step_query(bool beyond) {
-  return std::string{"with recursive step (id, n) as ("
-                     "  (select aggregateid, 1 from ${outbox} where aggregateid "} +
+  return std::string{
+             "with recursive step (id, n) as ("
+             "  (select aggregateid, 1 from ${outbox} where aggregateid "} +
          (beyond ? ">" : ">=") +
          " $1::text order by aggregateid limit 1)"
          "  union all"

@@ -17,7 +17,8 @@ namespace outbox::admin {
                                            const PageRequest& page);
 
 struct AggregateMessages {
-  Json blocked_by;  // null, or {"seq","state","lastError","attempts","dueAt"}: nothing goes before it
+  Json blocked_by;  // null, or {"seq","state","lastError","attempts","dueAt"}: nothing goes before
+                    // it
   std::int64_t held = 0;  // messages that wait behind it, counted up to kMostHeldCounted
   MessagePage page;       // oldest first
 };

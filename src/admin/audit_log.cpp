@@ -49,8 +49,9 @@ Result<std::optional<std::int64_t>> seq_of(const std::string& text) {
 Result<Page> list_audit(PostgresOutbox& outbox, const AuditFilter& filter,
                         const PageRequest& page) {
   if (auto fits = check_limit(page); !fits) return std::move(fits).error();
-  const auto before =
-      page.cursor.empty() ? Result<std::int64_t>{std::numeric_limits<std::int64_t>::max()} : cursor_number(page.cursor);
+  const auto before = page.cursor.empty()
+                          ? Result<std::int64_t>{std::numeric_limits<std::int64_t>::max()}
+                          : cursor_number(page.cursor);
   if (!before) return before.error();
   const auto seq = seq_of(filter.seq);
   if (!seq) return seq.error();

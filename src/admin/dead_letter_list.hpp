@@ -13,8 +13,7 @@ namespace outbox::admin {
 // Newest first: MessageSummary, with "failedAt", "holdsKey" and "heldBehind", how many messages
 // wait behind it, counted up to kMostHeldBehind. A page may end early, with a cursor, when few of
 // many rows pass. The filter's names are not looked at.
-[[nodiscard]] Result<Page> list_dead_letters(PostgresOutbox& outbox,
-                                             const DeadLetterFilter& filter,
+[[nodiscard]] Result<Page> list_dead_letters(PostgresOutbox& outbox, const DeadLetterFilter& filter,
                                              const PageRequest& page);
 inline constexpr std::int64_t kMostHeldBehind = 200;
 

@@ -12,9 +12,8 @@ TEST(JsonPath, ReadsMembersAndElements) {
   ASSERT_TRUE(path);
   ASSERT_EQ(path->size(), 7U);
   const std::vector<std::pair<Kind, std::string>> expected{
-      {Kind::member, "customer"}, {Kind::member, "a.b"}, {Kind::element, "3"},
-      {Kind::member, "x"},        {Kind::every, ""},     {Kind::every, ""},
-      {Kind::member, "q"}};
+      {Kind::member, "customer"}, {Kind::member, "a.b"}, {Kind::element, "3"}, {Kind::member, "x"},
+      {Kind::every, ""},          {Kind::every, ""},     {Kind::member, "q"}};
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_EQ((*path)[i].kind, expected[i].first) << i;
     EXPECT_EQ((*path)[i].name, expected[i].second) << i;

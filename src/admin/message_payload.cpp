@@ -14,8 +14,8 @@ Result<std::optional<StoredPayload>> read_payload(PostgresOutbox& outbox, std::i
   const PayloadSql sql{*type};
   pg::Params params;
   params.int8(seq).int8(most);
-  const std::string part = binary ? "encode(substr(p, 1, $2::integer), 'base64')"
-                                  : "left(p::text, $2::integer)";
+  const std::string part =
+      binary ? "encode(substr(p, 1, $2::integer), 'base64')" : "left(p::text, $2::integer)";
   const std::string length = binary ? "octet_length(p)" : "char_length(p::text)";
   const auto rows = outbox.query(
       "select " + part + ", " + sql.size("p") + "::bigint, " + length +

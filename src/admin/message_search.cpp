@@ -217,7 +217,8 @@ class Search {
   // The next statement takes about a fifth of the whole time.
   void adapt(Clock::duration took, std::int64_t left) {
     const std::int64_t wanted = took * 5 < bounds_.time ? step_.look * 2 : step_.look / 2;
-    step_.look = std::clamp(wanted, std::int64_t{50}, std::min(kMostLook, std::max(left, std::int64_t{50})));
+    step_.look =
+        std::clamp(wanted, std::int64_t{50}, std::min(kMostLook, std::max(left, std::int64_t{50})));
   }
 
   PostgresOutbox* outbox_;

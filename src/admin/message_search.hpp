@@ -14,8 +14,8 @@ namespace outbox::admin {
 
 // Empty: every one. Times are as people write them: "2h" for two hours ago, or RFC 3339.
 struct MessageFilter {
-  std::string status;          // pending, delayed, retrying, held, processed, dead or discarded
-  std::string topic;           // where it was delivered to
+  std::string status;  // pending, delayed, retrying, held, processed, dead or discarded
+  std::string topic;   // where it was delivered to
   std::string aggregate_type;
   std::string aggregate_id;
   std::string type;

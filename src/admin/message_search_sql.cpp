@@ -10,7 +10,8 @@ namespace {
 // More held keys than this are not asked for one by one.
 constexpr const char* kMostHeldKeys = "100";
 
-constexpr const char* kColumns = "seq, id, xid, shard, aggregatetype, aggregateid, type, created_at";
+constexpr const char* kColumns =
+    "seq, id, xid, shard, aggregatetype, aggregateid, type, created_at";
 constexpr const char* kKeptColumns =
     "seq, id, '3'::xid8 as xid, shard, aggregatetype, aggregateid, type, created_at";
 
@@ -77,8 +78,8 @@ std::string recent_rows(const Scan& scan, const std::string& xid) {
          scan.range("seq") + scan.first_of("seq");
 }
 
-// Of what retention or a TRUNCATE has removed, an exception may be all that is left. A range that is
-// held may begin at the seq of another key's exception: it comes second, and is not shown.
+// Of what retention or a TRUNCATE has removed, an exception may be all that is left. A range that
+// is held may begin at the seq of another key's exception: it comes second, and is not shown.
 std::string exception_rows(const Scan& scan, const std::string& condition) {
   return "select e.seq, o.id, o.xid, e.shard, o.aggregatetype, e.key as aggregateid, o.type, "
          "o.created_at, e.range from (select seq, shard, key, state = 'held' as range "
@@ -91,8 +92,9 @@ std::string exception_rows(const Scan& scan, const std::string& condition) {
 std::string held_rows(const Scan& scan) {
   const Scan inner{"greatest(h.low, " + scan.low + ")", "least(h.high, " + scan.high + ")",
                    scan.look, scan.order};
-  return std::string{"select o.* from (select key, seq as low, until_seq as high "
-                     "from ${outbox_exception} where holds_key and state = 'held' limit "} +
+  return std::string{
+             "select o.* from (select key, seq as low, until_seq as high "
+             "from ${outbox_exception} where holds_key and state = 'held' limit "} +
          kMostHeldKeys + ") h cross join lateral (" + key_rows(inner, "h.key") + ") o";
 }
 
@@ -173,41 +175,41 @@ Statement search_statement(const SearchStep& step, const ParsedFilter& parsed,
                   parameters.number(step.look), order};
   const std::string rows = driver_rows(step, parsed.filter, scan, parameters);
   const std::string where = conditions(step.driver, parsed, parameters);
-  std::string sql =
-      "with candidate as materialized (select * from (" + rows + ") m" + scan.first_of("seq") +
-      "), " + position_cte() +
-      ", matched as materialized (select m.* from candidate m" +
-      (needs_joins(parsed.filter) ? status_joins() : "") + " where " + where +
-      " order by m.seq " + order + " limit " + parameters.number(step.take) +
-      ") select (select count(*) from candidate), (select min(seq) from candidate), "
-      "(select max(seq) from candidate), "
-      "(select coalesce(json_agg(d.document order by d.seq " +
-      order + "), '[]') from (select m.seq, " + summary_document(payload) +
-      " as document from matched m" + status_joins() + ") d)";
+  std::string sql = "with candidate as materialized (select * from (" + rows + ") m" +
+                    scan.first_of("seq") + "), " + position_cte() +
+                    ", matched as materialized (select m.* from candidate m" +
+                    (needs_joins(parsed.filter) ? status_joins() : "") + " where " + where +
+                    " order by m.seq " + order + " limit " + parameters.number(step.take) +
+                    ") select (select count(*) from candidate), (select min(seq) from candidate), "
+                    "(select max(seq) from candidate), "
+                    "(select coalesce(json_agg(d.document order by d.seq " +
+                    order + "), '[]') from (select m.seq, " + summary_document(payload) +
+                    " as document from matched m" + status_joins() + ") d)";
   return {std::move(sql), parameters.take()};
 }
 
 Statement first_seq_statement(const std::string& moment) {
   Parameters parameters;
   const std::string when = parameters.moment(moment);
-  return {"with recursive search (low, high) as ("
-          "  select coalesce((select seq from ${outbox} order by seq limit 1), 0),"
-          "         coalesce((select seq from ${outbox} order by seq desc limit 1), 0) + 1"
-          "  union all"
-          "  select case when p.created_at < " +
-              when +
-              " then p.seq + 1 else s.low end,"
-              "         case when p.created_at < " +
-              when +
-              " then s.high else m.middle end"
-              "    from search s"
-              "    cross join lateral (select (s.low + s.high) / 2 as middle) m"
-              "    left join lateral ("
-              "      select seq, created_at from ${outbox}"
-              "       where seq >= m.middle and seq < s.high order by seq limit 1) p on true"
-              "   where s.low < s.high)"
-              "select max(low) from search",
-          parameters.take()};
+  return {
+      "with recursive search (low, high) as ("
+      "  select coalesce((select seq from ${outbox} order by seq limit 1), 0),"
+      "         coalesce((select seq from ${outbox} order by seq desc limit 1), 0) + 1"
+      "  union all"
+      "  select case when p.created_at < " +
+          when +
+          " then p.seq + 1 else s.low end,"
+          "         case when p.created_at < " +
+          when +
+          " then s.high else m.middle end"
+          "    from search s"
+          "    cross join lateral (select (s.low + s.high) / 2 as middle) m"
+          "    left join lateral ("
+          "      select seq, created_at from ${outbox}"
+          "       where seq >= m.middle and seq < s.high order by seq limit 1) p on true"
+          "   where s.low < s.high)"
+          "select max(low) from search",
+      parameters.take()};
 }
 
 }  // namespace outbox::admin

@@ -164,7 +164,8 @@ TEST_F(MessageSearchTest, PagesFollowEachOther) {
 TEST_F(MessageSearchTest, SaysHowFarItHasLookedWhenThatWasCutShort) {
   exec(
       "insert into outbox (id, aggregatetype, aggregateid, type, payload) "
-      "select gen_random_uuid(), 'order', 'z' || i, 'OrderPaid', '{}' from generate_series(1, 2000) i");
+      "select gen_random_uuid(), 'order', 'z' || i, 'OrderPaid', '{}' from generate_series(1, "
+      "2000) i");
   for (const bool ascending : {false, true}) {
     MessageFilter filter;
     filter.topic = "nowhere";
@@ -199,7 +200,8 @@ TEST_F(MessageSearchTest, ManyPendingMessagesAreFoundFromTheNewest) {
 TEST_F(MessageSearchTest, ManyHeldKeysAreFoundFromTheNewest) {
   exec(
       "insert into outbox_exception (seq, until_seq, shard, holds_key, state, key) "
-      "select 100000 + i, 100000 + i, 0, true, 'held', 'other-' || i from generate_series(1, 150) i");
+      "select 100000 + i, 100000 + i, 0, true, 'held', 'other-' || i from generate_series(1, 150) "
+      "i");
   MessageFilter filter;
   filter.status = "held";
   EXPECT_THAT(found(filter), ElementsAre("4", "3"));

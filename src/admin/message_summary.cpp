@@ -48,8 +48,7 @@ std::string summary_document(const PayloadSql& payload) {
          utc_micros("e.due_at") +
          ", 'lastError', e.last_error, 'topic', r.topic, 'partition', r.\"partition\", "
          "'offset', r.\"offset\"::text, 'processedAt', " +
-         utc_micros("r.processed_at") +
-         ", 'payloadBytes', (select " + payload.size("o.payload") +
+         utc_micros("r.processed_at") + ", 'payloadBytes', (select " + payload.size("o.payload") +
          " from ${outbox_row} o where o.seq = m.seq limit 1))";
 }
 

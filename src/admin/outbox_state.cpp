@@ -30,9 +30,8 @@ Result<OutboxState> read_state(PostgresOutbox& outbox) {
   state.paused_topics = Json::parse(rows->text(0, 6)).get<std::vector<std::string>>();
   state.paused_shards = Json::parse(rows->text(0, 7)).get<std::vector<int>>();
   if (!rows->is_null(0, 2)) {
-    state.truncated =
-        Truncation{std::string{rows->text(0, 2)}, std::string{rows->text(0, 3)},
-                   std::string{rows->text(0, 4)}, rows->int8(0, 5)};
+    state.truncated = Truncation{std::string{rows->text(0, 2)}, std::string{rows->text(0, 3)},
+                                 std::string{rows->text(0, 4)}, rows->int8(0, 5)};
   }
   return state;
 }

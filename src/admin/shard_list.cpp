@@ -10,7 +10,8 @@ std::string query() {
          "'mode', c.mode, 'slot', c.slot, 'revision', c.revision::text, "
          "'shards', (select coalesce(json_agg(json_build_object('shard', s.shard, "
          "'owner', nullif(s.owner, ''), 'epoch', s.epoch::text, 'paused', s.paused, "
-         "'preferred', nullif(s.preferred, ''), 'lastSeq', p.last_seq::text, 'positionWrittenAt', " +
+         "'preferred', nullif(s.preferred, ''), 'lastSeq', p.last_seq::text, "
+         "'positionWrittenAt', " +
          utc_micros("p.written_at") +
          ") order by s.shard), '[]') from ${outbox_shard} s "
          "left join ${outbox_position} p on p.shard = s.shard), "

@@ -50,8 +50,8 @@ std::string exception() {
   return "'exception', case when e.seq is not null then json_build_object('state', e.state, "
          "'holds_key', e.holds_key, 'replay', e.replay, 'topic', e.topic, "
          "'edited', e.payload is not null, 'attempts', e.attempts, 'due_at', " +
-         utc_micros("e.due_at") + ", 'failed_at', " + utc_micros("e.failed_at") + ", 'updated_at', " +
-         utc_micros("e.updated_at") +
+         utc_micros("e.due_at") + ", 'failed_at', " + utc_micros("e.failed_at") +
+         ", 'updated_at', " + utc_micros("e.updated_at") +
          ", 'last_error', e.last_error) end, 'waits_behind', case when w.seq is not null then "
          "json_build_object('seq', w.seq, 'state', w.state) end";
 }

@@ -26,8 +26,7 @@ void add_connections(Alerts& found, const AlertFacts& facts) {
                      "/config"});
   }
   if (!facts.sink.reachable) {
-    found.push_back({"sink-unreachable", true, "The destination does not answer",
-                     facts.sink.detail,
+    found.push_back({"sink-unreachable", true, "The destination does not answer", facts.sink.detail,
                      "See that the brokers run and that this machine reaches them. Messages wait, "
                      "in order, and go out by themselves.",
                      "/topics"});
@@ -61,13 +60,13 @@ void add_backlog(Alerts& found, const AlertFacts& facts) {
   const std::int64_t most = status.most_kept_bytes.value_or(-1);
   const bool near_the_end = most > 0 && status.lag_bytes > most / 5 * 4;
   if (status.lag_bytes > kMuchLog || near_the_end) {
-    found.push_back({"lag-bytes", near_the_end, "The server keeps much log for the relay",
-                     fmt::format("{} MiB of the write-ahead log are kept{}.",
-                                 status.lag_bytes / (1 << 20),
-                                 most > 0 ? fmt::format(" of at most {}", most / (1 << 20)) : ""),
-                     "Have the relay catch up, or raise max_slot_wal_keep_size: beyond it the "
-                     "server cuts the relay off, and without it the disk fills.",
-                     "/shards"});
+    found.push_back(
+        {"lag-bytes", near_the_end, "The server keeps much log for the relay",
+         fmt::format("{} MiB of the write-ahead log are kept{}.", status.lag_bytes / (1 << 20),
+                     most > 0 ? fmt::format(" of at most {}", most / (1 << 20)) : ""),
+         "Have the relay catch up, or raise max_slot_wal_keep_size: beyond it the "
+         "server cuts the relay off, and without it the disk fills.",
+         "/shards"});
   }
 }
 
@@ -82,25 +81,25 @@ void add_shards(Alerts& found, const AlertFacts& facts) {
                      "/shards"});
   }
   if (facts.partitions_ahead && *facts.partitions_ahead < RetentionMetrics::kFewAhead) {
-    found.push_back({"partitions-short", true, "The outbox runs out of partitions",
-                     counted(*facts.partitions_ahead, "is", "are") +
-                         " left; without one, writers fail.",
-                     "Run 'outboxctl migrate', and see in the log what keeps the relay from making "
-                     "them.",
-                     "/config"});
+    found.push_back(
+        {"partitions-short", true, "The outbox runs out of partitions",
+         counted(*facts.partitions_ahead, "is", "are") + " left; without one, writers fail.",
+         "Run 'outboxctl migrate', and see in the log what keeps the relay from making "
+         "them.",
+         "/config"});
   }
 }
 
 void add_state(Alerts& found, const admin::OutboxState& state) {
   if (state.truncated) {
-    found.push_back({"truncated", true, "A TRUNCATE has removed messages before they were sent",
-                     fmt::format("{} of {}, by {} at {}.",
-                                 counted(state.truncated->unsent, "message", "messages"),
-                                 state.truncated->partition, state.truncated->actor,
-                                 state.truncated->at),
-                     "They are lost to the outbox: have them written again from the data that "
-                     "they told of. This notice ends after seven days.",
-                     "/audit?action=truncate"});
+    found.push_back(
+        {"truncated", true, "A TRUNCATE has removed messages before they were sent",
+         fmt::format("{} of {}, by {} at {}.",
+                     counted(state.truncated->unsent, "message", "messages"),
+                     state.truncated->partition, state.truncated->actor, state.truncated->at),
+         "They are lost to the outbox: have them written again from the data that "
+         "they told of. This notice ends after seven days.",
+         "/audit?action=truncate"});
   }
   if (state.paused) {
     found.push_back({"paused", false, "Delivery is paused", "Nothing is sent to any topic.",

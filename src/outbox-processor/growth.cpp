@@ -15,9 +15,8 @@ void Growth::look(std::int64_t number, Clock::time_point now) {
 
 std::optional<double> Growth::per_second(Clock::time_point now) const {
   const std::lock_guard lock{mutex_};
-  const auto first = std::find_if(looks_.begin(), looks_.end(), [&](const Look& look) {
-    return now - look.at <= kWindow;
-  });
+  const auto first = std::find_if(looks_.begin(), looks_.end(),
+                                  [&](const Look& look) { return now - look.at <= kWindow; });
   if (looks_.end() - first < 2) return std::nullopt;
   const std::chrono::duration<double> between = looks_.back().at - first->at;
   return static_cast<double>(looks_.back().number - first->number) / between.count();

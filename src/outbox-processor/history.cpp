@@ -11,7 +11,8 @@ void History::add(const HistoryPoint& point) {
 }
 
 std::vector<HistoryPoint> History::last(int minutes) const {
-  const auto wanted = static_cast<std::size_t>(std::clamp(minutes, 1, kMinutes)) * 60 / kStepSeconds;
+  const auto wanted =
+      static_cast<std::size_t>(std::clamp(minutes, 1, kMinutes)) * 60 / kStepSeconds;
   const std::lock_guard lock{mutex_};
   const std::size_t count = std::min({added_, wanted, kPoints});
   std::vector<HistoryPoint> points;

@@ -68,8 +68,7 @@ void warn_of_kept_log(SourceStatusReader& reader) {
   }
 }
 
-int serve(const Settings& settings, const config::Schema& schema,
-          telemetry::StopSignals& signals) {
+int serve(const Settings& settings, const config::Schema& schema, telemetry::StopSignals& signals) {
   signals.end_within(settings.relay_drain_timeout + kClosing);
   const std::uint64_t seed = std::random_device{}();
   telemetry::Metrics metrics{"outbox-processor"};
@@ -94,13 +93,8 @@ int serve(const Settings& settings, const config::Schema& schema,
   }
   Monitor monitor{{*driver.status, relay_metrics, *sink.sink, outbox ? &*outbox : nullptr,
                    outbox ? &retention_metrics : nullptr, consumer ? &*consumer : nullptr}};
-  const api::ApiContext context{outbox ? &*outbox : nullptr,
-                                &operations,
-                                &monitor,
-                                &schema,
-                                consumer ? &*consumer : nullptr,
-                                driver.relay,
-                                {}};
+  const api::ApiContext context{outbox ? &*outbox : nullptr,     &operations,  &monitor, &schema,
+                                consumer ? &*consumer : nullptr, driver.relay, {}};
   http::Router router;
   api::add_read_routes(router, context);
   api::add_change_routes(router, context);

@@ -59,16 +59,17 @@ void add_connections(json& overview, const OverviewFacts& facts, const RelayMetr
 json topics_json(const std::vector<TopicRate>& topics) {
   json list = json::array();
   for (std::size_t i = 0; i < std::min(topics.size(), kMostTopicsShown); ++i) {
-    list.push_back({{"topic", topics[i].topic},
-                    {"publishedPerSecond", topics[i].published_per_second}});
+    list.push_back(
+        {{"topic", topics[i].topic}, {"publishedPerSecond", topics[i].published_per_second}});
   }
   return list;
 }
 
 json alerts_json(const OverviewFacts& facts, const RelayMetrics& metrics) {
   json list = json::array();
-  const AlertFacts seen{facts.status, metrics.source_is_connected(), metrics.source_problem(),
-                        facts.sink,   facts.state,                   facts.partitions_ahead};
+  const AlertFacts seen{
+      facts.status, metrics.source_is_connected(), metrics.source_problem(), facts.sink,
+      facts.state,  facts.partitions_ahead};
   for (const Alert& alert : alerts(seen)) {
     list.push_back({{"id", alert.id},
                     {"severity", alert.critical ? "critical" : "warning"},

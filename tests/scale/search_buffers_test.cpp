@@ -1,4 +1,5 @@
-// What a page of messages costs grows with the rows that it looks at, not with those that there are.
+// What a page of messages costs grows with the rows that it looks at, not with those that there
+// are.
 #include <map>
 #include <string>
 
@@ -29,8 +30,7 @@ std::map<std::string, std::int64_t> costs(std::int64_t rows) {
       EXPECT_EQ(cost.plan.find("Seq Scan on outbox"), std::string::npos) << cost.plan;
     }
   }
-  buffers["time"] =
-      cost_of(connection, admin::first_seq_statement("2026-01-01T00:10:00Z")).buffers;
+  buffers["time"] = cost_of(connection, admin::first_seq_statement("2026-01-01T00:10:00Z")).buffers;
   return buffers;
 }
 

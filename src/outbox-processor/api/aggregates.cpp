@@ -50,12 +50,12 @@ Response show(const ApiContext& context, const Request& request) {
 }  // namespace
 
 void add_aggregate_routes(http::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/v1/aggregates",
-             [context](const Request& request) { return list(context, request); },
-             http::Access::viewer);
-  router.add("GET", "/api/v1/aggregates/{type}/{id}",
-             [context](const Request& request) { return show(context, request); },
-             http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/aggregates",
+      [context](const Request& request) { return list(context, request); }, http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/aggregates/{type}/{id}",
+      [context](const Request& request) { return show(context, request); }, http::Access::viewer);
 }
 
 }  // namespace outbox::api

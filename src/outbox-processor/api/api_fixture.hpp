@@ -25,15 +25,15 @@ namespace outbox::api {
 inline http::Router with_callers(const http::Router& router) {
   http::Router result;
   for (const http::Route* route : router.routes()) {
-    result.add(route->method, route->pattern,
-               [handler = route->handler](const http::Request& request) {
-                 http::Request called = request;
-                 if (const auto role = request.headers.find("Test-Role")) {
-                   called.caller = http::Caller{
-                       "ada", *role == "viewer" ? http::Role::viewer : http::Role::operator_};
-                 }
-                 return handler(called);
-               });
+    result.add(
+        route->method, route->pattern, [handler = route->handler](const http::Request& request) {
+          http::Request called = request;
+          if (const auto role = request.headers.find("Test-Role")) {
+            called.caller =
+                http::Caller{"ada", *role == "viewer" ? http::Role::viewer : http::Role::operator_};
+          }
+          return handler(called);
+        });
   }
   return result;
 }
@@ -109,8 +109,8 @@ class ApiReadTest : public admin::MessageTest {
     router.add("GET", "/livez", [](const http::Request&) { return http::text_response(200, ""); });
     consumer_ = std::make_unique<http::Server>(http::ServerOptions{}, std::move(router));
     EXPECT_TRUE(consumer_->start());
-    api_ = std::make_unique<ApiServer>(
-        database_.url(), "http://127.0.0.1:" + std::to_string(consumer_->port()));
+    api_ = std::make_unique<ApiServer>(database_.url(),
+                                       "http://127.0.0.1:" + std::to_string(consumer_->port()));
   }
 
   [[nodiscard]] nlohmann::json get(std::string_view target, std::string_view headers = {}) const {

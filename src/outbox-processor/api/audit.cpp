@@ -1,8 +1,7 @@
 // What people did, and relays on their own.
-#include "admin/audit_log.hpp"
-
 #include <utility>
 
+#include "admin/audit_log.hpp"
 #include "outbox-processor/api/answers.hpp"
 #include "outbox-processor/api/query.hpp"
 #include "outbox-processor/api/read_routes.hpp"
@@ -11,8 +10,8 @@ namespace outbox::api {
 namespace {
 
 http::Response list(const ApiContext& context, const http::Request& request) {
-  if (const auto known = check_query(
-          request, {"actor", "action", "seq", "since", "until", "limit", "cursor"});
+  if (const auto known =
+          check_query(request, {"actor", "action", "seq", "since", "until", "limit", "cursor"});
       !known) {
     return failure(request, known.error());
   }
@@ -31,9 +30,10 @@ http::Response list(const ApiContext& context, const http::Request& request) {
 }  // namespace
 
 void add_audit_routes(http::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/v1/audit",
-             [context](const http::Request& request) { return list(context, request); },
-             http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/audit",
+      [context](const http::Request& request) { return list(context, request); },
+      http::Access::viewer);
 }
 
 }  // namespace outbox::api

@@ -51,9 +51,10 @@ http::Response show(const ApiContext& context, const http::Request& request) {
 }  // namespace
 
 void add_config_routes(http::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/v1/config",
-             [context](const http::Request& request) { return show(context, request); },
-             http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/config",
+      [context](const http::Request& request) { return show(context, request); },
+      http::Access::viewer);
 }
 
 }  // namespace outbox::api

@@ -1,8 +1,7 @@
 // Dead letters: one by one, and by what their errors have in common.
-#include "admin/dead_letter_list.hpp"
-
 #include <utility>
 
+#include "admin/dead_letter_list.hpp"
 #include "outbox-processor/api/answers.hpp"
 #include "outbox-processor/api/query.hpp"
 #include "outbox-processor/api/read_routes.hpp"
@@ -15,8 +14,8 @@ using http::Request;
 using http::Response;
 
 Response list(const ApiContext& context, const Request& request) {
-  if (const auto known = check_query(request, {"error", "type", "aggregateType", "aggregateId",
-                                               "since", "limit", "cursor"});
+  if (const auto known = check_query(
+          request, {"error", "type", "aggregateType", "aggregateId", "since", "limit", "cursor"});
       !known) {
     return failure(request, known.error());
   }
@@ -47,12 +46,12 @@ Response groups(const ApiContext& context, const Request& request) {
 }  // namespace
 
 void add_dead_letter_lists(http::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/v1/dead-letters",
-             [context](const Request& request) { return list(context, request); },
-             http::Access::viewer);
-  router.add("GET", "/api/v1/dead-letters/groups",
-             [context](const Request& request) { return groups(context, request); },
-             http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/dead-letters",
+      [context](const Request& request) { return list(context, request); }, http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/dead-letters/groups",
+      [context](const Request& request) { return groups(context, request); }, http::Access::viewer);
 }
 
 }  // namespace outbox::api

@@ -69,8 +69,7 @@ class Masker {
     const std::size_t begin = at_;
     if (!string()) return false;
     // It may be written with escapes.
-    const auto decoded =
-        nlohmann::json::parse(text_.substr(begin, at_ - begin), nullptr, false);
+    const auto decoded = nlohmann::json::parse(text_.substr(begin, at_ - begin), nullptr, false);
     if (!decoded.is_string()) return false;
     name = decoded.get<std::string>();
     skip_space();

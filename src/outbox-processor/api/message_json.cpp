@@ -16,10 +16,10 @@ Json receipt_json(const Json& receipt) {
 
 Json exception_json(const Json& exception) {
   if (exception.is_null()) return nullptr;
-  return {{"state", exception["state"]},         {"holdsKey", exception["holds_key"]},
-          {"replay", exception["replay"]},       {"topic", exception["topic"]},
-          {"edited", exception["edited"]},       {"attempts", exception["attempts"]},
-          {"dueAt", exception["due_at"]},        {"failedAt", exception["failed_at"]},
+  return {{"state", exception["state"]},          {"holdsKey", exception["holds_key"]},
+          {"replay", exception["replay"]},        {"topic", exception["topic"]},
+          {"edited", exception["edited"]},        {"attempts", exception["attempts"]},
+          {"dueAt", exception["due_at"]},         {"failedAt", exception["failed_at"]},
           {"updatedAt", exception["updated_at"]}, {"lastError", exception["last_error"]}};
 }
 

@@ -49,15 +49,16 @@ Stage read(const TraceFacts& facts) {
   stage.known = true;
   // Who has read it is noted with failures alone; a shard's owner seldom changes.
   const Json& failures = traced["failures"];
-  stage.detail = {{"shard", traced["shard"]},
-                  {"relay", failures.empty() ? member(facts.owner, "relay")
-                                             : failures.back()["relay"]},
-                  {"epoch", member(facts.owner, "epoch")}};
+  stage.detail = {
+      {"shard", traced["shard"]},
+      {"relay", failures.empty() ? member(facts.owner, "relay") : failures.back()["relay"]},
+      {"epoch", member(facts.owner, "epoch")}};
   return stage;
 }
 
 std::string why_not_acknowledged(const Json& traced) {
-  const std::string status = traced["status"].is_string() ? traced["status"].get<std::string>() : "";
+  const std::string status =
+      traced["status"].is_string() ? traced["status"].get<std::string>() : "";
   if (status == "processed") return "it was delivered; receipts are not kept (source.receipts)";
   if (status == "held") return "it waits behind an earlier message of its key";
   if (status == "dead") return "it was given up; it is among the dead letters";
@@ -149,8 +150,7 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
                                          std::chrono::day{static_cast<unsigned>(*day)}};
   if (!date.ok()) return std::nullopt;
   const auto days = std::chrono::sys_days{date}.time_since_epoch().count();
-  const std::int64_t seconds =
-      ((std::int64_t{days} * 24 + *hour) * 60 + *minute) * 60 + *second;
+  const std::int64_t seconds = ((std::int64_t{days} * 24 + *hour) * 60 + *minute) * 60 + *second;
   return seconds * 1'000'000 + *us;
 }
 

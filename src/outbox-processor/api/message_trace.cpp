@@ -49,16 +49,16 @@ Response trace(const ApiContext& context, const Request& request) {
   if (context.consumer != nullptr && facts.traced["id"].is_string()) {
     facts.event = context.consumer->event(facts.traced["id"].get<std::string>());
   }
-  return json_answer(200, {{"message", summary_json(facts.traced)},
-                           {"stages", stages_json(facts)}});
+  return json_answer(200,
+                     {{"message", summary_json(facts.traced)}, {"stages", stages_json(facts)}});
 }
 
 }  // namespace
 
 void add_trace_routes(http::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/v1/messages/{name}/trace",
-             [context](const Request& request) { return trace(context, request); },
-             http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/messages/{name}/trace",
+      [context](const Request& request) { return trace(context, request); }, http::Access::viewer);
 }
 
 }  // namespace outbox::api

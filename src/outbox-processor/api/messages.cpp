@@ -25,9 +25,9 @@ constexpr std::int64_t kMostShown = 256 * 1024;
 
 // invalid_argument: a filter is wrong, or would tell what is hidden from the caller.
 Result<admin::MessageFilter> filter_of(const ApiContext& context, const Request& request) {
-  if (auto known = check_query(request, {"status", "topic", "aggregateType", "aggregateId", "type",
-                                         "since", "until", "error", "path", "value", "order",
-                                         "limit", "cursor"});
+  if (auto known =
+          check_query(request, {"status", "topic", "aggregateType", "aggregateId", "type", "since",
+                                "until", "error", "path", "value", "order", "limit", "cursor"});
       !known) {
     return std::move(known).error();
   }
@@ -76,8 +76,7 @@ Response list(const ApiContext& context, const Request& request) {
   });
 }
 
-Json payload_json(const ApiContext& context, const Request& request,
-                  admin::StoredPayload payload) {
+Json payload_json(const ApiContext& context, const Request& request, admin::StoredPayload payload) {
   bool masked = false;
   if (payload.encoding == "json" && !context.masked_paths.empty() && !sees_everything(request)) {
     // What was cut off cannot be read as JSON, and is not shown at all.
@@ -113,12 +112,12 @@ Response show(const ApiContext& context, const Request& request) {
 }  // namespace
 
 void add_message_routes(http::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/v1/messages",
-             [context](const Request& request) { return list(context, request); },
-             http::Access::viewer);
-  router.add("GET", "/api/v1/messages/{name}",
-             [context](const Request& request) { return show(context, request); },
-             http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/messages",
+      [context](const Request& request) { return list(context, request); }, http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/messages/{name}",
+      [context](const Request& request) { return show(context, request); }, http::Access::viewer);
 }
 
 }  // namespace outbox::api

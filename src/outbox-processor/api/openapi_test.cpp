@@ -145,8 +145,8 @@ class OpenApiTest : public ApiReadTest {
       see_post(path, 415, "{}", "Content-Type: text/plain\r\n");
     }
     see_post("/dead-letters/retry", 202, dead + "}");
-    const Reply discarded = api_->ask("POST", "/api/v1/dead-letters/discard",
-                                      dead + R"(,"confirm":"discard 1"})");
+    const Reply discarded =
+        api_->ask("POST", "/api/v1/dead-letters/discard", dead + R"(,"confirm":"discard 1"})");
     see("post /api/v1/dead-letters/discard", 202, discarded);
     see_post("/replay", 202, R"({"filter":{"aggregateId":"a"}})");
     const std::string id = json::parse(discarded.body)["id"];
@@ -185,8 +185,7 @@ class OpenApiTest : public ApiReadTest {
         "update outbox_control set mode = 'wal', slot = 's', slot_lsn = '0/1', "
         "slot_snapshot = '1:1:', paused_topics = "
         "(select array_agg('t' || i) from generate_series(1, 1000) i)");
-    see("post /api/v1/topics/{topic}/pause", 409,
-        api_->ask("POST", "/api/v1/topics/orders/pause"));
+    see("post /api/v1/topics/{topic}/pause", 409, api_->ask("POST", "/api/v1/topics/orders/pause"));
     see("post /api/v1/shards/{shard}/pause", 409, api_->ask("POST", "/api/v1/shards/3/pause"));
     see_get("/overview", 200, "/overview");
   }
@@ -198,12 +197,12 @@ class OpenApiTest : public ApiReadTest {
         const std::string name = method + " " + path;
         if (elsewhere(name) || !operation["responses"].contains(std::to_string(status))) continue;
         std::string target = path;
-        for (const auto& [parameter, filled] : std::vector<std::pair<std::string, std::string>>{
-                 {"{name}", "1"},
-                 {"{type}", "order"},
-                 {"{id}", "b"},
-                 {"{topic}", "orders"},
-                 {"{shard}", "3"}}) {
+        for (const auto& [parameter, filled] :
+             std::vector<std::pair<std::string, std::string>>{{"{name}", "1"},
+                                                              {"{type}", "order"},
+                                                              {"{id}", "b"},
+                                                              {"{topic}", "orders"},
+                                                              {"{shard}", "3"}}) {
           const std::size_t at = target.find(parameter);
           if (at != std::string::npos) target.replace(at, parameter.size(), filled);
         }
@@ -223,7 +222,8 @@ class OpenApiTest : public ApiReadTest {
 
 TEST_F(OpenApiTest, EachDocumentedAnswerIsGivenAsDocumented) {
   exec(
-      "insert into outbox_attempt (seq, attempt, relay, error) values (2, 1, 'host:1', 'too large')");
+      "insert into outbox_attempt (seq, attempt, relay, error) values (2, 1, 'host:1', 'too "
+      "large')");
   exec("insert into outbox_audit (actor, action, seq) values ('ada', 'edit', 2)");
   exec("insert into outbox_relay (owner) values ('host:1')");
   consumed_ = value("select id from outbox where seq = 1");

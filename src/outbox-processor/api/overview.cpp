@@ -1,11 +1,12 @@
 // How the relay is, now and over the last hour.
+#include "outbox-processor/overview.hpp"
+
 #include <memory>
 #include <utility>
 
 #include "outbox-processor/api/answers.hpp"
 #include "outbox-processor/api/query.hpp"
 #include "outbox-processor/api/read_routes.hpp"
-#include "outbox-processor/overview.hpp"
 #include "support/http/event_stream.hpp"
 #include "support/text/rfc3339.hpp"
 
@@ -75,9 +76,10 @@ void add_overview_routes(http::Router& router, const ApiContext& context) {
   router.add(
       "GET", "/api/v1/events", [context](const Request&) { return events(*context.monitor); },
       http::Access::viewer);
-  router.add("GET", "/api/v1/history",
-             [context](const Request& request) { return history(context, request); },
-             http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/history",
+      [context](const Request& request) { return history(context, request); },
+      http::Access::viewer);
 }
 
 }  // namespace outbox::api

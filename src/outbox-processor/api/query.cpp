@@ -46,8 +46,7 @@ Result<std::int64_t> number_of(const http::Request& request, std::string_view na
 
 Result<admin::PageRequest> page_of(const http::Request& request) {
   admin::PageRequest page;
-  const auto limit =
-      number_of(request, "limit", page.limit, 1, admin::PageRequest::kMostItems);
+  const auto limit = number_of(request, "limit", page.limit, 1, admin::PageRequest::kMostItems);
   if (!limit) return limit.error();
   page.limit = *limit;
   page.cursor = text_of(request, "cursor");

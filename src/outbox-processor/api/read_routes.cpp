@@ -13,7 +13,9 @@ std::string_view openapi_document() {
 void add_openapi_route(http::Router& router) {
   router.add(
       "GET", "/api/v1/openapi.json",
-      [](const http::Request&) { return http::json_response(200, std::string{openapi_document()}); },
+      [](const http::Request&) {
+        return http::json_response(200, std::string{openapi_document()});
+      },
       http::RunOn::inline_fast, http::Access::viewer);
 }
 

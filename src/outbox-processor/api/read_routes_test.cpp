@@ -52,8 +52,7 @@ TEST_F(ApiReadTest, TheHistoryFillsWhileTheMonitorRuns) {
   api_->monitor().start();
   EXPECT_TRUE(test::eventually([&] { return !get("/api/v1/history")["points"].empty(); }));
   EXPECT_EQ(get("/api/v1/history?minutes=1")["points"][0]["pending"], 1);
-  EXPECT_TRUE(test::eventually(
-      [&] { return get("/api/v1/overview")["consumers"].is_object(); }));
+  EXPECT_TRUE(test::eventually([&] { return get("/api/v1/overview")["consumers"].is_object(); }));
   EXPECT_EQ(get("/api/v1/overview")["consumers"]["reachable"], true);
 }
 
@@ -98,7 +97,8 @@ TEST_F(ApiReadTest, AParameterThatIsNotThereIsNamed) {
 
 TEST_F(ApiReadTest, AMessageIsShownWhole) {
   exec(
-      "insert into outbox_attempt (seq, attempt, relay, error) values (2, 1, 'host:1', 'too large')");
+      "insert into outbox_attempt (seq, attempt, relay, error) values (2, 1, 'host:1', 'too "
+      "large')");
   exec("insert into outbox_audit (actor, action, seq) values ('ada', 'edit', 2)");
   const json message = get("/api/v1/messages/2", kOperator)["items"][0];
   EXPECT_EQ(message["status"], "dead");
@@ -123,8 +123,9 @@ TEST_F(ApiReadTest, WhatIsMaskedShowsToOperatorsAlone) {
     EXPECT_EQ(payload["content"], R"({"customer": "***", "n": 12})");
     EXPECT_EQ(payload["masked"], true);
     // Nor by guessing.
-    EXPECT_EQ(api_->ask("GET", "/api/v1/messages?path=$.customer.name&value=Ada", {}, caller).status,
-              422);
+    EXPECT_EQ(
+        api_->ask("GET", "/api/v1/messages?path=$.customer.name&value=Ada", {}, caller).status,
+        422);
     EXPECT_EQ(api_->ask("GET", "/api/v1/messages?path=$.n&value=12", {}, caller).status, 200);
   }
   EXPECT_EQ(get("/api/v1/messages?path=$.customer.name&value=Ada", kOperator)["items"].size(), 9U);

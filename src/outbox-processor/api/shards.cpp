@@ -1,8 +1,7 @@
 // Which relay has which shards, and how they came there.
-#include "admin/shard_list.hpp"
-
 #include <utility>
 
+#include "admin/shard_list.hpp"
 #include "outbox-processor/api/answers.hpp"
 #include "outbox-processor/api/query.hpp"
 #include "outbox-processor/api/read_routes.hpp"
@@ -24,9 +23,10 @@ http::Response show(const ApiContext& context, const http::Request& request) {
 }  // namespace
 
 void add_shard_routes(http::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/v1/shards",
-             [context](const http::Request& request) { return show(context, request); },
-             http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/shards",
+      [context](const http::Request& request) { return show(context, request); },
+      http::Access::viewer);
 }
 
 }  // namespace outbox::api

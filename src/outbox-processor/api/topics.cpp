@@ -48,9 +48,10 @@ http::Response list(const ApiContext& context, const http::Request& request) {
 }  // namespace
 
 void add_topic_routes(http::Router& router, const ApiContext& context) {
-  router.add("GET", "/api/v1/topics",
-             [context](const http::Request& request) { return list(context, request); },
-             http::Access::viewer);
+  router.add(
+      "GET", "/api/v1/topics",
+      [context](const http::Request& request) { return list(context, request); },
+      http::Access::viewer);
 }
 
 }  // namespace outbox::api
