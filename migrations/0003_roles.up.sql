@@ -53,6 +53,9 @@ begin
       (relay, 'insert (id, aggregatetype, aggregateid, type, payload, headers) on ${outbox}'),
       (relay, 'select on ${outbox}, ${outbox_row}, ${outbox_partition}, ${outbox_progress}, '
               '${outbox_position}, ${outbox_origin}, ${outbox_control}, ${outbox_secret}'),
+      -- What its API shows and switches.
+      (relay, 'select on ${outbox_message}, ${outbox_migration}'),
+      (relay, 'update on ${outbox_control}'),
       (relay, 'select, insert on ${outbox_kept}'),
       (relay, 'select on sequence ' || seq),
       (relay, 'select, insert on ${outbox_receipt_run}'),

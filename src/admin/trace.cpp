@@ -31,7 +31,7 @@ constexpr const char* kFrom = R"(
 std::string written(const PayloadSql& payload) {
   return "'seq', n.seq, 'id', o.id, 'status', m.status, 'aggregate_type', o.aggregatetype, "
          "'key', coalesce(o.aggregateid, e.key), 'type', o.type, 'created_at', " +
-         utc("o.created_at") + ", 'available_at', " + utc("o.available_at") +
+         utc_micros("o.created_at") + ", 'available_at', " + utc_micros("o.available_at") +
          ", 'transaction', o.xid::text::bigint, 'shard', o.shard, 'headers', o.headers, "
          "'payload_bytes', " +
          payload.size("o.payload");
@@ -43,15 +43,15 @@ std::string position() {
          "'position', case when p.shard is not null then json_build_object("
          "'from_snapshot', p.from_snapshot::text, 'to_snapshot', p.to_snapshot::text, "
          "'last_seq', p.last_seq, 'written_at', " +
-         utc("p.written_at") + ") end";
+         utc_micros("p.written_at") + ") end";
 }
 
 std::string exception() {
   return "'exception', case when e.seq is not null then json_build_object('state', e.state, "
          "'holds_key', e.holds_key, 'replay', e.replay, 'topic', e.topic, "
          "'edited', e.payload is not null, 'attempts', e.attempts, 'due_at', " +
-         utc("e.due_at") + ", 'failed_at', " + utc("e.failed_at") + ", 'updated_at', " +
-         utc("e.updated_at") +
+         utc_micros("e.due_at") + ", 'failed_at', " + utc_micros("e.failed_at") +
+         ", 'updated_at', " + utc_micros("e.updated_at") +
          ", 'last_error', e.last_error) end, 'waits_behind', case when w.seq is not null then "
          "json_build_object('seq', w.seq, 'state', w.state) end";
 }
@@ -63,24 +63,24 @@ std::string list(const std::string& name, const std::string& document, const std
 
 std::string events() {
   return list("failures",
-              "'attempt', l.attempt, 'failed_at', " + utc("l.at") +
+              "'attempt', l.attempt, 'failed_at', " + utc_micros("l.at") +
                   ", 'relay', l.relay, 'error', l.error",
               "select attempt, failed_at as at, relay, error from ${outbox_attempt} a "
               "where a.seq = n.seq order by failed_at desc") +
          ", " +
          list(
              "receipts",
-             "'processed_at', " + utc("l.at") +
+             "'processed_at', " + utc_micros("l.at") +
                  ", 'topic', l.topic, 'partition', l.\"partition\", 'offset', l.\"offset\"",
              "select processed_at as at, topic, \"partition\", \"offset\" from ${outbox_receipt} r "
              "where r.seq = n.seq and r.first_seq > n.seq - 1000 and r.first_seq <= n.seq "
              "and r.last_seq >= n.seq order by processed_at desc") +
          ", " +
          list("audit",
-              "'at', " + utc("l.at") +
+              "'id', l.id, 'at', " + utc_micros("l.at") +
                   ", 'actor', l.actor, 'action', l.action, 'details', l.details",
               // Payloads are for export alone.
-              "select at, actor, action, details - 'before' - 'after' as details "
+              "select id, at, actor, action, details - 'before' - 'after' as details "
               "from ${outbox_audit} d where d.seq = n.seq order by id desc");
 }
 

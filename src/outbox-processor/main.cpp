@@ -14,7 +14,10 @@
 #include "core/relay.hpp"
 #include "outbox-processor/admin_routes.hpp"
 #include "outbox-processor/api/change_routes.hpp"
+#include "outbox-processor/api/read_routes.hpp"
+#include "outbox-processor/consumer_client.hpp"
 #include "outbox-processor/drivers.hpp"
+#include "outbox-processor/monitor.hpp"
 #include "outbox-processor/operations.hpp"
 #include "outbox-processor/relay_metrics.hpp"
 #include "outbox/clock.hpp"
@@ -65,7 +68,7 @@ void warn_of_kept_log(SourceStatusReader& reader) {
   }
 }
 
-int serve(const Settings& settings, telemetry::StopSignals& signals) {
+int serve(const Settings& settings, const config::Schema& schema, telemetry::StopSignals& signals) {
   signals.end_within(settings.relay_drain_timeout + kClosing);
   const std::uint64_t seed = std::random_device{}();
   telemetry::Metrics metrics{"outbox-processor"};
@@ -84,8 +87,17 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
     outbox.emplace(settings.source_url, settings.source_table);
   }
   Operations operations;
+  std::optional<ConsumerClient> consumer;
+  if (!settings.trace_consumer_url.empty()) {
+    consumer.emplace(settings.trace_consumer_url);
+  }
+  Monitor monitor{{*driver.status, relay_metrics, *sink.sink, outbox ? &*outbox : nullptr,
+                   outbox ? &retention_metrics : nullptr, consumer ? &*consumer : nullptr}};
+  const api::ApiContext context{outbox ? &*outbox : nullptr,     &operations,  &monitor, &schema,
+                                consumer ? &*consumer : nullptr, driver.relay, {}};
   http::Router router;
-  api::add_change_routes(router, {outbox ? &*outbox : nullptr, &operations});
+  api::add_read_routes(router, context);
+  api::add_change_routes(router, context);
   add_admin_routes(router, {*driver.status, relay_metrics, *sink.sink, metrics});
   http::ServerOptions http_options;
   http_options.address = settings.http_address;
@@ -99,10 +111,12 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
   telemetry::notify_service_manager("READY=1");
   warn_of_kept_log(*driver.status);
 
+  monitor.start();
   auto retention = start_retention(settings, retention_metrics);
   const Result<void> ended = relay.run(signals.token());
   telemetry::notify_service_manager("STOPPING=1");
   server.stop();
+  monitor.stop();
   operations.stop();
   retention.reset();
   if (!ended) {
@@ -133,7 +147,7 @@ int run(int argc, const char* const* argv) {
   if (const Result<void> log = telemetry::init_log(settings.log_level, settings.log_format); !log) {
     return fail(log.error().message);
   }
-  return serve(settings, signals);
+  return serve(settings, schema, signals);
 }
 
 }  // namespace

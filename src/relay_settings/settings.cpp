@@ -77,6 +77,10 @@ config::Schema make_schema(Settings& settings) {
             {.help = "address of the status page, API and metrics; they have no sign-in, so keep "
                      "it on loopback or behind a proxy"})
       .integer("http.port", settings.http_port, {0, 65'535}, {.help = "0: any free one"})
+      .text("trace.consumer_url", settings.trace_consumer_url,
+            {.help = "the consuming service, which is asked over HTTP for the effects of traced "
+                     "messages, as invoice-service tells them; empty: none",
+             .example = "http://127.0.0.1:3001"})
       .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
               {.help = "the least important lines that are written"})
       .choice("log.format", settings.log_format, {"text", "json"}, {.help = "of a line"});

@@ -40,6 +40,8 @@ struct Settings {
   std::string http_address = "127.0.0.1";
   std::int64_t http_port = 8080;
 
+  std::string trace_consumer_url;
+
   std::string log_level = "info";
   std::string log_format = "text";
 };
