@@ -11,7 +11,9 @@
 
 #include "core/exponential_backoff.hpp"
 #include "core/relay.hpp"
+#include "outbox-processor/admin_access.hpp"
 #include "outbox-processor/admin_routes.hpp"
+#include "outbox-processor/api/session.hpp"
 #include "outbox-processor/drivers.hpp"
 #include "outbox-processor/relay_metrics.hpp"
 #include "outbox/clock.hpp"
@@ -75,12 +77,15 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
       relay_options(settings, seed), *driver.source, *sink.sink, retry, clock, relay_metrics,
       transactions_of(driver, sink)};
 
+  const auto access = make_access_control(settings);
+  if (!access) {
+    return fail(access.error().message);
+  }
   http::Router router;
+  api::add_session_routes(router, **access);
   add_admin_routes(router, {*driver.status, relay_metrics, *sink.sink, metrics});
-  http::ServerOptions http_options;
-  http_options.address = settings.http_address;
-  http_options.port = static_cast<std::uint16_t>(settings.http_port);
-  http::Server server{std::move(http_options), std::move(router)};
+  restrict_api(router);
+  http::Server server{admin_server_options(settings, *access), std::move(router)};
   if (const Result<void> started = server.start(); !started) {
     return fail(started.error().message);
   }
