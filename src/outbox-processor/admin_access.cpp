@@ -34,6 +34,19 @@ http::ServerOptions admin_server_options(const Settings& settings,
   return options;
 }
 
+Result<api::JsonPaths> masked_paths_of(const Settings& settings) {
+  api::JsonPaths paths;
+  for (const std::string& text : list_of(settings.http_masked_paths)) {
+    auto path = admin::parse_json_path(text);
+    if (!path) {
+      return Error{ErrorCode::invalid_argument,
+                   "http.masked_paths: '" + text + "': " + path.error().message};
+    }
+    paths.push_back(*std::move(path));
+  }
+  return paths;
+}
+
 void restrict_api(http::Router& router) {
   router.restrict([](const http::Route& route) {
     const bool is_api = route.pattern == "/api" || route.pattern.starts_with("/api/");

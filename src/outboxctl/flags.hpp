@@ -26,6 +26,8 @@ struct CommandLine {
   ConfigOptions config;
   BenchOptions bench;
   std::string traced;
+  PauseOptions pause;
+  ShardOptions shard;
   Command run;
 };
 
@@ -39,6 +41,9 @@ CLI::App& add_plain_command(CLI::App& parent, CommandLine& given, const std::str
 // And with those of all that look at an outbox.
 CLI::App& add_command(CLI::App& parent, CommandLine& given, const std::string& name,
                       const std::string& help, CommandLine::Command command);
+// And with those of a command that an outbox-processor can be asked for instead.
+CLI::App& add_server_command(CLI::App& parent, CommandLine& given, const std::string& name,
+                             const std::string& help, CommandLine::Command command);
 // A command that only has commands of its own.
 CLI::App& add_group(CLI::App& parent, const std::string& name, const std::string& help);
 // --yes, which answers for a person.

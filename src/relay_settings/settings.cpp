@@ -155,6 +155,10 @@ config::Schema make_schema(Settings& settings) {
   add_relay(schema, settings);
   add_http(schema, settings);
   schema
+      .text("trace.consumer_url", settings.trace_consumer_url,
+            {.help = "the consuming service, which is asked over HTTP for the effects of traced "
+                     "messages, as invoice-service tells them; empty: none",
+             .example = "http://127.0.0.1:3001"})
       .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
               {.help = "the least important lines that are written"})
       .choice("log.format", settings.log_format, {"text", "json"}, {.help = "of a line"});

@@ -49,6 +49,8 @@ struct Settings {
   std::string http_masked_paths;
   std::int64_t http_max_event_streams = 32;
 
+  std::string trace_consumer_url;
+
   std::string log_level = "info";
   std::string log_format = "text";
 };

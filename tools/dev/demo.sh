@@ -118,7 +118,8 @@ demo_up_embedded() {
 OUTBOX_SINK__TYPE=http
 OUTBOX_SINK__HTTP__URL=$(demo_url invoice-service)/v1/events
 OUTBOX_SINK__HTTP__SECRETS=$secret
-OUTBOX_SINK__HTTP__ALLOW_PRIVATE_NETWORKS=true"
+OUTBOX_SINK__HTTP__ALLOW_PRIVATE_NETWORKS=true
+OUTBOX_TRACE__CONSUMER_URL=$(demo_url invoice-service)"
     [invoice-service]="OUTBOX_STORE__URL=$invoices
 OUTBOX_EVENTS__SECRETS=$secret"
   )
@@ -136,7 +137,8 @@ demo_up_real() {
     [order-service]="DATABASE_URL=$OUTBOX_TEST_POSTGRES"
     [outbox-processor]="DATABASE_URL=$OUTBOX_TEST_POSTGRES
 OUTBOX_SINK__BROKERS=$OUTBOX_TEST_KAFKA
-OUTBOX_SINK__ROUTES__ORDER=order-events"
+OUTBOX_SINK__ROUTES__ORDER=order-events
+OUTBOX_TRACE__CONSUMER_URL=$(demo_url invoice-service)"
     [invoice-service]="OUTBOX_STORE__URL=$OUTBOX_TEST_MONGO
 KAFKA_BROKERS=$OUTBOX_TEST_KAFKA"
   )
