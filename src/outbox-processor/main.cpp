@@ -12,9 +12,11 @@
 #include "admin/outbox_pool.hpp"
 #include "core/exponential_backoff.hpp"
 #include "core/relay.hpp"
+#include "outbox-processor/admin_access.hpp"
 #include "outbox-processor/admin_routes.hpp"
 #include "outbox-processor/api/change_routes.hpp"
 #include "outbox-processor/api/read_routes.hpp"
+#include "outbox-processor/api/session.hpp"
 #include "outbox-processor/consumer_client.hpp"
 #include "outbox-processor/drivers.hpp"
 #include "outbox-processor/monitor.hpp"
@@ -82,6 +84,14 @@ int serve(const Settings& settings, const config::Schema& schema, telemetry::Sto
       relay_options(settings, seed), *driver.source, *sink.sink, retry, clock, relay_metrics,
       transactions_of(driver, sink)};
 
+  const auto access = make_access_control(settings);
+  if (!access) {
+    return fail(access.error().message);
+  }
+  const auto masked_paths = masked_paths_of(settings);
+  if (!masked_paths) {
+    return fail(masked_paths.error().message);
+  }
   std::optional<admin::OutboxPool> outbox;
   if (!sqlite::path_of(settings.source_url)) {
     outbox.emplace(settings.source_url, settings.source_table);
@@ -94,15 +104,14 @@ int serve(const Settings& settings, const config::Schema& schema, telemetry::Sto
   Monitor monitor{{*driver.status, relay_metrics, *sink.sink, outbox ? &*outbox : nullptr,
                    outbox ? &retention_metrics : nullptr, consumer ? &*consumer : nullptr}};
   const api::ApiContext context{outbox ? &*outbox : nullptr,     &operations,  &monitor, &schema,
-                                consumer ? &*consumer : nullptr, driver.relay, {}};
+                                consumer ? &*consumer : nullptr, driver.relay, *masked_paths};
   http::Router router;
+  api::add_session_routes(router, **access);
   api::add_read_routes(router, context);
   api::add_change_routes(router, context);
   add_admin_routes(router, {*driver.status, relay_metrics, *sink.sink, metrics});
-  http::ServerOptions http_options;
-  http_options.address = settings.http_address;
-  http_options.port = static_cast<std::uint16_t>(settings.http_port);
-  http::Server server{std::move(http_options), std::move(router)};
+  restrict_api(router);
+  http::Server server{admin_server_options(settings, *access), std::move(router)};
   if (const Result<void> started = server.start(); !started) {
     return fail(started.error().message);
   }

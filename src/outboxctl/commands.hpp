@@ -48,6 +48,15 @@ namespace outbox::ctl {
 [[nodiscard]] Result<void> use_source(const CommonOptions& common, const UseOptions& options,
                                       std::ostream& out);
 
+// The tokens by which people and programs use the relay's page and API. A new one is written to
+// `out` once, and its digest to the file.
+[[nodiscard]] Result<void> make_token(const CommonOptions& common, const TokenOptions& options,
+                                      Console& console);
+[[nodiscard]] Result<void> list_tokens(const CommonOptions& common, const TokenOptions& options,
+                                       std::ostream& out);
+[[nodiscard]] Result<void> revoke_token(const CommonOptions& common, const TokenOptions& options,
+                                        std::ostream& out);
+
 // The relay's settings: whether they are valid, and what they come to.
 [[nodiscard]] Result<void> check_config(const CommonOptions& common, const ConfigOptions& options,
                                         std::ostream& out);

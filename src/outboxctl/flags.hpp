@@ -20,6 +20,7 @@ struct CommandLine {
   MessagesOptions messages;
   DeadLetterOptions dead_letters;
   ReplayOptions replay;
+  TokenOptions token;
   UseOptions use;
   ResetOptions reset;
   ConfigOptions config;
@@ -51,6 +52,7 @@ void add_yes(CLI::App& command, CommandLine& given);
 void add_outbox_commands(CLI::App& app, CommandLine& given);
 void add_dead_letter_commands(CLI::App& app, CommandLine& given);
 void add_operator_commands(CLI::App& app, CommandLine& given);
+void add_token_commands(CLI::App& app, CommandLine& given);
 void add_bench_command(CLI::App& app, CommandLine& given);
 // --config and --set, which lead to the relay's settings.
 void add_config_flags(CLI::App& command, CommandLine& given);

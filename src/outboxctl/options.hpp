@@ -71,6 +71,12 @@ struct UseOptions {
   bool accept_gap = false;
 };
 
+struct TokenOptions {
+  std::string file;  // empty: OUTBOX_HTTP__TOKENS_FILE names it
+  std::string name;
+  std::string role = "viewer";
+};
+
 // Of the relay, as outbox-processor takes them.
 struct ConfigOptions {
   std::string file;

@@ -153,6 +153,7 @@ demo_migrate() {
 demo_ports() {
   demo_port order-service 3000
   demo_port outbox-processor 8080
+  demo_token
   demo_port invoice-service 3001
 }
 
@@ -164,6 +165,7 @@ demo_ready() {
     demo_spawn "$program"
   done
   for program in "${DEMO_PROGRAMS[@]}"; do demo_wait "$program"; done
+  say "    the relay's page, signed in: $(demo_url outbox-processor)/sign-in#token=$DEMO_TOKEN"
   ORDERS_URL=$(demo_url order-service)
   export ORDERS_URL # for the driver
 }
@@ -176,6 +178,13 @@ demo_port() {
   [[ $port == "$2" ]] || say "    port $2 is taken: $1 is on $port"
 }
 
+# demo_token: lets whoever runs the demo change things on the relay's page.
+demo_token() {
+  rm -f "$STACK_DIR/tokens"
+  DEMO_TOKEN=$("$DEMO_BIN/outboxctl" token new --name demo --role operator --file "$STACK_DIR/tokens" \
+    2>"$STACK_DIR/logs/token.log") || demo_failed "there is no token for the relay's page: $STACK_DIR/logs/token.log"
+}
+
 demo_url() { echo "http://127.0.0.1:$(<"$STACK_DIR/$1.port")"; }
 
 # demo_spawn PROGRAM: with its DEMO_ENVIRONMENT, a setting a line; secrets go by the environment, which
@@ -185,6 +194,7 @@ demo_spawn() {
   (
     while IFS= read -r setting; do export "${setting?}"; done <<<"${DEMO_ENVIRONMENT[$1]}"
     export "OUTBOX_HTTP__PORT=$(<"$STACK_DIR/$1.port")"
+    if [[ $1 == outbox-processor ]]; then export OUTBOX_HTTP__TOKENS_FILE=$STACK_DIR/tokens; fi
     spawn "$1" "$DEMO_BIN/$1"
   )
 }
@@ -206,7 +216,7 @@ demo_addresses() {
 
   orders     $ORDERS_URL/v1/orders
   invoices   $(demo_url invoice-service)/v1/invoices
-  relay      $(demo_url outbox-processor)/
+  relay      $(demo_url outbox-processor)/sign-in#token=$DEMO_TOKEN
   data       ${DEMO_TARGETS[1]}
   logs       $STACK_DIR/logs
 

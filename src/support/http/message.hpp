@@ -97,4 +97,11 @@ struct FieldError {
 // unless `head_only`. Header names or values that would break the framing are left out.
 [[nodiscard]] std::string serialize(const Response& response, bool head_only, bool keep_alive);
 
+// The same up to the body, which follows piece by piece until the connection ends.
+[[nodiscard]] std::string serialize_stream_head(const Response& response);
+
+// What tells a browser to take an answer for nothing but what it is, to show it in no other page's
+// frame, and to keep no copy of JSON. A header that the answer has already stays as it is.
+void add_security_headers(Response& response);
+
 }  // namespace outbox::http

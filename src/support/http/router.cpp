@@ -89,6 +89,11 @@ void Router::add(std::string method, std::string pattern, Handler handler, RunOn
   entries_.push_back(std::move(entry));
 }
 
+void Router::restrict(const std::function<Access(const Route&)>& rule) {
+  for (Entry& entry : entries_)
+    entry.route.access = rule(entry.route);
+}
+
 std::vector<const Router::Entry*> Router::matching(const std::vector<std::string>& path) const {
   std::vector<const Entry*> found;
   for (const Entry& entry : entries_) {

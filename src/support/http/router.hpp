@@ -43,6 +43,9 @@ class Router {
            RunOn run_on = RunOn::handler_threads, Access access = Access::open);
   void add(std::string method, std::string pattern, Handler handler, Access access);
 
+  // Sets the access of each route that was added before to what the rule says.
+  void restrict(const std::function<Access(const Route&)>& rule);
+
   struct Match {
     const Route* route;  // owned by the router
     NamedValues path_parameters;
