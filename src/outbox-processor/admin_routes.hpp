@@ -16,7 +16,7 @@ struct AdminSources {
   telemetry::Metrics& metrics;
 };
 
-// GET / and its files, /api/v1/overview, /livez, /readyz, /metrics. They change nothing.
+// The dashboard, /api/v1/overview, /livez, /readyz, /metrics. They change nothing.
 void add_admin_routes(http::Router& router, const AdminSources& sources);
 
 }  // namespace outbox
