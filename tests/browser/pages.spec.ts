@@ -65,7 +65,7 @@ for (const scheme of ["light", "dark"] as const) {
         const dialogs: [path: string, button: RegExp][] = [
           ["/", /^Pause all/],
           ["/", /^Help/],
-          ["/dead-letters", /^Discard all with/],
+          ["/dead-letters", /^Discard all whose/],
           ["/shards", /^Release shard 0/],
         ];
         for (const [path, button] of dialogs) {

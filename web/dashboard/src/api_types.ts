@@ -70,7 +70,7 @@ export interface MessageSummary {
   aggregateId: string;
   type: string;
   shard: number;
-  createdAt: string;
+  createdAt: string | null;
   attempts: number;
   dueAt: string | null;
   lastError: string | null;
@@ -102,8 +102,8 @@ export interface AuditEntry {
 export interface Message extends MessageSummary {
   transaction: string | null;
   availableAt: string | null;
-  headers: Record<string, string> | null;
-  payload: Payload;
+  headers: Record<string, unknown> | null;
+  payload: Payload | null; // its row is gone
   passed: boolean;
   exception: {
     state: string;
@@ -269,7 +269,7 @@ export interface Setting {
 }
 
 export interface Config {
-  schemaVersion: number;
+  schemaVersion: number | null; // the database cannot tell now
   newestSchemaVersion: number;
   settings: Setting[];
 }

@@ -98,6 +98,8 @@ export function MessageLink({ seq, children }: { seq: string; children?: Compone
 }
 
 export function KeyLink({ message }: { message: Pick<MessageSummary, "aggregateType" | "aggregateId"> }) {
+  // Of a message whose row is gone only its number may be left.
+  if (!message.aggregateType || !message.aggregateId) return <span class="muted">{UNKNOWN}</span>;
   return (
     <Link class="wrap" href={aggregatePath(message.aggregateType, message.aggregateId)}>
       {message.aggregateType}/<span class="mono">{message.aggregateId}</span>

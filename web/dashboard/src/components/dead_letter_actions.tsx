@@ -1,6 +1,6 @@
 // What can be done with dead letters: retry, edit and retry one, discard.
 import { useEffect, useId, useState } from "preact/hooks";
-import { api, type Message, type MessageSummary, type Selection } from "../api";
+import { api, type MessageSummary, type Payload, type Selection } from "../api";
 import { plural } from "../lib/format";
 import { parseTree, pretty } from "../lib/json_tree";
 import { asError } from "../lib/resource";
@@ -141,8 +141,7 @@ function EditAction({ message, done }: { message: MessageSummary; done: () => vo
   );
 }
 
-function whyNot(message: Message): string | null {
-  const { payload } = message;
+function whyNot(payload: Payload): string | null {
   if (payload.encoding === "base64") return "This payload is not text, so it cannot be edited here.";
   if (payload.masked) return "Parts of this payload are masked for you: editing would send the mask.";
   if (payload.truncated) return "This payload is too large to be edited here: use outboxctl dead-letters retry --payload-file.";
@@ -170,11 +169,13 @@ function PayloadEditor({
     api.message(seq).then(({ items }) => {
       const message = items.find((candidate) => candidate.seq === seq) ?? items[0];
       if (!message) throw new Error("There is no such message any more.");
-      const reason = whyNot(message);
+      const payload = message.payload;
+      if (!payload) throw new Error("Its row is gone: there is no payload to edit.");
+      const reason = whyNot(payload);
       if (reason) throw new Error(reason);
-      const tree = message.payload.encoding === "json" ? parseTree(message.payload.content) : null;
+      const tree = payload.encoding === "json" ? parseTree(payload.content) : null;
       setJson(tree !== null);
-      set(tree ? pretty(tree) : message.payload.content);
+      set(tree ? pretty(tree) : payload.content);
     }).catch((caught) => setError(asError(caught)));
   }, [seq]);
   if (error) return <Problem error={error} />;

@@ -54,13 +54,18 @@ function filterOf(query: ReturnType<typeof useQuery>, id: string | undefined): R
   return filter;
 }
 
-// `id`: one message; else what the page's filters by time, key and type say.
+// What the page filters by beside it, which a replay does not know.
+const OTHERS = ["status", "topic", "aggregateType", "error", "path"] as const;
+
+// `id`: one message; else what the page's filters by time, key and type say, and nothing without any.
 export function ReplayAction({ id }: { id?: string }) {
   const query = useQuery();
   const [topic, setTopic] = useState("");
   const [perSecond, setPerSecond] = useState("");
   const filter = filterOf(query, id);
   const words = Object.entries(filter).map(([name, value]) => `${name} ${value}`);
+  if (words.length === 0) return null;
+  const others = id ? [] : OTHERS.filter((name) => query.get(name));
   const more = { ...(topic.trim() ? { topic: topic.trim() } : {}), ...rateOf(perSecond) };
   return (
     <Action
@@ -70,13 +75,14 @@ export function ReplayAction({ id }: { id?: string }) {
       explain={(count) => (
         <>
           <p>
-            {count === null ? "Delivered messages" : plural(count, "delivered message")}{" "}
-            {words.length ? <>with {words.join(", ")}</> : <b>of the whole outbox</b>} will be sent once more,
-            after what waits for the same keys.
+            {count === null ? "Delivered messages" : plural(count, "delivered message")} with {words.join(", ")} will
+            be sent once more, after what waits for the same keys.
           </p>
           <p>Consumers with an inbox ignore what they have had; others act a second time.</p>
-          {!id && words.length === 0 && (
-            <p>Filter the page by time, key or message type first, to replay less.</p>
+          {others.length > 0 && (
+            <p>
+              <b>The page's other filters do not count here:</b> {others.join(", ")}.
+            </p>
           )}
         </>
       )}
@@ -90,7 +96,7 @@ export function ReplayAction({ id }: { id?: string }) {
       run={async () => {
         const operation = await api.replay(filter, more);
         watchOperation(operation);
-        return `Replaying ${plural(operation.total, "message")}.`;
+        return "The replay has begun.";
       }}
     />
   );

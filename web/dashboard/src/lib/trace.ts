@@ -29,7 +29,7 @@ export function stageLine(stage: Stage): string {
 }
 
 export function traceSummary(stages: readonly Stage[]): string {
-  const reached = stages.filter((stage) => stage.missing === null);
+  const reached = stages.filter((stage) => stage.known);
   const first = stages.find((stage) => stage.at !== null);
   const last = stages.findLast((stage) => stage.at !== null);
   const span =

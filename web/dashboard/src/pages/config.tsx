@@ -28,18 +28,21 @@ function Settings({ config }: { config: Config }) {
       (!source || setting.source === source) &&
       (!text || `${setting.path} ${setting.help}`.toLowerCase().includes(text)),
   );
-  const old = config.schemaVersion < config.newestSchemaVersion;
+  const version = config.schemaVersion;
+  const old = version === null || version < config.newestSchemaVersion;
   return (
     <>
       <p class={`notice ${old ? "warn" : "good"}`}>
         <span>
-          The tables are at version {config.schemaVersion}
-          {old ? (
+          {version === null ? (
+            "The database cannot tell now which version its tables have."
+          ) : old ? (
             <>
-              , this program knows version {config.newestSchemaVersion}: run <code>outboxctl migrate</code>.
+              The tables are at version {version}, this program knows version {config.newestSchemaVersion}: run{" "}
+              <code>outboxctl migrate</code>.
             </>
           ) : (
-            ", the newest that this program knows."
+            `The tables are at version ${version}, the newest that this program knows.`
           )}
         </span>
       </p>

@@ -96,22 +96,8 @@ function Groups({ groups, reload }: { groups: Resource<DeadLetterGroups>; reload
                 {
                   name: "act",
                   header: "All with this error",
-                  cell: (group) => (
-                    <span class="row">
-                      <RetryAction
-                        selection={{ filter: { error: group.filter } }}
-                        what={`all with “${group.error}”`}
-                        done={reload}
-                        compact
-                      />
-                      <DiscardAction
-                        selection={{ filter: { error: group.filter } }}
-                        what={`all with “${group.error}”`}
-                        done={reload}
-                        compact
-                      />
-                    </span>
-                  ),
+                  // An empty filter would be all dead letters, whatever their error.
+                  cell: (group) => group.filter && <GroupActions filter={group.filter} reload={reload} />,
                 },
               ]}
             />
@@ -119,6 +105,17 @@ function Groups({ groups, reload }: { groups: Resource<DeadLetterGroups>; reload
         }
       </Loaded>
     </Card>
+  );
+}
+
+function GroupActions({ filter, reload }: { filter: string; reload: () => void }) {
+  const selection = { filter: { error: filter } };
+  const what = `all whose error contains “${filter}”`;
+  return (
+    <span class="row">
+      <RetryAction selection={selection} what={what} done={reload} compact />
+      <DiscardAction selection={selection} what={what} done={reload} compact />
+    </span>
   );
 }
 

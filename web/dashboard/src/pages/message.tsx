@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { Link } from "wouter-preact";
-import { api, type Message } from "../api";
+import { api, type Message, type Payload } from "../api";
 import { AuditTable } from "../components/audit_table";
 import { Badge, Copy, KeyLink, MessageLink, Segments, Time } from "../components/bits";
 import { DeadLetterActions } from "../components/dead_letter_actions";
@@ -66,7 +66,13 @@ function OneMessage({ message, reload }: { message: Message; reload: () => void 
       <Waits message={message} />
       <div class="columns">
         <Facts message={message} reload={reload} />
-        <PayloadCard message={message} />
+        {message.payload ? (
+          <PayloadCard payload={message.payload} />
+        ) : (
+          <Card title="Payload">
+            <Empty title="Its row is gone">Retention removed it; what is known of it stays.</Empty>
+          </Card>
+        )}
       </div>
       <HeadersCard headers={message.headers ?? {}} />
       <Attempts message={message} />
@@ -194,9 +200,8 @@ const VIEWS = [
   ["hex", "Hex"],
 ] as const;
 
-function PayloadCard({ message }: { message: Message }) {
+function PayloadCard({ payload }: { payload: Payload }) {
   const query = useQuery();
-  const { payload } = message;
   const tree = payload.encoding === "base64" ? null : parseTree(payload.content);
   const asked = query.get("view");
   const view = asked || (tree ? "tree" : payload.encoding === "base64" ? "hex" : "raw");
@@ -245,7 +250,7 @@ export function ScrollingText({ label, children }: { label: string; children: st
   );
 }
 
-function HeadersCard({ headers }: { headers: Record<string, string> }) {
+function HeadersCard({ headers }: { headers: Record<string, unknown> }) {
   const rows = Object.entries(headers);
   return (
     <Card title="Headers">
@@ -259,7 +264,12 @@ function HeadersCard({ headers }: { headers: Record<string, string> }) {
           rowKey={([name]) => name}
           columns={[
             { name: "name", header: "Name", class: "mono", cell: ([name]) => name },
-            { name: "value", header: "Value", class: "mono wrap", cell: ([, value]) => String(value) },
+            {
+              name: "value",
+              header: "Value",
+              class: "mono wrap",
+              cell: ([, value]) => (typeof value === "string" ? value : JSON.stringify(value)),
+            },
           ]}
         />
       )}

@@ -81,7 +81,7 @@ function Timeline({ trace }: { trace: Trace }) {
 
 function StageItem({ stage, longest }: { stage: Stage; longest: number }) {
   const [title, what] = NAMES[stage.name] ?? [titleCase(stage.name), ""];
-  const reached = stage.missing === null;
+  const reached = stage.known;
   const details = stageLine(stage);
   const extra: ComponentChildren =
     stage.durationMs === null ? null : (
