@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { mockApi } from "./dev/mock_api";
+import { mockApi } from "./dev/mock_api.ts";
 
 // For npm run dev: the address of a running outbox-processor.
 const relay = process.env["OUTBOX_API"];
@@ -24,7 +24,9 @@ export default defineConfig({
   server: {
     fs: { strict: false },
     // As the relay's own page: it refuses changes that come from another origin.
-    proxy: relay ? { "/api": { target: relay, changeOrigin: true, headers: { origin: relay } } } : {},
+    proxy: relay
+      ? { "/api": { target: relay, changeOrigin: true, headers: { origin: relay } } }
+      : {},
   },
   test: { environment: "node", include: ["src/**/*_test.ts"] },
 });

@@ -2,15 +2,25 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import type { Message, MessageSummary, Overview } from "../src/api_types";
-import { sampleOverview } from "../src/lib/overview_sample";
+import { sampleOverview } from "../src/lib/overview_sample.ts";
 
 const START = Date.now();
-const iso = (secondsAgo: number) => new Date(Date.now() - secondsAgo * 1000).toISOString().replace("Z", "123Z");
+const iso = (secondsAgo: number) =>
+  new Date(Date.now() - secondsAgo * 1000).toISOString().replace("Z", "123Z");
 const ERRORS = [
   "kafka: Broker: Message size too large (MSG_SIZE_TOO_LARGE): payload of 1048577 bytes",
   "kafka: Broker: Topic authorization failed (TOPIC_AUTHORIZATION_FAILED)",
 ];
-const STATUSES = ["pending", "retrying", "processed", "processed", "dead", "held", "processed", "delayed"] as const;
+const STATUSES = [
+  "pending",
+  "retrying",
+  "processed",
+  "processed",
+  "dead",
+  "held",
+  "processed",
+  "delayed",
+] as const;
 
 function summary(seq: number): MessageSummary {
   const status = STATUSES[seq % STATUSES.length] ?? "processed";
@@ -39,7 +49,14 @@ function message(seq: number): Message {
   const base = summary(seq);
   const receipts =
     base.topic && base.offset && base.processedAt
-      ? [{ processedAt: base.processedAt, topic: base.topic, partition: base.partition ?? 0, offset: base.offset }]
+      ? [
+          {
+            processedAt: base.processedAt,
+            topic: base.topic,
+            partition: base.partition ?? 0,
+            offset: base.offset,
+          },
+        ]
       : [];
   return {
     ...base,
@@ -56,7 +73,9 @@ function message(seq: number): Message {
     passed: true,
     exception: null,
     waitsBehind: base.status === "held" ? { seq: summary(4).seq, state: "dead" } : null,
-    failures: base.lastError ? [{ attempt: 1, failedAt: iso(30), relay: "relay-a", error: base.lastError }] : [],
+    failures: base.lastError
+      ? [{ attempt: 1, failedAt: iso(30), relay: "relay-a", error: base.lastError }]
+      : [],
     receipts,
     audit: [],
   };
@@ -98,11 +117,46 @@ const history = () => ({
 });
 
 const stages = () => [
-  { name: "committed", at: iso(60), durationMs: null, known: true, detail: { transaction: "184467" }, missing: null },
-  { name: "read", at: iso(59.998), durationMs: 2, known: true, detail: { shard: 5, relay: "relay-a", epoch: "7" }, missing: null },
-  { name: "acknowledged", at: iso(59.99), durationMs: 8, known: true, detail: { topic: "order-events", partition: 1, offset: "88" }, missing: null },
-  { name: "consumed", at: iso(59.9), durationMs: 90, known: true, detail: { consumer: "invoice-group" }, missing: null },
-  { name: "effect", at: null, durationMs: null, known: false, detail: null, missing: "invoice-service has not answered within 2 s" },
+  {
+    name: "committed",
+    at: iso(60),
+    durationMs: null,
+    known: true,
+    detail: { transaction: "184467" },
+    missing: null,
+  },
+  {
+    name: "read",
+    at: iso(59.998),
+    durationMs: 2,
+    known: true,
+    detail: { shard: 5, relay: "relay-a", epoch: "7" },
+    missing: null,
+  },
+  {
+    name: "acknowledged",
+    at: iso(59.99),
+    durationMs: 8,
+    known: true,
+    detail: { topic: "order-events", partition: 1, offset: "88" },
+    missing: null,
+  },
+  {
+    name: "consumed",
+    at: iso(59.9),
+    durationMs: 90,
+    known: true,
+    detail: { consumer: "invoice-group" },
+    missing: null,
+  },
+  {
+    name: "effect",
+    at: null,
+    durationMs: null,
+    known: false,
+    detail: null,
+    missing: "invoice-service has not answered within 2 s",
+  },
 ];
 
 const shards = () => ({
@@ -118,58 +172,162 @@ const shards = () => ({
     lastSeq: "9007199254740991",
     positionWrittenAt: iso(shard % 5),
   })),
-  relays: ["relay-a", "relay-b"].map((name, at) => ({ name, joinedAt: iso(7000), shards: 32, self: at === 0 })),
-  moves: [{ at: iso(600), shard: 40, from: "relay-a", to: "relay-b", reason: "balanced", epoch: "7" }],
+  relays: ["relay-a", "relay-b"].map((name, at) => ({
+    name,
+    joinedAt: iso(7000),
+    shards: 32,
+    self: at === 0,
+  })),
+  moves: [
+    { at: iso(600), shard: 40, from: "relay-a", to: "relay-b", reason: "balanced", epoch: "7" },
+  ],
 });
 
 const seqs = (count: number) => Array.from({ length: count }, (_, at) => 999 - at);
-const dead = () => seqs(400).map(summary).filter((item) => item.status === "dead").slice(0, 20);
-const seqOf = (name: string) => (/^\d+$/.test(name) ? Number(BigInt(name) - 9007199254740000n) : Number(name.slice(-12)));
+const dead = () =>
+  seqs(400)
+    .map(summary)
+    .filter((item) => item.status === "dead")
+    .slice(0, 20);
+const seqOf = (name: string) =>
+  /^\d+$/.test(name) ? Number(BigInt(name) - 9007199254740000n) : Number(name.slice(-12));
 
 const ROUTES: [RegExp, (found: string[]) => unknown][] = [
   [/^GET overview$/, overview],
   [/^GET history$/, history],
-  [/^GET messages$/, () => ({ items: seqs(50).map(summary), nextCursor: "next", searchedTo: null, complete: true })],
+  [
+    /^GET messages$/,
+    () => ({ items: seqs(50).map(summary), nextCursor: "next", searchedTo: null, complete: true }),
+  ],
   [/^GET messages\/([^/]+)$/, ([name]) => ({ items: [message(seqOf(name ?? ""))] })],
-  [/^GET messages\/([^/]+)\/trace$/, ([name]) => ({ message: summary(seqOf(name ?? "")), stages: stages() })],
-  [/^GET dead-letters$/, () => ({ items: dead().map((m) => ({ ...m, failedAt: m.createdAt, holdsKey: true, heldBehind: 3 })), nextCursor: null })],
-  [/^GET dead-letters\/groups$/, () => ({
-    groups: ERRORS.map((error, at) => ({ error: error.replace(/\d+/g, "…"), sample: error, count: 10 - at, firstAt: iso(9000), lastAt: iso(50), filter: error })),
-    total: 19,
-    complete: true,
-  })],
-  [/^GET topics$/, () => ({
-    items: [
-      { topic: "order-events", published: 48_000, publishedPerSecond: 380, failures: 12, paused: false, pausedBySink: null },
-      { topic: "outbox.event.customer", published: 211, publishedPerSecond: 32, failures: 0, paused: true, pausedBySink: null },
-    ],
-  })],
-  [/^GET aggregates$/, () => ({ items: seqs(30).map((seq) => ({ aggregateId: `order-${seq}` })), nextCursor: "next" })],
-  [/^GET aggregates\/([^/]+)\/([^/]+)$/, ([type, id]) => ({
-    aggregateType: type,
-    aggregateId: id,
-    blockedBy: { seq: summary(996).seq, state: "dead", lastError: ERRORS[0], attempts: 8, dueAt: null },
-    heldCount: 3,
-    items: [996, 997, 998].map(summary),
-    nextCursor: null,
-  })],
+  [
+    /^GET messages\/([^/]+)\/trace$/,
+    ([name]) => ({ message: summary(seqOf(name ?? "")), stages: stages() }),
+  ],
+  [
+    /^GET dead-letters$/,
+    () => ({
+      items: dead().map((m) => ({ ...m, failedAt: m.createdAt, holdsKey: true, heldBehind: 3 })),
+      nextCursor: null,
+    }),
+  ],
+  [
+    /^GET dead-letters\/groups$/,
+    () => ({
+      groups: ERRORS.map((error, at) => ({
+        error: error.replace(/\d+/g, "…"),
+        sample: error,
+        count: 10 - at,
+        firstAt: iso(9000),
+        lastAt: iso(50),
+        filter: error,
+      })),
+      total: 19,
+      complete: true,
+    }),
+  ],
+  [
+    /^GET topics$/,
+    () => ({
+      items: [
+        {
+          topic: "order-events",
+          published: 48_000,
+          publishedPerSecond: 380,
+          failures: 12,
+          paused: false,
+          pausedBySink: null,
+        },
+        {
+          topic: "outbox.event.customer",
+          published: 211,
+          publishedPerSecond: 32,
+          failures: 0,
+          paused: true,
+          pausedBySink: null,
+        },
+      ],
+    }),
+  ],
+  [
+    /^GET aggregates$/,
+    () => ({ items: seqs(30).map((seq) => ({ aggregateId: `order-${seq}` })), nextCursor: "next" }),
+  ],
+  [
+    /^GET aggregates\/([^/]+)\/([^/]+)$/,
+    ([type, id]) => ({
+      aggregateType: type,
+      aggregateId: id,
+      blockedBy: {
+        seq: summary(996).seq,
+        state: "dead",
+        lastError: ERRORS[0],
+        attempts: 8,
+        dueAt: null,
+      },
+      heldCount: 3,
+      items: [996, 997, 998].map(summary),
+      nextCursor: null,
+    }),
+  ],
   [/^GET shards$/, shards],
-  [/^GET config$/, () => ({
-    schemaVersion: 11,
-    newestSchemaVersion: 11,
-    settings: [
-      { path: "source.url", value: "***", source: "environment", secret: true, help: "Where the outbox is", default: null },
-      { path: "sink.topic", value: "outbox.event.${aggregatetype}", source: "default", secret: false, help: "The topic", default: "outbox.event.${aggregatetype}" },
-    ],
-  })],
-  [/^GET audit$/, () => ({ items: [{ id: "5", at: iso(90), actor: "ada", action: "retry", seq: summary(4).seq, key: "order-1", details: { edited: true } }], nextCursor: null })],
+  [
+    /^GET config$/,
+    () => ({
+      schemaVersion: 11,
+      newestSchemaVersion: 11,
+      settings: [
+        {
+          path: "source.url",
+          value: "***",
+          source: "environment",
+          secret: true,
+          help: "Where the outbox is",
+          default: null,
+        },
+        {
+          path: "sink.topic",
+          value: "outbox.event.${aggregatetype}",
+          source: "default",
+          secret: false,
+          help: "The topic",
+          default: "outbox.event.${aggregatetype}",
+        },
+      ],
+    }),
+  ],
+  [
+    /^GET audit$/,
+    () => ({
+      items: [
+        {
+          id: "5",
+          at: iso(90),
+          actor: "ada",
+          action: "retry",
+          seq: summary(4).seq,
+          key: "order-1",
+          details: { edited: true },
+        },
+      ],
+      nextCursor: null,
+    }),
+  ],
   [/^GET operations$/, () => ({ items: [] })],
-  [/^GET session$/, () => ({ name: "ada", role: "operator", csrfToken: "t", authentication: true, readOpen: true })],
+  [
+    /^GET session$/,
+    () => ({ name: "ada", role: "operator", csrfToken: "t", authentication: true, readOpen: true }),
+  ],
   [/^POST (?:dead-letters\/\w+|replay)$/, () => ({ count: 14 })],
 ];
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
-  const path = (request.url ?? "").split("?")[0]?.replace(/^\//, "").split("/").map(decodeURIComponent).join("/");
+  const path = (request.url ?? "")
+    .split("?")[0]
+    ?.replace(/^\//, "")
+    .split("/")
+    .map(decodeURIComponent)
+    .join("/");
   for (const [pattern, make] of ROUTES) {
     const found = pattern.exec(`${request.method} ${path}`);
     if (!found) continue;
@@ -179,11 +337,18 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   }
   response.statusCode = 404;
   response.setHeader("Content-Type", "application/problem+json");
-  response.end(JSON.stringify({ title: "Not Found", detail: `Nothing is made up for ${request.method} ${path}.` }));
+  response.end(
+    JSON.stringify({
+      title: "Not Found",
+      detail: `Nothing is made up for ${request.method} ${path}.`,
+    }),
+  );
 }
 
 export function mockApi(): Plugin {
-  const middleware = (server: { middlewares: { use(path: string, handler: typeof answer): unknown } }) => {
+  const middleware = (server: {
+    middlewares: { use(path: string, handler: typeof answer): unknown };
+  }) => {
     server.middlewares.use("/api/v1", answer);
   };
   return { name: "mock-api", configureServer: middleware, configurePreviewServer: middleware };

@@ -100,7 +100,8 @@ export const api = {
     get<t.Trace>(`/messages/${part(name)}/trace`, {}, signal),
   deadLetters: (query: Query, signal?: Signal) =>
     get<t.Page<t.DeadLetter>>("/dead-letters", query, signal),
-  deadLetterGroups: (signal?: Signal) => get<t.DeadLetterGroups>("/dead-letters/groups", {}, signal),
+  deadLetterGroups: (signal?: Signal) =>
+    get<t.DeadLetterGroups>("/dead-letters/groups", {}, signal),
   topics: (signal?: Signal) => get<{ items: t.Topic[] }>("/topics", {}, signal),
   aggregates: (query: Query, signal?: Signal) =>
     get<t.Page<{ aggregateId: string }>>("/aggregates", query, signal),

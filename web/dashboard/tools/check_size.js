@@ -14,6 +14,8 @@ for (const name of readdirSync(assets)) {
 }
 const page = readFileSync(join(folder, "index.html"), "utf8");
 const inline = /<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|data:/.exec(page);
-if (inline) throw new Error(`index.html has something inline, which its policy forbids: ${inline[0]}`);
-if (total > LIMIT) throw new Error(`${total} B of gzipped script, more than ${LIMIT}: leave something out`);
+if (inline)
+  throw new Error(`index.html has something inline, which its policy forbids: ${inline[0]}`);
+if (total > LIMIT)
+  throw new Error(`${total} B of gzipped script, more than ${LIMIT}: leave something out`);
 process.stdout.write(`    ${total} B of gzipped script in all, of ${LIMIT} allowed\n`);

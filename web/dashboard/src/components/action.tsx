@@ -65,7 +65,9 @@ function OfferSignIn({ explain, close }: ActionProps & { close: () => void }) {
       <div class="prose">{explain(null)}</div>
       <div class="notice accent">
         <strong>{viewer ? "You are signed in as a viewer" : "You are not signed in"}</strong>
-        <span>Changing anything needs an operator's token, and is written to the audit with its name.</span>
+        <span>
+          Changing anything needs an operator's token, and is written to the audit with its name.
+        </span>
       </div>
       <div class="actions">
         <button class="button" type="button" onClick={close}>

@@ -8,7 +8,10 @@ export function detailsText(details: unknown): string {
   if (typeof details !== "object") return String(details);
   return Object.entries(details)
     .filter(([, value]) => value !== null && value !== "")
-    .map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
+    .map(
+      ([name, value]) =>
+        `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+    )
     .join("; ");
 }
 
@@ -28,7 +31,11 @@ export function AuditTable({
   ];
   if (subjects) {
     columns.push(
-      { name: "seq", header: "Message", cell: (entry) => (entry.seq ? <MessageLink seq={entry.seq} /> : "") },
+      {
+        name: "seq",
+        header: "Message",
+        cell: (entry) => (entry.seq ? <MessageLink seq={entry.seq} /> : ""),
+      },
       { name: "key", header: "Key", class: "mono wrap", cell: (entry) => entry.key ?? "" },
     );
   }
@@ -39,6 +46,12 @@ export function AuditTable({
     cell: (entry) => detailsText(entry.details),
   });
   return (
-    <DataTable caption={caption} sortName="sort-audit" rows={entries} rowKey={(entry) => entry.id} columns={columns} />
+    <DataTable
+      caption={caption}
+      sortName="sort-audit"
+      rows={entries}
+      rowKey={(entry) => entry.id}
+      columns={columns}
+    />
   );
 }

@@ -14,7 +14,15 @@ setInterval(() => {
 }, 2000);
 
 // In the local zone; UTC in the title. `ago` adds how long since.
-export function Time({ at, ago, precise }: { at: string | null; ago?: boolean; precise?: boolean }) {
+export function Time({
+  at,
+  ago,
+  precise,
+}: {
+  at: string | null;
+  ago?: boolean;
+  precise?: boolean;
+}) {
   if (!at) return <span class="muted">{UNKNOWN}</span>;
   return (
     <time dateTime={at} title={utcTime(at)} class="number">
@@ -97,7 +105,11 @@ export function MessageLink({ seq, children }: { seq: string; children?: Compone
   );
 }
 
-export function KeyLink({ message }: { message: Pick<MessageSummary, "aggregateType" | "aggregateId"> }) {
+export function KeyLink({
+  message,
+}: {
+  message: Pick<MessageSummary, "aggregateType" | "aggregateId">;
+}) {
   // Of a message whose row is gone only its number may be left.
   if (!message.aggregateType || !message.aggregateId) return <span class="muted">{UNKNOWN}</span>;
   return (

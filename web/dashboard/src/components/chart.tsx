@@ -98,7 +98,11 @@ function Plot({
   useEffect(() => {
     const parent = element.current;
     if (!parent) return;
-    const axis = { stroke: colorOf("--muted"), grid: { stroke: colorOf("--line"), width: 1 }, ticks: { show: false } };
+    const axis = {
+      stroke: colorOf("--muted"),
+      grid: { stroke: colorOf("--line"), width: 1 },
+      ticks: { show: false },
+    };
     const chart = new uPlot(
       {
         width: parent.clientWidth,
@@ -142,9 +146,18 @@ function Plot({
   const last = points.at(-1);
   const words = series.map((line) => `${line.name} ${format(last ? line.value(last) : null)}`);
   return (
-    <div ref={element} class="plot" role="img" aria-label={`${title}, at last: ${words.join(", ")}`} />
+    <div
+      ref={element}
+      class="plot"
+      role="img"
+      aria-label={`${title}, at last: ${words.join(", ")}`}
+    />
   );
 }
 
 const clock = (seconds: number) =>
-  new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+  new Date(seconds * 1000).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  });

@@ -33,14 +33,22 @@ export function RetryAction({ selection, what, done, compact, disabled }: ManyPr
       explain={(count) => (
         <ul>
           <li>
-            {count === null ? "The dead letters" : plural(count, "dead letter")} will be sent again, each key in its
-            order, with as many attempts as a new message has.
+            {count === null ? "The dead letters" : plural(count, "dead letter")} will be sent again,
+            each key in its order, with as many attempts as a new message has.
           </li>
           <li>What waits behind them follows once they are delivered.</li>
           <li>Whatever fails again dies again: nothing is lost.</li>
         </ul>
       )}
-      fields={<TextField label="At most per second" hint="no limit" value={perSecond} set={setPerSecond} numeric />}
+      fields={
+        <TextField
+          label="At most per second"
+          hint="no limit"
+          value={perSecond}
+          set={setPerSecond}
+          numeric
+        />
+      }
       confirmLabel={(count) => (count === null ? "Retry" : `Retry ${plural(count, "message")}`)}
       run={async () => {
         const operation = await api.retry(selection, rateOf(perSecond));
@@ -68,8 +76,8 @@ export function DiscardAction({ selection, what, done, compact, disabled }: Many
       explain={(count) => (
         <ul>
           <li>
-            <b>{count === null ? "The dead letters" : plural(count, "dead letter")}</b> will never be delivered.
-            Consumers will not hear of these changes.
+            <b>{count === null ? "The dead letters" : plural(count, "dead letter")}</b> will never
+            be delivered. Consumers will not hear of these changes.
           </li>
           <li>What waits behind them is delivered then, without them.</li>
           <li>The audit keeps that you did it, for each message. It cannot be taken back.</li>
@@ -87,7 +95,13 @@ export function DiscardAction({ selection, what, done, compact, disabled }: Many
   );
 }
 
-export function DeadLetterActions({ message, done }: { message: MessageSummary; done: () => void }) {
+export function DeadLetterActions({
+  message,
+  done,
+}: {
+  message: MessageSummary;
+  done: () => void;
+}) {
   const selection = { names: [message.seq] };
   const what = `message ${message.seq}`;
   return (
@@ -115,8 +129,8 @@ function EditAction({ message, done }: { message: MessageSummary; done: () => vo
       title={`Edit message ${message.seq} and retry it`}
       explain={() => (
         <p>
-          It is sent with the payload below; the row in the outbox stays as it was written, and the audit keeps
-          that you edited it. What waits behind it follows.
+          It is sent with the payload below; the row in the outbox stays as it was written, and the
+          audit keeps that you edited it. What waits behind it follows.
         </p>
       )}
       fields={
@@ -131,7 +145,10 @@ function EditAction({ message, done }: { message: MessageSummary; done: () => vo
       confirmLabel={() => "Retry with this payload"}
       run={async () => {
         if (text === null) throw new Error("The payload is still being loaded.");
-        if (broken) throw new Error("The payload was JSON and what is written here is not: correct it first.");
+        if (broken)
+          throw new Error(
+            "The payload was JSON and what is written here is not: correct it first.",
+          );
         const operation = await api.retry({ names: [message.seq] }, { payload: text });
         watchOperation(operation);
         return `Retrying message ${message.seq} with the edited payload.`;
@@ -142,9 +159,12 @@ function EditAction({ message, done }: { message: MessageSummary; done: () => vo
 }
 
 function whyNot(payload: Payload): string | null {
-  if (payload.encoding === "base64") return "This payload is not text, so it cannot be edited here.";
-  if (payload.masked) return "Parts of this payload are masked for you: editing would send the mask.";
-  if (payload.truncated) return "This payload is too large to be edited here: use outboxctl dead-letters retry --payload-file.";
+  if (payload.encoding === "base64")
+    return "This payload is not text, so it cannot be edited here.";
+  if (payload.masked)
+    return "Parts of this payload are masked for you: editing would send the mask.";
+  if (payload.truncated)
+    return "This payload is too large to be edited here: use outboxctl dead-letters retry --payload-file.";
   return null;
 }
 
@@ -166,17 +186,20 @@ function PayloadEditor({
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is being typed is loaded once
   useEffect(() => {
     set(null);
-    api.message(seq).then(({ items }) => {
-      const message = items.find((candidate) => candidate.seq === seq) ?? items[0];
-      if (!message) throw new Error("There is no such message any more.");
-      const payload = message.payload;
-      if (!payload) throw new Error("Its row is gone: there is no payload to edit.");
-      const reason = whyNot(payload);
-      if (reason) throw new Error(reason);
-      const tree = payload.encoding === "json" ? parseTree(payload.content) : null;
-      setJson(tree !== null);
-      set(tree ? pretty(tree) : payload.content);
-    }).catch((caught) => setError(asError(caught)));
+    api
+      .message(seq)
+      .then(({ items }) => {
+        const message = items.find((candidate) => candidate.seq === seq) ?? items[0];
+        if (!message) throw new Error("There is no such message any more.");
+        const payload = message.payload;
+        if (!payload) throw new Error("Its row is gone: there is no payload to edit.");
+        const reason = whyNot(payload);
+        if (reason) throw new Error(reason);
+        const tree = payload.encoding === "json" ? parseTree(payload.content) : null;
+        setJson(tree !== null);
+        set(tree ? pretty(tree) : payload.content);
+      })
+      .catch((caught) => setError(asError(caught)));
   }, [seq]);
   if (error) return <Problem error={error} />;
   if (text === null) return <Loading what="the payload" />;

@@ -92,7 +92,14 @@ function BoxPicture({
 }) {
   const content = (
     <>
-      <rect class={`box ${box.tone}`} x={box.x} y={box.y} width={box.width} height={box.height} rx="7" />
+      <rect
+        class={`box ${box.tone}`}
+        x={box.x}
+        y={box.y}
+        width={box.width}
+        height={box.height}
+        rx="7"
+      />
       <text class="title" x={box.x + 12} y={box.y + 24}>
         {box.title}
       </text>

@@ -20,7 +20,8 @@ const PAST = { retry: "Retried", discard: "Discarded", replay: "Replayed" } as c
 
 function ended(operation: Operation): string {
   const so = `${PAST[operation.kind]} ${count(operation.done)} of ${count(operation.total)}`;
-  if (operation.state === "failed") return `${so}, then failed: ${operation.error ?? "no reason given"}`;
+  if (operation.state === "failed")
+    return `${so}, then failed: ${operation.error ?? "no reason given"}`;
   return operation.state === "cancelled" ? `${so}, then cancelled` : so;
 }
 
@@ -108,7 +109,12 @@ export function Operations() {
           columns={[
             { name: "kind", header: "What", cell: (o) => titleCase(o.kind) },
             { name: "state", header: "State", cell: (o) => <Badge status={o.state} /> },
-            { name: "done", header: "Done", end: true, cell: (o) => `${count(o.done)} of ${count(o.total)}` },
+            {
+              name: "done",
+              header: "Done",
+              end: true,
+              cell: (o) => `${count(o.done)} of ${count(o.total)}`,
+            },
             { name: "actor", header: "By", cell: (o) => o.actor },
             { name: "started", header: "Started", cell: (o) => <Time at={o.startedAt} /> },
             { name: "error", header: "Error", class: "wrap", cell: (o) => o.error ?? "" },

@@ -75,8 +75,8 @@ export function ReplayAction({ id }: { id?: string }) {
       explain={(count) => (
         <>
           <p>
-            {count === null ? "Delivered messages" : plural(count, "delivered message")} with {words.join(", ")} will
-            be sent once more, after what waits for the same keys.
+            {count === null ? "Delivered messages" : plural(count, "delivered message")} with{" "}
+            {words.join(", ")} will be sent once more, after what waits for the same keys.
           </p>
           <p>Consumers with an inbox ignore what they have had; others act a second time.</p>
           {others.length > 0 && (
@@ -89,7 +89,13 @@ export function ReplayAction({ id }: { id?: string }) {
       fields={
         <div class="filters">
           <TextField label="To another topic" hint="the same topic" value={topic} set={setTopic} />
-          <TextField label="At most per second" hint="no limit" value={perSecond} set={setPerSecond} numeric />
+          <TextField
+            label="At most per second"
+            hint="no limit"
+            value={perSecond}
+            set={setPerSecond}
+            numeric
+          />
         </div>
       }
       confirmLabel={(count) => (count === null ? "Replay" : `Replay ${plural(count, "message")}`)}

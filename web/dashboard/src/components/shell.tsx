@@ -84,7 +84,9 @@ function Search({ input }: { input: preact.RefObject<HTMLInputElement> }) {
     const text = input.current?.value.trim() ?? "";
     if (!text) return;
     navigate(
-      isMessageName(text) ? messagePath(text) : `/messages?${new URLSearchParams({ aggregateId: text })}`,
+      isMessageName(text)
+        ? messagePath(text)
+        : `/messages?${new URLSearchParams({ aggregateId: text })}`,
     );
   };
   return (
@@ -115,7 +117,9 @@ function Navigation() {
           <li key={place.path}>
             <Link href={place.path} aria-current={here(place.path) ? "page" : undefined}>
               {place.name}
-              {place.path === "/dead-letters" && dead > 0 && <span class="count">{count(dead)}</span>}
+              {place.path === "/dead-letters" && dead > 0 && (
+                <span class="count">{count(dead)}</span>
+              )}
             </Link>
           </li>
         ))}
@@ -152,7 +156,10 @@ function ThemeChoice() {
   return (
     <label class="row small">
       <span class="hidden-visually">Theme</span>
-      <select value={theme.value} onChange={(event) => applyTheme(event.currentTarget.value as Theme)}>
+      <select
+        value={theme.value}
+        onChange={(event) => applyTheme(event.currentTarget.value as Theme)}
+      >
         {options.map(([value, name]) => (
           <option key={value} value={value}>
             {name}
@@ -224,8 +231,8 @@ function Help({ close }: { close: () => void }) {
   return (
     <Dialog title="Help" onClose={close}>
       <p>
-        Find a message by its number, its id or its key. Every filter and page is in the address: copy it
-        to show somebody what you see.
+        Find a message by its number, its id or its key. Every filter and page is in the address:
+        copy it to show somebody what you see.
       </p>
       <table class="data" role="table">
         <caption>Keys</caption>

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { Link } from "wouter-preact";
 import { useQuery } from "../lib/location";
-import { sortRows, type SortValue } from "../lib/sort";
+import { type SortValue, sortRows } from "../lib/sort";
 
 export interface Column<T> {
   name: string;

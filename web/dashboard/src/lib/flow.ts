@@ -140,7 +140,10 @@ function flows(o: Overview) {
     stopped: o.consumers?.reachable === false,
   };
   const topic = (name: string | null): Flow => ({
-    rate: name === null ? published : (o.topics.find((t) => t.topic === name)?.publishedPerSecond ?? null),
+    rate:
+      name === null
+        ? published
+        : (o.topics.find((t) => t.topic === name)?.publishedPerSecond ?? null),
     note: held ? note(`${compact(held)} held back`, "warn") : null,
     stopped: stopped || !o.sink.reachable || (name !== null && o.pausedTopics.includes(name)),
   });
@@ -165,7 +168,12 @@ const box = (content: Content, x: number, y: number, width: number, height: numb
   height,
 });
 
-const WRITERS: Content = { id: "orders", title: "Orders", notes: [{ text: "your transactions", tone: "" }], href: null };
+const WRITERS: Content = {
+  id: "orders",
+  title: "Orders",
+  notes: [{ text: "your transactions", tone: "" }],
+  href: null,
+};
 
 export function flowPicture(o: Overview, width: number): Picture {
   return width >= ACROSS_FROM ? across(o, width) : down(o, width);
@@ -175,7 +183,14 @@ export function flowPicture(o: Overview, width: number): Picture {
 const heightOf = (content: Content, least = 44) =>
   Math.max(least, 36 + 17 * content.notes.length + (content.id === "shards" ? 82 : 0));
 
-function pipe(id: string, flow: Flow, path: string, labelX: number, labelY: number, noted = true): Pipe {
+function pipe(
+  id: string,
+  flow: Flow,
+  path: string,
+  labelX: number,
+  labelY: number,
+  noted = true,
+): Pipe {
   return {
     id,
     path,
@@ -255,7 +270,13 @@ function across(o: Overview, width: number): Picture {
     const y = middle + 70 + 34;
     boxes.push(box(stuck, x(2), y, widths[2], h));
     pipes.push({
-      ...pipe("shards to stuck", { rate: null, note: null, stopped: true }, `M${x(2) + 64} ${middle + 74}V${y - 6}`, 0, 0),
+      ...pipe(
+        "shards to stuck",
+        { rate: null, note: null, stopped: true },
+        `M${x(2) + 64} ${middle + 74}V${y - 6}`,
+        0,
+        0,
+      ),
       rate: "",
     });
     return { width, height: Math.max(height, y + h + 4), across: true, boxes, pipes };
@@ -307,7 +328,9 @@ export function flowText(o: Overview): string[] {
   const lines = [
     `Orders to outbox: ${rate(o.insertedPerSecond)}, within the writers' own transactions.`,
     `Outbox: ${o.pendingIsEstimate ? "about " : ""}${plural(o.pending ?? 0, "message")} pending${
-      o.oldestPendingAgeSeconds ? `, the oldest for ${duration(o.oldestPendingAgeSeconds * 1000)}` : ""
+      o.oldestPendingAgeSeconds
+        ? `, the oldest for ${duration(o.oldestPendingAgeSeconds * 1000)}`
+        : ""
     }.`,
     `Outbox to shards: ${rate(o.rates.processedPerSecond)}${o.paused ? "; all delivery is paused" : ""}.`,
   ];
@@ -330,7 +353,8 @@ export function flowText(o: Overview): string[] {
   }
   const more = o.topics.length - topicsShown(o).length;
   if (more > 0) lines.push(`And ${plural(more, "more topic")}.`);
-  if (!o.sink.reachable) lines.push(`The sink is not reachable: ${o.sink.detail || "no reason given"}.`);
+  if (!o.sink.reachable)
+    lines.push(`The sink is not reachable: ${o.sink.detail || "no reason given"}.`);
   lines.push(
     !o.consumers
       ? "Consumers: not asked, as no trace.consumer_url is set."
@@ -342,17 +366,32 @@ export function flowText(o: Overview): string[] {
 // One sentence: how it is, and the tone of it.
 export function verdict(o: Overview): { text: string; tone: "good" | "warn" | "bad" } {
   if (!o.source.connected) {
-    return { text: `Nothing is read: ${o.source.problem ?? "the database is not connected"}`, tone: "bad" };
+    return {
+      text: `Nothing is read: ${o.source.problem ?? "the database is not connected"}`,
+      tone: "bad",
+    };
   }
   if (!o.sink.reachable) {
-    return { text: `Nothing can be sent: ${o.sink.detail || "the sink is not reachable"}`, tone: "bad" };
+    return {
+      text: `Nothing can be sent: ${o.sink.detail || "the sink is not reachable"}`,
+      tone: "bad",
+    };
   }
-  if (o.paused) return { text: "Delivery is paused. What is written waits in the outbox.", tone: "warn" };
+  if (o.paused)
+    return { text: "Delivery is paused. What is written waits in the outbox.", tone: "warn" };
   const critical = o.alerts.filter((alert) => alert.severity === "critical").length;
-  if (critical) return { text: `${plural(critical, "thing needs", "things need")} you now.`, tone: "bad" };
+  if (critical)
+    return { text: `${plural(critical, "thing needs", "things need")} you now.`, tone: "bad" };
   if (o.alerts.length) {
-    return { text: `Delivering, but ${plural(o.alerts.length, "thing needs", "things need")} a look.`, tone: "warn" };
+    return {
+      text: `Delivering, but ${plural(o.alerts.length, "thing needs", "things need")} a look.`,
+      tone: "warn",
+    };
   }
-  if (o.failed?.dead) return { text: `Delivering; ${plural(o.failed.dead, "dead letter")} to look at.`, tone: "warn" };
+  if (o.failed?.dead)
+    return {
+      text: `Delivering; ${plural(o.failed.dead, "dead letter")} to look at.`,
+      tone: "warn",
+    };
   return { text: "Messages are being delivered. Nothing is stuck.", tone: "good" };
 }

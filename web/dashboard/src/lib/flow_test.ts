@@ -22,7 +22,10 @@ describe("the picture of the flow", () => {
         for (const b of boxes) {
           if (a === b) continue;
           const apart =
-            a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+            a.x + a.width <= b.x ||
+            b.x + b.width <= a.x ||
+            a.y + a.height <= b.y ||
+            b.y + b.height <= a.y;
           expect(apart, `${a.id} and ${b.id} at ${width}`).toBe(true);
         }
       }
@@ -33,13 +36,25 @@ describe("the picture of the flow", () => {
     const paused = flowPicture({ ...sample, paused: true }, 1100);
     expect(paused.pipes.find((pipe) => pipe.id === "outbox to shards")?.current).toBe("stopped");
     const topic = flowPicture({ ...sample, pausedTopics: ["order-events"] }, 1100);
-    expect(topic.pipes.find((pipe) => pipe.id === "shards to order-events")?.current).toBe("stopped");
-    expect(topic.pipes.find((pipe) => pipe.id === "shards to outbox.event.customer")?.current).toBe("steady");
+    expect(topic.pipes.find((pipe) => pipe.id === "shards to order-events")?.current).toBe(
+      "stopped",
+    );
+    expect(topic.pipes.find((pipe) => pipe.id === "shards to outbox.event.customer")?.current).toBe(
+      "steady",
+    );
   });
 
   it("leaves nothing out when it is read", () => {
     const text = flowText({ ...sample, consumers: null }).join(" ");
-    for (const word of ["415/s", "12 messages pending", "412/s", "32 of 64", "14 dead", "380/s", "trace.consumer_url"]) {
+    for (const word of [
+      "415/s",
+      "12 messages pending",
+      "412/s",
+      "32 of 64",
+      "14 dead",
+      "380/s",
+      "trace.consumer_url",
+    ]) {
       expect(text).toContain(word);
     }
   });
@@ -53,6 +68,8 @@ describe("the verdict", () => {
     expect(tone({ paused: true })).toBe("warn");
     expect(tone({ sink: { reachable: false, detail: "broker down" } })).toBe("bad");
     expect(tone({ source: { connected: false, problem: "no route" } })).toBe("bad");
-    expect(verdict({ ...sample, source: { connected: false, problem: "no route" } }).text).toContain("no route");
+    expect(
+      verdict({ ...sample, source: { connected: false, problem: "no route" } }).text,
+    ).toContain("no route");
   });
 });

@@ -46,7 +46,8 @@ export function duration(ms: number | null | undefined): string {
   const sign = ms < 0 ? "−" : "";
   if (size < 10) return `${sign}${size === 0 ? "0" : size.toFixed(1)} ms`;
   if (size < 1000) return `${sign}${Math.round(size)} ms`;
-  if (size < 60_000) return `${sign}${size < 10_000 ? (size / 1000).toFixed(1) : Math.floor(size / 1000)} s`;
+  if (size < 60_000)
+    return `${sign}${size < 10_000 ? (size / 1000).toFixed(1) : Math.floor(size / 1000)} s`;
   const seconds = Math.floor(size / 1000);
   const pairs: [number, string, number, string][] = [
     [86_400, "d", 3600, "h"],
@@ -104,7 +105,9 @@ export function utcTime(iso: string): string {
 export function sinceTime(text: string, now: number): string | null {
   const back = /^(\d{1,5})([smhd])$/.exec(text.trim());
   if (back) {
-    const unit = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[back[2] as "s" | "m" | "h" | "d"];
+    const unit = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[
+      back[2] as "s" | "m" | "h" | "d"
+    ];
     return new Date(now - Number(back[1]) * unit).toISOString();
   }
   const time = Date.parse(text);

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { bytes, compact, duration, isMessageName, rate, relative, shortId, sinceTime, utcTime } from "./format";
+import {
+  bytes,
+  compact,
+  duration,
+  isMessageName,
+  rate,
+  relative,
+  shortId,
+  sinceTime,
+  utcTime,
+} from "./format";
 
 describe("numbers", () => {
   it("are short in pictures and whole elsewhere", () => {
@@ -8,7 +18,13 @@ describe("numbers", () => {
     expect(compact(null)).toBe("–");
   });
   it("of rates keep what is small visible", () => {
-    expect([0, 0.01, 2.34, 1200, 250_000].map(rate)).toEqual(["0/s", "<0.1/s", "2.3/s", "1,200/s", "250K/s"]);
+    expect([0, 0.01, 2.34, 1200, 250_000].map(rate)).toEqual([
+      "0/s",
+      "<0.1/s",
+      "2.3/s",
+      "1,200/s",
+      "250K/s",
+    ]);
   });
   it("of bytes have binary units", () => {
     expect([0, 1023, 1024, 5_000_000].map(bytes)).toEqual(["0 B", "1023 B", "1.0 KiB", "4.8 MiB"]);

@@ -16,11 +16,32 @@ describe("a JSON tree", () => {
     expect(again('{"b":1,"a":2,"b":3}')).toBe('{\n  "b": 1,\n  "a": 2,\n  "b": 3\n}');
   });
   it("takes what JSON.parse takes, and nothing else", () => {
-    const good = ["null", "-0", "[]", " [1,\n2] ", '"\\u00e9\\n"', '{"a":{"b":[true,false]}}', "0.1e-7"];
+    const good = [
+      "null",
+      "-0",
+      "[]",
+      " [1,\n2] ",
+      '"\\u00e9\\n"',
+      '{"a":{"b":[true,false]}}',
+      "0.1e-7",
+    ];
     for (const text of good) {
       expect(JSON.parse(again(text) ?? "undefined")).toEqual(JSON.parse(text));
     }
-    for (const text of ["", "01", "1 2", "[1,]", "{a:1}", "'a'", '"\n"', "nul", '{"a"}', "[1", "+1", ".5"]) {
+    for (const text of [
+      "",
+      "01",
+      "1 2",
+      "[1,]",
+      "{a:1}",
+      "'a'",
+      '"\n"',
+      "nul",
+      '{"a"}',
+      "[1",
+      "+1",
+      ".5",
+    ]) {
       expect(parseTree(text), text).toBeNull();
     }
   });

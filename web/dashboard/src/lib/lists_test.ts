@@ -53,7 +53,14 @@ describe("a question to the server", () => {
 
 describe("a trace", () => {
   const stage = (name: string, at: string | null, detail: object | null = null): Stage =>
-    ({ name, at, durationMs: null, known: at !== null, detail, missing: at === null ? "not yet" : null }) as Stage;
+    ({
+      name,
+      at,
+      durationMs: null,
+      known: at !== null,
+      detail,
+      missing: at === null ? "not yet" : null,
+    }) as Stage;
   it("says how many stages are known, and how long it took", () => {
     const stages = [
       stage("committed", "2026-11-26T20:00:00.000Z"),
@@ -64,6 +71,8 @@ describe("a trace", () => {
   });
   it("tells the details of a stage in a line", () => {
     const detail = { topic: "order-events", partition: 0, offset: "17", at: "x", relay: null };
-    expect(stageLine(stage("acknowledged", "x", detail))).toBe("topic order-events, partition 0, offset 17");
+    expect(stageLine(stage("acknowledged", "x", detail))).toBe(
+      "topic order-events, partition 0, offset 17",
+    );
   });
 });

@@ -18,8 +18,12 @@ export function hexDump(data: Uint8Array): string {
     const hex = row.map((byte) => byte.toString(16).padStart(2, "0"));
     const left = hex.slice(0, 8).join(" ");
     const right = hex.slice(8).join(" ");
-    const text = row.map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join("");
-    lines.push(`${at.toString(16).padStart(8, "0")}  ${left.padEnd(23)}  ${right.padEnd(23)}  ${text}`);
+    const text = row
+      .map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "."))
+      .join("");
+    lines.push(
+      `${at.toString(16).padStart(8, "0")}  ${left.padEnd(23)}  ${right.padEnd(23)}  ${text}`,
+    );
   }
   if (data.length > end) lines.push(`… ${data.length - end} more bytes`);
   return lines.join("\n");

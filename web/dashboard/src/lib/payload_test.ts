@@ -3,7 +3,14 @@ import type { Message } from "../api_types";
 import { curlCommand, hexDump, kcatCommand, payloadBytes, shellQuote } from "./payload";
 
 const message = (more: object): Message =>
-  ({ seq: "17", id: "0190e2c4-58f2-7cc1-9b8e-2f6d6f0f3a11", aggregateType: "order", topic: null, receipts: [], ...more }) as Message;
+  ({
+    seq: "17",
+    id: "0190e2c4-58f2-7cc1-9b8e-2f6d6f0f3a11",
+    aggregateType: "order",
+    topic: null,
+    receipts: [],
+    ...more,
+  }) as unknown as Message;
 
 describe("a payload", () => {
   it("is dumped as offset, bytes and characters", () => {
@@ -13,7 +20,13 @@ describe("a payload", () => {
     );
   });
   it("in base64 has its own bytes", () => {
-    const payload = { encoding: "base64", content: "AP8=", bytes: 2, truncated: false, masked: false } as const;
+    const payload = {
+      encoding: "base64",
+      content: "AP8=",
+      bytes: 2,
+      truncated: false,
+      masked: false,
+    } as const;
     expect([...payloadBytes(payload)]).toEqual([0, 255]);
   });
   it("that is large is cut, and says so", () => {
@@ -24,8 +37,12 @@ describe("a payload", () => {
 describe("commands", () => {
   it("quote whatever a name has", () => expect(shellQuote("it's $HOME")).toBe("'it'\\''s $HOME'"));
   it("read the record from its place", () => {
-    const receipts = [{ processedAt: "", topic: "order-events", partition: 2, offset: "9007199254740993" }];
-    expect(kcatCommand(message({ receipts }))).toContain("-t 'order-events' -p 2 -o 9007199254740993 -c 1");
+    const receipts = [
+      { processedAt: "", topic: "order-events", partition: 2, offset: "9007199254740993" },
+    ];
+    expect(kcatCommand(message({ receipts }))).toContain(
+      "-t 'order-events' -p 2 -o 9007199254740993 -c 1",
+    );
   });
   it("look for it where no place is known", () => {
     expect(kcatCommand(message({}))).toContain("grep '0190e2c4");

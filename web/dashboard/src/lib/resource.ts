@@ -43,7 +43,11 @@ export function useResource<T>(
         },
         (error) => {
           if (abort.signal.aborted) return;
-          setHeld((old) => ({ key, data: old.key === key ? old.data : null, error: asError(error) }));
+          setHeld((old) => ({
+            key,
+            data: old.key === key ? old.data : null,
+            error: asError(error),
+          }));
           again();
         },
       );

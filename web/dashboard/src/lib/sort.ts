@@ -10,7 +10,9 @@ export function sortRows<T>(rows: readonly T[], by: (row: T) => SortValue, down:
     const y = by(b);
     if (missing(x) || missing(y)) return Number(missing(x)) - Number(missing(y));
     const order =
-      typeof x === "number" && typeof y === "number" ? x - y : collator.compare(String(x), String(y));
+      typeof x === "number" && typeof y === "number"
+        ? x - y
+        : collator.compare(String(x), String(y));
     return down ? -order : order;
   });
 }

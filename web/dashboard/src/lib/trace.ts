@@ -19,7 +19,9 @@ const LABELS: Record<string, string> = {
 // "topic order-events, partition 2, offset 17"; times have a place of their own.
 export function stageLine(stage: Stage): string {
   return Object.entries(stage.detail ?? {})
-    .filter(([name, value]) => value !== null && value !== "" && name !== "at" && name !== "createdAt")
+    .filter(
+      ([name, value]) => value !== null && value !== "" && name !== "at" && name !== "createdAt",
+    )
     .map(([name, value]) => {
       const label = LABELS[name] ?? name;
       const text = typeof value === "object" ? JSON.stringify(value) : String(value);

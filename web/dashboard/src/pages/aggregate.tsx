@@ -95,8 +95,8 @@ function Blocked({ aggregate, reload }: { aggregate: Aggregate; reload: () => vo
         </strong>
       </div>
       <span>
-        {plural(heldCount, "message")} of this key {heldCount === 1 ? "waits" : "wait"} behind it, after{" "}
-        {plural(blockedBy.attempts, "attempt")}.
+        {plural(heldCount, "message")} of this key {heldCount === 1 ? "waits" : "wait"} behind it,
+        after {plural(blockedBy.attempts, "attempt")}.
       </span>
       {blockedBy.lastError && <span>Last error: {blockedBy.lastError}</span>}
       {blockedBy.dueAt && !dead && (

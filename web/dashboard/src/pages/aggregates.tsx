@@ -11,15 +11,25 @@ import { useResource } from "../lib/resource";
 export function AggregatesPage() {
   const query = useQuery();
   const values = query.values(["prefix", "cursor"]);
-  const page = useResource(`aggregates ${JSON.stringify(values)}`, (signal) => api.aggregates(values, signal));
+  const page = useResource(`aggregates ${JSON.stringify(values)}`, (signal) =>
+    api.aggregates(values, signal),
+  );
   return (
-    <Page title="Aggregates" lead="Keys with messages in the outbox. Messages of one key stay in their order.">
-      <FilterForm label="Filter the keys" filters={[{ name: "prefix", label: "Key begins with" }]} />
+    <Page
+      title="Aggregates"
+      lead="Keys with messages in the outbox. Messages of one key stay in their order."
+    >
+      <FilterForm
+        label="Filter the keys"
+        filters={[{ name: "prefix", label: "Key begins with" }]}
+      />
       <Open />
       <Loaded resource={page} what="keys">
         {({ items, nextCursor }) =>
           items.length === 0 ? (
-            <Empty title="No key">{values["prefix"] ? "None begins like this." : "The outbox is empty."}</Empty>
+            <Empty title="No key">
+              {values["prefix"] ? "None begins like this." : "The outbox is empty."}
+            </Empty>
           ) : (
             <>
               <DataTable
@@ -32,7 +42,9 @@ export function AggregatesPage() {
                     header: "Key",
                     class: "mono wrap",
                     cell: ({ aggregateId }) => (
-                      <Link href={`/messages?${new URLSearchParams({ aggregateId })}`}>{aggregateId}</Link>
+                      <Link href={`/messages?${new URLSearchParams({ aggregateId })}`}>
+                        {aggregateId}
+                      </Link>
                     ),
                   },
                 ]}

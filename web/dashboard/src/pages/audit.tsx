@@ -18,7 +18,9 @@ export function AuditPage() {
     since: sinceTime(values["since"] ?? "", Date.now()) ?? values["since"],
     until: sinceTime(values["until"] ?? "", Date.now()) ?? values["until"],
   });
-  const page = useResource(`audit ${JSON.stringify(values)}`, (signal) => api.audit(asked(), signal));
+  const page = useResource(`audit ${JSON.stringify(values)}`, (signal) =>
+    api.audit(asked(), signal),
+  );
   return (
     <Page title="Audit" lead="What operators changed: who, when, to which message.">
       <FilterForm
@@ -35,7 +37,8 @@ export function AuditPage() {
         {({ items, nextCursor }) =>
           items.length === 0 ? (
             <Empty title="Nothing was changed">
-              Pauses, retries, discards, replays and moves are listed here, whether from this page or by outboxctl.
+              Pauses, retries, discards, replays and moves are listed here, whether from this page
+              or by outboxctl.
             </Empty>
           ) : (
             <>

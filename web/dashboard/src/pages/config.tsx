@@ -11,7 +11,10 @@ import { useResource } from "../lib/resource";
 export function ConfigPage() {
   const config = useResource("config", (signal) => api.config(signal));
   return (
-    <Page title="Config" lead="What this relay works by, and where each value comes from. Secrets are never shown.">
+    <Page
+      title="Config"
+      lead="What this relay works by, and where each value comes from. Secrets are never shown."
+    >
       <Loaded resource={config} what="the settings">
         {(data) => <Settings config={data} />}
       </Loaded>
@@ -38,8 +41,8 @@ function Settings({ config }: { config: Config }) {
             "The database cannot tell now which version its tables have."
           ) : old ? (
             <>
-              The tables are at version {version}, this program knows version {config.newestSchemaVersion}: run{" "}
-              <code>outboxctl migrate</code>.
+              The tables are at version {version}, this program knows version{" "}
+              {config.newestSchemaVersion}: run <code>outboxctl migrate</code>.
             </>
           ) : (
             `The tables are at version ${version}, the newest that this program knows.`
@@ -71,7 +74,13 @@ function Settings({ config }: { config: Config }) {
           rows={shown}
           rowKey={(setting) => setting.path}
           columns={[
-            { name: "path", header: "Setting", class: "mono wrap", sort: (s) => s.path, cell: (s) => s.path },
+            {
+              name: "path",
+              header: "Setting",
+              class: "mono wrap",
+              sort: (s) => s.path,
+              cell: (s) => s.path,
+            },
             { name: "value", header: "Value", class: "wrap", cell: (s) => <Value setting={s} /> },
             {
               name: "source",
@@ -93,14 +102,17 @@ function Settings({ config }: { config: Config }) {
 }
 
 function Value({ setting }: { setting: Setting }) {
-  if (setting.secret) return <span class="muted">{setting.value === null ? "not set" : "set, hidden"}</span>;
+  if (setting.secret)
+    return <span class="muted">{setting.value === null ? "not set" : "set, hidden"}</span>;
   if (setting.value === null || setting.value === "") return <span class="muted">{UNKNOWN}</span>;
   return (
     <>
       <span class="mono">{setting.value}</span>
-      {setting.source !== "default" && setting.default !== null && setting.default !== setting.value && (
-        <span class="muted small"> (default: {setting.default || "empty"})</span>
-      )}
+      {setting.source !== "default" &&
+        setting.default !== null &&
+        setting.default !== setting.value && (
+          <span class="muted small"> (default: {setting.default || "empty"})</span>
+        )}
     </>
   );
 }

@@ -1,11 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
-import { api, type DeadLetter, type DeadLetterFilter, type DeadLetterGroups, type Page as ApiPage } from "../api";
+import {
+  type Page as ApiPage,
+  api,
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterGroups,
+} from "../api";
 import { Ago, Badge, KeyLink, MessageLink, Time } from "../components/bits";
 import { DiscardAction, RetryAction } from "../components/dead_letter_actions";
 import { type Filter, FilterForm } from "../components/fields";
 import { errorColumn, typeColumn } from "../components/message_table";
-import { onOperationEnd, Operations } from "../components/operations";
+import { Operations, onOperationEnd } from "../components/operations";
 import { Card, Page } from "../components/page";
 import { Empty, Loaded } from "../components/states";
 import { type Column, DataTable, Pager } from "../components/table";
@@ -19,7 +25,12 @@ const FILTERS: Filter[] = [
   { name: "type", label: "Message type" },
   { name: "aggregateType", label: "Aggregate type" },
   { name: "aggregateId", label: "Aggregate id (key)" },
-  { name: "since", label: "Died since", hint: "15m, 2h, 3d or a time", list: ["15m", "1h", "6h", "1d", "7d"] },
+  {
+    name: "since",
+    label: "Died since",
+    hint: "15m, 2h, 3d or a time",
+    list: ["15m", "1h", "6h", "1d", "7d"],
+  },
 ];
 const NAMES = ["error", "type", "aggregateType", "aggregateId", "since"] as const;
 
@@ -35,7 +46,11 @@ function filterOf(query: Query): DeadLetterFilter {
 export function DeadLettersPage() {
   const query = useQuery();
   const values = query.values([...NAMES, "cursor"]);
-  const groups = useResource("dead letter groups", (signal) => api.deadLetterGroups(signal), REFRESH_MS);
+  const groups = useResource(
+    "dead letter groups",
+    (signal) => api.deadLetterGroups(signal),
+    REFRESH_MS,
+  );
   const letters = useResource(
     `dead letters ${JSON.stringify(values)}`,
     (signal) => api.deadLetters({ ...filterOf(query), cursor: query.get("cursor") }, signal),
@@ -56,7 +71,14 @@ export function DeadLettersPage() {
       <Groups groups={groups} reload={reload} />
       <FilterForm label="Filter the dead letters" filters={FILTERS} />
       <Loaded resource={letters} what="dead letters">
-        {(page) => <Letters key={JSON.stringify(values)} page={page} reload={reload} total={groups.data?.total ?? null} />}
+        {(page) => (
+          <Letters
+            key={JSON.stringify(values)}
+            page={page}
+            reload={reload}
+            total={groups.data?.total ?? null}
+          />
+        )}
       </Loaded>
     </Page>
   );
@@ -69,7 +91,9 @@ function Groups({ groups, reload }: { groups: Resource<DeadLetterGroups>; reload
       <Loaded resource={groups} what="the errors">
         {(data) =>
           data.groups.length === 0 ? (
-            <Empty title="There are no dead letters">Whatever was written is delivered, or still on its way.</Empty>
+            <Empty title="There are no dead letters">
+              Whatever was written is delivered, or still on its way.
+            </Empty>
           ) : (
             <DataTable
               caption={`${plural(data.total, "dead letter")} with ${plural(data.groups.length, "error")}${
@@ -85,19 +109,39 @@ function Groups({ groups, reload }: { groups: Resource<DeadLetterGroups>; reload
                   class: "wrap",
                   sort: (group) => group.error,
                   cell: (group) => (
-                    <Link href={query.href({ error: group.filter, cursor: null })} title={group.sample}>
+                    <Link
+                      href={query.href({ error: group.filter, cursor: null })}
+                      title={group.sample}
+                    >
                       {group.error || "(none given)"}
                     </Link>
                   ),
                 },
-                { name: "count", header: "Count", end: true, sort: (g) => g.count, cell: (g) => count(g.count) },
-                { name: "first", header: "First", sort: (g) => g.firstAt, cell: (g) => <Ago at={g.firstAt} /> },
-                { name: "last", header: "Last", sort: (g) => g.lastAt, cell: (g) => <Ago at={g.lastAt} /> },
+                {
+                  name: "count",
+                  header: "Count",
+                  end: true,
+                  sort: (g) => g.count,
+                  cell: (g) => count(g.count),
+                },
+                {
+                  name: "first",
+                  header: "First",
+                  sort: (g) => g.firstAt,
+                  cell: (g) => <Ago at={g.firstAt} />,
+                },
+                {
+                  name: "last",
+                  header: "Last",
+                  sort: (g) => g.lastAt,
+                  cell: (g) => <Ago at={g.lastAt} />,
+                },
                 {
                   name: "act",
                   header: "All with this error",
                   // An empty filter would be all dead letters, whatever their error.
-                  cell: (group) => group.filter && <GroupActions filter={group.filter} reload={reload} />,
+                  cell: (group) =>
+                    group.filter && <GroupActions filter={group.filter} reload={reload} />,
                 },
               ]}
             />
@@ -150,20 +194,30 @@ function Letters({
     setChosen({ all: false, seqs });
   };
   const togglePage = () =>
-    setChosen({ all: false, seqs: new Set(wholePage ? [] : page.items.map((letter) => letter.seq)) });
+    setChosen({
+      all: false,
+      seqs: new Set(wholePage ? [] : page.items.map((letter) => letter.seq)),
+    });
   const done = () => {
     setChosen({ all: false, seqs: new Set() });
     reload();
   };
   const selection = chosen.all ? { filter } : { names: here };
-  const allWords = filtered ? "all that match" : `all ${total === null ? "" : count(total)} dead letters`;
+  const allWords = filtered
+    ? "all that match"
+    : `all ${total === null ? "" : count(total)} dead letters`;
   const what = chosen.all ? allWords : plural(here.length, "selected dead letter");
   const none = !chosen.all && here.length === 0;
   return (
     <section class="stack" aria-label="Dead letters">
       <div class="row spread">
         <div class="row">
-          <button class="button" type="button" onClick={togglePage} aria-pressed={wholePage && !chosen.all}>
+          <button
+            class="button"
+            type="button"
+            onClick={togglePage}
+            aria-pressed={wholePage && !chosen.all}
+          >
             Select the page
           </button>
           <button
@@ -219,7 +273,11 @@ function columns(chosen: Chosen, toggle: (seq: string) => void): Column<DeadLett
       name: "behind",
       header: "Waits behind it",
       cell: (letter) =>
-        letter.holdsKey ? <Badge status="held" text={plural(letter.heldBehind, "message")} /> : "nothing",
+        letter.holdsKey ? (
+          <Badge status="held" text={plural(letter.heldBehind, "message")} />
+        ) : (
+          "nothing"
+        ),
     },
     errorColumn as Column<DeadLetter>,
   ];

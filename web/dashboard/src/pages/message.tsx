@@ -45,8 +45,8 @@ export function MessagePage() {
             <>
               {items.length > 1 && (
                 <p class="notice warn">
-                  {plural(items.length, "row")} have this id: a writer used it more than once. The inbox makes that
-                  harmless.
+                  {plural(items.length, "row")} have this id: a writer used it more than once. The
+                  inbox makes that harmless.
                 </p>
               )}
               {items.map((message) => (
@@ -93,8 +93,8 @@ function Waits({ message }: { message: Message }) {
     <p class="notice warn">
       <strong>It waits behind another message of its key</strong>
       <span>
-        Message <MessageLink seq={waitsBehind.seq} /> is {waitsBehind.state}. To keep the key's order, this one is sent
-        after that one is delivered, retried or discarded.
+        Message <MessageLink seq={waitsBehind.seq} /> is {waitsBehind.state}. To keep the key's
+        order, this one is sent after that one is delivered, retried or discarded.
       </span>
     </p>
   );
@@ -157,8 +157,8 @@ function Facts({ message, reload }: { message: Message; reload: () => void }) {
             <ul>
               {message.receipts.map((receipt) => (
                 <li key={`${receipt.processedAt} ${receipt.offset}`}>
-                  <Time at={receipt.processedAt} precise /> to {receipt.topic}, partition {receipt.partition}, offset{" "}
-                  <span class="mono">{receipt.offset}</span>
+                  <Time at={receipt.processedAt} precise /> to {receipt.topic}, partition{" "}
+                  {receipt.partition}, offset <span class="mono">{receipt.offset}</span>
                 </li>
               ))}
             </ul>
@@ -289,7 +289,13 @@ function Attempts({ message }: { message: Message }) {
           rows={message.failures}
           rowKey={(failure) => `${failure.attempt} ${failure.failedAt}`}
           columns={[
-            { name: "attempt", header: "Attempt", end: true, sort: (f) => f.attempt, cell: (f) => f.attempt },
+            {
+              name: "attempt",
+              header: "Attempt",
+              end: true,
+              sort: (f) => f.attempt,
+              cell: (f) => f.attempt,
+            },
             { name: "at", header: "When", cell: (f) => <Time at={f.failedAt} precise /> },
             { name: "relay", header: "Relay", class: "wrap", cell: (f) => f.relay },
             { name: "error", header: "Cause", class: "wrap", cell: (f) => f.error },

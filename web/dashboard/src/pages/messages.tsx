@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import { Link } from "wouter-preact";
 import { api, type MessagePage } from "../api";
-import { FilterForm, type Filter } from "../components/fields";
+import { type Filter, FilterForm } from "../components/fields";
 import {
   attemptsColumn,
   createdColumn,
@@ -13,9 +13,9 @@ import {
   statusColumn,
   typeColumn,
 } from "../components/message_table";
+import { Operations } from "../components/operations";
 import { Page } from "../components/page";
 import { ReplayAction } from "../components/replay";
-import { Operations } from "../components/operations";
 import { Empty, Loaded } from "../components/states";
 import { DataTable, Pager } from "../components/table";
 import { plural, sinceTime } from "../lib/format";
@@ -24,7 +24,15 @@ import { type Query, useQuery } from "../lib/location";
 import { useResource } from "../lib/resource";
 
 const TAIL_MS = 1500;
-const STATUSES = ["pending", "delayed", "retrying", "held", "processed", "dead", "discarded"] as const;
+const STATUSES = [
+  "pending",
+  "delayed",
+  "retrying",
+  "held",
+  "processed",
+  "dead",
+  "discarded",
+] as const;
 
 function filters(): Filter[] {
   return [
@@ -33,7 +41,11 @@ function filters(): Filter[] {
       label: "Status",
       options: [["", "Any"], ...STATUSES.map((status) => [status, status] as const)],
     },
-    { name: "topic", label: "Topic", list: overview.value?.topics.map((topic) => topic.topic) ?? [] },
+    {
+      name: "topic",
+      label: "Topic",
+      list: overview.value?.topics.map((topic) => topic.topic) ?? [],
+    },
     { name: "aggregateType", label: "Aggregate type" },
     { name: "aggregateId", label: "Aggregate id (key)" },
     { name: "type", label: "Message type" },
@@ -101,10 +113,20 @@ export function MessagesPage() {
   const query = useQuery();
   const tail = query.get("tail") === "1" && !query.get("cursor") && query.get("order") !== "asc";
   const key = JSON.stringify(query.values(ASKED));
-  const page = useResource(`messages ${key}`, (signal) => api.messages(asked(query), signal), tail ? TAIL_MS : 0);
-  const used = ASKED.some((name) => !["order", "limit", "cursor"].includes(name) && query.get(name));
+  const page = useResource(
+    `messages ${key}`,
+    (signal) => api.messages(asked(query), signal),
+    tail ? TAIL_MS : 0,
+  );
+  const used = ASKED.some(
+    (name) => !["order", "limit", "cursor"].includes(name) && query.get(name),
+  );
   return (
-    <Page title="Messages" lead="Every message that the outbox keeps, and what became of it." actions={<ReplayAction />}>
+    <Page
+      title="Messages"
+      lead="Every message that the outbox keeps, and what became of it."
+      actions={<ReplayAction />}
+    >
       <FilterForm
         label="Filter the messages"
         filters={filters()}
@@ -155,8 +177,8 @@ function Results({
               "Leave a filter out, or look further back."
             ) : (
               <>
-                The outbox is empty. A message is written by <code>Outbox::enqueue</code>, or by an INSERT from
-                any language.
+                The outbox is empty. A message is written by <code>Outbox::enqueue</code>, or by an
+                INSERT from any language.
               </>
             ))}
         </Empty>
@@ -182,8 +204,8 @@ function Results({
       {!page.complete && (
         <p class="notice accent">
           <span>
-            This filter has no index, so each page looks at a bounded number of messages: searched down to number{" "}
-            <code>{page.searchedTo ?? "–"}</code>. The next page goes on from there.
+            This filter has no index, so each page looks at a bounded number of messages: searched
+            down to number <code>{page.searchedTo ?? "–"}</code>. The next page goes on from there.
           </span>
         </p>
       )}

@@ -57,8 +57,8 @@ function PauseAll({ paused, pending }: { paused: boolean; pending: number | null
         title="Resume all delivery?"
         explain={() => (
           <p>
-            Delivery goes on where it stopped, in order: {compact(pending)} messages wait. Topics and shards
-            that are paused by themselves stay so.
+            Delivery goes on where it stopped, in order: {compact(pending)} messages wait. Topics
+            and shards that are paused by themselves stay so.
           </p>
         )}
         confirmLabel={() => "Resume all delivery"}
@@ -75,7 +75,10 @@ function PauseAll({ paused, pending }: { paused: boolean; pending: number | null
       title="Pause all delivery?"
       explain={() => (
         <ul>
-          <li>Every relay of this outbox stops sending, within a second or so; what is under way is finished.</li>
+          <li>
+            Every relay of this outbox stops sending, within a second or so; what is under way is
+            finished.
+          </li>
           <li>Writers go on: their messages wait in the outbox, and nothing is lost.</li>
           <li>Consumers get nothing until someone resumes. It stays so across restarts.</li>
         </ul>
@@ -102,9 +105,6 @@ function Content({ overview: now }: { overview: Overview }) {
     </>
   );
 }
-
-
-
 
 function Alerts({ alerts }: { alerts: readonly Alert[] }) {
   return (
@@ -141,7 +141,11 @@ function Numbers({ overview: now }: { overview: Overview }) {
       </Stat>
       <Stat
         name="Commit to ack"
-        note={latency ? `p95 ${duration(latency.p95Ms)}, p99 ${duration(latency.p99Ms)}` : "nothing in the last minute"}
+        note={
+          latency
+            ? `p95 ${duration(latency.p95Ms)}, p99 ${duration(latency.p99Ms)}`
+            : "nothing in the last minute"
+        }
       >
         {latency ? `p50 ${duration(latency.p50Ms)}` : "–"}
       </Stat>
@@ -152,17 +156,27 @@ function Numbers({ overview: now }: { overview: Overview }) {
         {rate(now.rates.failedPerSecond)}
       </Stat>
       <Stat name="Retrying" tone={failed?.retrying ? "warn" : undefined} note="messages">
-        {failed?.retrying ? <Link href="/messages?status=retrying">{count(failed.retrying)}</Link> : count(failed?.retrying)}
+        {failed?.retrying ? (
+          <Link href="/messages?status=retrying">{count(failed.retrying)}</Link>
+        ) : (
+          count(failed?.retrying)
+        )}
       </Stat>
       <Stat name="Held back" tone={failed?.heldKeys ? "warn" : undefined} note="keys">
-        {failed?.heldKeys ? <Link href="/messages?status=held">{count(failed.heldKeys)}</Link> : count(failed?.heldKeys)}
+        {failed?.heldKeys ? (
+          <Link href="/messages?status=held">{count(failed.heldKeys)}</Link>
+        ) : (
+          count(failed?.heldKeys)
+        )}
       </Stat>
       <Stat name="Dead letters" tone={failed?.dead ? "bad" : undefined}>
-        {failed?.dead ? <Link href="/dead-letters">{count(failed.dead)}</Link> : count(failed?.dead)}
+        {failed?.dead ? (
+          <Link href="/dead-letters">{count(failed.dead)}</Link>
+        ) : (
+          count(failed?.dead)
+        )}
       </Stat>
-      {now.mode === "wal" && (
-        <Stat name="Log kept for the relay">{bytes(now.lagBytes)}</Stat>
-      )}
+      {now.mode === "wal" && <Stat name="Log kept for the relay">{bytes(now.lagBytes)}</Stat>}
     </dl>
   );
 }
@@ -225,7 +239,8 @@ function Charts() {
                 {
                   name: "Oldest",
                   tone: "warn",
-                  value: (p) => (p.oldestPendingAgeSeconds === null ? null : p.oldestPendingAgeSeconds * 1000),
+                  value: (p) =>
+                    p.oldestPendingAgeSeconds === null ? null : p.oldestPendingAgeSeconds * 1000,
                 },
               ]}
             />

@@ -3,6 +3,7 @@ import { api, type Relay, type Shard, type Shards } from "../api";
 import { Action } from "../components/action";
 import { Ago, Badge, Time } from "../components/bits";
 import { Card, Page } from "../components/page";
+import { PauseAction } from "../components/pause";
 import { Empty, Loaded } from "../components/states";
 import { DataTable } from "../components/table";
 import { UNKNOWN } from "../lib/format";
@@ -86,7 +87,13 @@ function Relays({ relays }: { relays: readonly Relay[] }) {
                 </span>
               ),
             },
-            { name: "shards", header: "Shards", end: true, sort: (r) => r.shards, cell: (relay) => relay.shards },
+            {
+              name: "shards",
+              header: "Shards",
+              end: true,
+              sort: (r) => r.shards,
+              cell: (relay) => relay.shards,
+            },
             { name: "joined", header: "Joined", cell: (relay) => <Ago at={relay.joinedAt} /> },
           ]}
         />
@@ -131,12 +138,20 @@ function ShardTable({ shards, reload }: { shards: Shards; reload: () => void }) 
             <span class="row">
               {s.owner ?? <span class="muted">nobody</span>}
               {s.paused && <Badge status="paused" />}
-              {s.preferred && s.preferred !== s.owner && <span class="small muted">moves to {s.preferred}</span>}
+              {s.preferred && s.preferred !== s.owner && (
+                <span class="small muted">moves to {s.preferred}</span>
+              )}
             </span>
           ),
         },
         { name: "epoch", header: "Epoch", end: true, cell: (s) => s.epoch ?? UNKNOWN },
-        { name: "seq", header: "Position", end: true, class: "mono", cell: (s) => s.lastSeq ?? UNKNOWN },
+        {
+          name: "seq",
+          header: "Position",
+          end: true,
+          class: "mono",
+          cell: (s) => s.lastSeq ?? UNKNOWN,
+        },
         {
           name: "written",
           header: "Written",
@@ -167,39 +182,20 @@ function ShardActions({ shard, relays, reload }: ShardProps) {
   );
   return (
     <span class="row">
-      {shard.paused ? (
-        <Action
-          label={named("Resume")}
-          compact
-          primary
-          title={`Resume shard ${shard.shard}?`}
-          explain={() => <p>Its messages are sent from where it stopped, each key in its order.</p>}
-          confirmLabel={() => "Resume the shard"}
-          run={async () => {
-            await api.shardAction(shard.shard, "resume");
-            return `Shard ${shard.shard} goes on.`;
-          }}
-          done={reload}
-        />
-      ) : (
-        <Action
-          label={named("Pause")}
-          compact
-          title={`Pause shard ${shard.shard}?`}
-          explain={() => (
-            <p>
-              About one key in 64 is not delivered until someone resumes it. Its messages wait in the outbox; nothing
-              is lost. Other shards go on.
-            </p>
-          )}
-          confirmLabel={() => "Pause the shard"}
-          run={async () => {
-            await api.shardAction(shard.shard, "pause");
-            return `Shard ${shard.shard} is paused.`;
-          }}
-          done={reload}
-        />
-      )}
+      <PauseAction
+        what="the shard"
+        name={`shard ${shard.shard}`}
+        paused={shard.paused}
+        resume={<p>Its messages are sent from where it stopped, each key in its order.</p>}
+        explain={
+          <p>
+            About one key in 64 is not delivered until someone resumes it. Its messages wait in the
+            outbox; nothing is lost. Other shards go on.
+          </p>
+        }
+        send={(action) => api.shardAction(shard.shard, action)}
+        done={reload}
+      />
       <MoveAction shard={shard} relays={relays} reload={reload} />
       {shard.owner && (
         <Action
@@ -208,8 +204,9 @@ function ShardActions({ shard, relays, reload }: ShardProps) {
           title={`Release shard ${shard.shard}?`}
           explain={() => (
             <p>
-              {shard.owner} gives it up after what is under way, and any relay may take it, also the same one.
-              Use it when an owner seems stuck. Fencing by epoch keeps the old owner from marking anything.
+              {shard.owner} gives it up after what is under way, and any relay may take it, also the
+              same one. Use it when an owner seems stuck. Fencing by epoch keeps the old owner from
+              marking anything.
             </p>
           )}
           confirmLabel={() => "Release the shard"}
@@ -241,8 +238,8 @@ function MoveAction({ shard, relays, reload }: ShardProps) {
       title={`Move shard ${shard.shard}?`}
       explain={() => (
         <p>
-          {shard.owner ?? "Nobody"} hands it over after what is under way; the other relay goes on from its position.
-          Its messages wait for a moment meanwhile, and keep their order.
+          {shard.owner ?? "Nobody"} hands it over after what is under way; the other relay goes on
+          from its position. Its messages wait for a moment meanwhile, and keep their order.
         </p>
       )}
       fields={
@@ -269,7 +266,9 @@ function MoveAction({ shard, relays, reload }: ShardProps) {
 
 function Moves({ shards }: { shards: Shards }) {
   if (shards.moves.length === 0) {
-    return <Empty title="No shard has moved yet">The history begins with the first hand-over.</Empty>;
+    return (
+      <Empty title="No shard has moved yet">The history begins with the first hand-over.</Empty>
+    );
   }
   return (
     <DataTable
@@ -279,7 +278,13 @@ function Moves({ shards }: { shards: Shards }) {
       rowKey={(move) => `${move.at} ${move.shard} ${move.epoch}`}
       columns={[
         { name: "at", header: "When", cell: (move) => <Time at={move.at} /> },
-        { name: "shard", header: "Shard", end: true, sort: (m) => m.shard, cell: (move) => move.shard },
+        {
+          name: "shard",
+          header: "Shard",
+          end: true,
+          sort: (m) => m.shard,
+          cell: (move) => move.shard,
+        },
         { name: "from", header: "From", class: "wrap", cell: (move) => move.from ?? UNKNOWN },
         { name: "to", header: "To", class: "wrap", cell: (move) => move.to ?? UNKNOWN },
         { name: "reason", header: "Why", class: "wrap", cell: (move) => move.reason },

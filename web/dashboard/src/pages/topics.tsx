@@ -1,8 +1,8 @@
 import { Link } from "wouter-preact";
 import { api, type Topic } from "../api";
-import { Action } from "../components/action";
 import { Badge } from "../components/bits";
 import { Page } from "../components/page";
+import { PauseAction } from "../components/pause";
 import { Empty, Loaded } from "../components/states";
 import { DataTable } from "../components/table";
 import { count, rate } from "../lib/format";
@@ -17,7 +17,9 @@ export function TopicsPage() {
       <Loaded resource={topics} what="topics">
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="No topic yet">A topic is listed once a message has been sent to it.</Empty>
+            <Empty title="No topic yet">
+              A topic is listed once a message has been sent to it.
+            </Empty>
           ) : (
             <DataTable
               caption="Topics that this relay has sent to, or that are paused"
@@ -29,7 +31,11 @@ export function TopicsPage() {
                   header: "Topic",
                   class: "wrap",
                   sort: (t) => t.topic,
-                  cell: (t) => <Link href={`/messages?${new URLSearchParams({ topic: t.topic })}`}>{t.topic}</Link>,
+                  cell: (t) => (
+                    <Link href={`/messages?${new URLSearchParams({ topic: t.topic })}`}>
+                      {t.topic}
+                    </Link>
+                  ),
                 },
                 { name: "state", header: "State", cell: (t) => <State topic={t} /> },
                 {
@@ -39,7 +45,13 @@ export function TopicsPage() {
                   sort: (t) => t.publishedPerSecond,
                   cell: (t) => rate(t.publishedPerSecond),
                 },
-                { name: "sent", header: "Sent", end: true, sort: (t) => t.published, cell: (t) => count(t.published) },
+                {
+                  name: "sent",
+                  header: "Sent",
+                  end: true,
+                  sort: (t) => t.published,
+                  cell: (t) => count(t.published),
+                },
                 {
                   name: "failures",
                   header: "Failures",
@@ -47,7 +59,11 @@ export function TopicsPage() {
                   sort: (t) => t.failures,
                   cell: (t) => count(t.failures),
                 },
-                { name: "act", header: "Act", cell: (t) => <PauseTopic topic={t} done={topics.reload} /> },
+                {
+                  name: "act",
+                  header: "Act",
+                  cell: (t) => <PauseTopic topic={t} done={topics.reload} />,
+                },
               ]}
             />
           )
@@ -72,49 +88,20 @@ function State({ topic }: { topic: Topic }) {
 }
 
 function PauseTopic({ topic, done }: { topic: Topic; done: () => void }) {
-  const name = topic.topic;
-  if (topic.paused) {
-    return (
-      <Action
-        label={
-          <>
-            Resume <span class="hidden-visually">{name}</span>
-          </>
-        }
-        compact
-        primary
-        title={`Resume ${name}?`}
-        explain={() => <p>What waits for this topic is sent, each key in its order.</p>}
-        confirmLabel={() => "Resume the topic"}
-        run={async () => {
-          await api.topicAction(name, "resume");
-          return `${name} goes on.`;
-        }}
-        done={done}
-      />
-    );
-  }
   return (
-    <Action
-      label={
-        <>
-          Pause <span class="hidden-visually">{name}</span>
-        </>
-      }
-      compact
-      title={`Pause ${name}?`}
-      explain={() => (
+    <PauseAction
+      what="the topic"
+      name={topic.topic}
+      paused={topic.paused}
+      resume={<p>What waits for this topic is sent, each key in its order.</p>}
+      explain={
         <ul>
           <li>Nothing more is sent to this topic until someone resumes it; other topics go on.</li>
           <li>Its messages wait without counting attempts; nothing is lost.</li>
           <li>Later messages of the same keys wait too, so that each key keeps its order.</li>
         </ul>
-      )}
-      confirmLabel={() => "Pause the topic"}
-      run={async () => {
-        await api.topicAction(name, "pause");
-        return `${name} is paused.`;
-      }}
+      }
+      send={(action) => api.topicAction(topic.topic, action)}
       done={done}
     />
   );

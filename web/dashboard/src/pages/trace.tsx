@@ -25,7 +25,9 @@ export function TracePage() {
   const trace = useResource(`trace ${name}`, (signal) => api.trace(name, signal), REFRESH_MS);
   const other = (event: SubmitEvent) => {
     event.preventDefault();
-    const wanted = String(new FormData(event.currentTarget as HTMLFormElement).get("name") ?? "").trim();
+    const wanted = String(
+      new FormData(event.currentTarget as HTMLFormElement).get("name") ?? "",
+    ).trim();
     if (wanted) navigate(tracePath(wanted));
   };
   return (
@@ -47,7 +49,14 @@ export function TracePage() {
         <label class="small muted" for="trace-name">
           Another message
         </label>
-        <input key={name} id="trace-name" name="name" defaultValue={name} autocomplete="off" spellcheck={false} />
+        <input
+          key={name}
+          id="trace-name"
+          name="name"
+          defaultValue={name}
+          autocomplete="off"
+          spellcheck={false}
+        />
         <button class="button" type="submit">
           Trace
         </button>
