@@ -90,7 +90,7 @@ function Confirm(props: ActionProps & { close: () => void }) {
   const [round, setRound] = useState(0);
   const id = useId();
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once, and again after a conflict
+  // Asked once, and again after a conflict.
   useEffect(() => {
     let current = true;
     dryRun?.().then(

@@ -94,7 +94,7 @@ function Plot({
   const latest = useRef(data);
   latest.current = data;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew only when its colours change
+  // Drawn anew only when its colours change.
   useEffect(() => {
     const parent = element.current;
     if (!parent) return;

@@ -183,7 +183,7 @@ function PayloadEditor({
 }) {
   const id = useId();
   const [error, setError] = useState<Error | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is being typed is loaded once
+  // What is being typed is loaded once.
   useEffect(() => {
     set(null);
     api

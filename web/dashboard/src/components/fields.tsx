@@ -34,7 +34,7 @@ export function FilterForm({
   const form = useRef<HTMLFormElement>(null);
   const search = window.location.search;
   // Another address, by "back" for one, shows what was asked there. The focus stays where it is.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the address says all
+  // The address says all.
   useEffect(() => {
     for (const name of names) {
       const field = form.current?.elements.namedItem(name);

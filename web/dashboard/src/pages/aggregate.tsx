@@ -30,7 +30,7 @@ export function AggregatePage() {
     (signal) => api.aggregate(type, id, { cursor }, signal),
     REFRESH_MS,
   );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once; reload is always the newest
+  // Once; reload is always the newest.
   useEffect(() => onOperationEnd(found.reload), [type, id]);
   return (
     <Page

@@ -60,7 +60,7 @@ export function DeadLettersPage() {
     groups.reload();
     letters.reload();
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: reload only asks again
+  // Reload only asks again.
   useEffect(() => onOperationEnd(reload), []);
   return (
     <Page

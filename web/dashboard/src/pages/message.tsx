@@ -21,7 +21,7 @@ const REFRESH_MS = 5000;
 export function MessagePage() {
   const name = usePathSegments()[1] ?? "";
   const found = useResource(`message ${name}`, (signal) => api.message(name, signal), REFRESH_MS);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once; reload is always the newest
+  // Once; reload is always the newest.
   useEffect(() => onOperationEnd(found.reload), [name]);
   return (
     <Page

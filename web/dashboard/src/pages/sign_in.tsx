@@ -38,7 +38,7 @@ export function SignInPage() {
       setBusy(false);
     }
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the token of the link, once
+  // The token of the link, once.
   useEffect(() => {
     void submit();
   }, []);
