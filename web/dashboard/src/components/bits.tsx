@@ -78,7 +78,7 @@ export function Badge({ status, text }: { status: Status; text?: string }) {
   );
 }
 
-export function Copy({ text, label }: { text: string; label: string }) {
+export function Copy({ text, label, name }: { text: string; label: string; name?: string }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     try {
@@ -92,7 +92,7 @@ export function Copy({ text, label }: { text: string; label: string }) {
   };
   return (
     <button class="button compact" type="button" onClick={copy}>
-      {copied ? "Copied" : "Copy"} <span class="hidden-visually">{label}</span>
+      {copied ? "Copied" : (name ?? "Copy")} <span class="hidden-visually">{label}</span>
     </button>
   );
 }

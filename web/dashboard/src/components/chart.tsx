@@ -111,7 +111,7 @@ function Plot({
         cursor: { sync: { key: "history" }, drag: { setScale: false } },
         scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
         axes: [
-          { ...axis, values: (_, splits) => splits.map((split) => clock(split)) },
+          { ...axis, size: 30, values: (_, splits) => splits.map((split) => clock(split)) },
           { ...axis, size: 64, values: (_, splits) => splits.map((split) => format(split)) },
         ],
         series: [

@@ -137,7 +137,6 @@ function Cells({ box, overview, shards }: { box: Box; overview: Overview; shards
     <g>
       {Array.from({ length: total }, (_, shard) => (
         <rect
-          // biome-ignore lint/suspicious/noArrayIndexKey: it is the shard's number
           key={shard}
           class={`cell ${kind(shard)}`}
           x={box.x + 12 + (shard % 8) * pitch}

@@ -64,7 +64,6 @@ function Children({ nodes, depth }: { nodes: [string, JsonNode][]; depth: number
   return (
     <ul>
       {nodes.slice(0, shown).map(([name, node], at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: names may repeat, and nothing moves
         <li key={at}>
           <Node node={node} name={name} depth={depth} />
         </li>

@@ -106,7 +106,7 @@ function topicBoxes(o: Overview): Content[] {
   const shown = topicsShown(o);
   const boxes = shown.map(({ topic }): Content => {
     const notes: Note[] = o.pausedTopics.includes(topic) ? [note("paused", "warn")] : [];
-    return { id: `topic ${topic}`, title: clip(topic, 24), notes, href: "/topics" };
+    return { id: `topic ${topic}`, title: clip(topic, 25), notes, href: "/topics" };
   });
   if (boxes.length === 0) {
     const notes = o.sink.reachable ? [] : [note("not reachable", "bad")];
@@ -203,7 +203,7 @@ function pipe(
 }
 
 function across(o: Overview, width: number): Picture {
-  const widths = [118, 134, 128, 188, 118] as const;
+  const widths = [128, 134, 128, 204, 118] as const;
   const gap = (width - widths.reduce((sum, w) => sum + w, 0) - 4) / 4;
   const xs: number[] = [2];
   for (const w of widths) xs.push((xs.at(-1) ?? 0) + w + gap);
@@ -246,7 +246,7 @@ function across(o: Overview, width: number): Picture {
         `M${start} ${middle}C${bend} ${middle} ${bend} ${y} ${end} ${y}`,
         topics.length === 1 ? bend : end - 26,
         y,
-        at === 0,
+        false, // what is held back is told beside what it waits for
       ),
     );
     const right = x(3) + widths[3] + 6;
@@ -256,8 +256,8 @@ function across(o: Overview, width: number): Picture {
         `${content.title} to consumers`,
         flow.consumed,
         `M${right} ${y}C${(right + last) / 2} ${y} ${(right + last) / 2} ${middle} ${last} ${middle}`,
-        (right + last) / 2 + (topics.length === 1 ? 0 : 12),
-        middle,
+        (right + last) / 2,
+        first,
         at === 0,
       ),
       // One rate for the bundle.
@@ -272,10 +272,10 @@ function across(o: Overview, width: number): Picture {
     pipes.push({
       ...pipe(
         "shards to stuck",
-        { rate: null, note: null, stopped: true },
-        `M${x(2) + 64} ${middle + 74}V${y - 6}`,
-        0,
-        0,
+        { rate: null, note: flow.topic(null).note, stopped: true },
+        `M${x(2) + 64} ${middle + 76}V${y - 6}`,
+        x(2) + 64 + 48,
+        middle + 70,
       ),
       rate: "",
     });

@@ -235,7 +235,7 @@ function PayloadCard({ payload }: { payload: Payload }) {
       )}
       <span class="row">
         <Copy text={payload.content} label="the payload" />
-        {tree && <Copy text={pretty(tree)} label="the payload, laid out" />}
+        {tree && <Copy text={pretty(tree)} label="the payload" name="Copy, laid out" />}
       </span>
     </Card>
   );
