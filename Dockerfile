@@ -26,7 +26,8 @@ RUN apt-get update \
       ca-certificates curl libcurl4 libfmt9 libmongoc-1.0-0 libpq5 libprometheus-cpp-core1.0 \
       librdkafka1 libspdlog1.10 libssl3 libtomlplusplus3 \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --no-create-home --uid 10001 outbox
+ && useradd --system --no-create-home --uid 10001 outbox \
+ && install -d -o outbox -g outbox -m 0700 /var/lib/outbox
 COPY --from=build /programs/bin/ /usr/local/bin/
 USER outbox
 # Each service names its program: docker compose does, and so does `docker run IMAGE outboxctl …`.

@@ -129,10 +129,54 @@ create index ${name:outbox_audit_seq} on ${outbox_audit} (seq);
 create table ${outbox_shard} (
   shard  smallint primary key check (shard between 0 and 63),
   epoch  bigint not null default 0,
-  owner  text not null default ''  -- a relay; empty: free to be taken
+  owner  text not null default '',  -- a relay; empty: free to be taken
+  reason text not null default '',  -- why this is the owner, for ${outbox_move}
+  -- What operators want: that nobody reads it; that its owner lets go of it, once; that this relay
+  -- has it for as long as it lives.
+  paused     boolean not null default false,
+  released   boolean not null default false,
+  preferred  text not null default ''
 );
 insert into ${outbox_shard} (shard) select generate_series(0, 63);
 create sequence ${outbox_epoch};
+
+-- Each change of a shard's owner, the newest thousand, noted in the transaction that makes it:
+--   taken          it was free
+--   moved          operators wanted another relay to have it
+--   released       operators wanted the relay to let go of it
+--   paused         operators wanted nobody to read it
+--   balance        it was more than the relay's share
+--   stopped        the relay stopped
+--   lease expired  the relay did not renew its lease
+--   reset          outboxctl source reset
+create table ${outbox_move} (
+  id          bigint generated always as identity primary key,
+  at          timestamptz not null default clock_timestamp(),
+  epoch       bigint not null,
+  shard       smallint not null,
+  from_owner  text not null,  -- empty: it was free
+  to_owner    text not null,  -- empty: it is free
+  reason      text not null
+);
+
+create function ${outbox_note_moves}() returns trigger language plpgsql as $$
+begin
+  insert into ${outbox_move} (epoch, shard, from_owner, to_owner, reason)
+  select n.epoch, n.shard, o.owner, n.owner, n.reason
+    from new_shard n join old_shard o on o.shard = n.shard
+   where n.owner <> o.owner order by n.shard;
+  if found then
+    delete from ${outbox_move}
+     where id in (select m.id from ${outbox_move} m
+                   where m.id <= (select max(id) from ${outbox_move}) - 1000
+                   order by m.id for update skip locked);
+  end if;
+  return null;
+end $$;
+
+create trigger ${name:outbox_note_moves} after update on ${outbox_shard}
+  referencing old table as old_shard new table as new_shard
+  for each statement execute function ${outbox_note_moves}();
 
 -- The relays that share the shards. Each raises its renewals; whoever sees them stand still for one
 -- lease, by its own clock, removes the relay and frees its shards. Beside the shards, since these
@@ -143,12 +187,14 @@ create table ${outbox_relay} (
   joined_at  timestamptz not null default clock_timestamp()
 );
 
--- What operators tell the relays. A raised revision has them read the exceptions again, and this.
+-- What operators tell the relays. A raised revision has them read the exceptions again, and this;
+-- of paused and paused_topics, to which nothing is sent, they know without it.
 -- mode: where messages are read, in the table itself or, from slot, in the write-ahead log. The slot
 -- has exactly what was committed from slot_lsn on, and slot_snapshot sees exactly what was before.
 create table ${outbox_control} (
   id        boolean primary key default true check (id),
   paused    boolean not null default false,
+  paused_topics  text[] not null default '{}',
   revision  bigint not null default 0,
   mode      text not null default 'table' check (mode in ('table', 'wal')),
   slot      text,

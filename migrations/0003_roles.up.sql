@@ -6,6 +6,7 @@
 
 -- All functions are everyone's unless told otherwise.
 revoke execute on function ${outbox_ring}() from public;
+revoke execute on function ${outbox_note_moves}() from public;
 revoke execute on function
   ${outbox_emit}(uuid, text, text, text, ${payload_type}, jsonb, timestamptz) from public;
 revoke execute on function ${outbox_unsent}(regclass, bigint, bigint, timestamptz, bigint) from public;
@@ -52,6 +53,9 @@ begin
       (relay, 'insert (id, aggregatetype, aggregateid, type, payload, headers) on ${outbox}'),
       (relay, 'select on ${outbox}, ${outbox_row}, ${outbox_partition}, ${outbox_progress}, '
               '${outbox_position}, ${outbox_origin}, ${outbox_control}, ${outbox_secret}'),
+      -- What its API shows and switches.
+      (relay, 'select on ${outbox_message}, ${outbox_migration}'),
+      (relay, 'update on ${outbox_control}'),
       (relay, 'select, insert on ${outbox_kept}'),
       (relay, 'select on sequence ' || seq),
       (relay, 'select, insert on ${outbox_receipt_run}'),
@@ -61,6 +65,7 @@ begin
       (relay, 'select, insert, delete on ${outbox_attempt}'),
       (relay, 'select, insert on ${outbox_audit}'),
       (relay, 'select, update on ${outbox_shard}'),
+      (relay, 'select, insert, update, delete on ${outbox_move}'),
       (relay, 'select, insert, truncate on ${outbox_progress_0}, ${outbox_progress_1}'),
       (relay, 'usage on sequence ${outbox_epoch}'),
       (relay, 'update on sequence ${outbox_doorbell}'),
@@ -71,7 +76,7 @@ begin
 
       (viewer, 'select on ${outbox}, ${outbox_kept}, ${outbox_row}, ${outbox_message}, '
                '${outbox_receipt}, ${outbox_receipt_run}, ${outbox_exception}, '
-               '${outbox_attempt}, ${outbox_audit}, ${outbox_shard}, ${outbox_relay}, '
+               '${outbox_attempt}, ${outbox_audit}, ${outbox_shard}, ${outbox_move}, ${outbox_relay}, '
                '${outbox_control}, ${outbox_progress_0}, ${outbox_progress_1}, ${outbox_progress}, '
                '${outbox_position}, ${outbox_origin}, ${outbox_intent}, ${outbox_partition}, '
                '${outbox_migration}'),

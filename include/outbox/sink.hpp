@@ -75,7 +75,8 @@ struct SinkHealth {
   std::uint64_t topic_partition_changes = 0;
 };
 
-// Threads: connect, send, flush and close belong to one thread; health may be asked by any.
+// Threads: connect, topic_of, send, flush and close belong to one thread; health may be asked by
+// any.
 //
 // Order: when an accepted message is not delivered, whatever its error, no message of its key that
 // was accepted later is delivered to the same topic either; those fail with topic_unavailable or
@@ -92,6 +93,10 @@ class Sink {
   // Checks the settings and prepares to send; need not wait for the destination to answer.
   // `deliveries` must outlive the sink's close.
   [[nodiscard]] virtual Result<void> connect(DeliveryQueue& deliveries) = 0;
+
+  // Where the message would go, by the name that operators know; empty: it has none. Valid until
+  // the next call and as long as the message is. After connect.
+  [[nodiscard]] virtual std::string_view topic_of(const Record& message) { return message.topic; }
 
   // Takes messages in their order; copies what it needs. Never waits for the destination.
   [[nodiscard]] virtual SendResult send(std::span<const Record> messages) = 0;

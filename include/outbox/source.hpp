@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -117,6 +119,10 @@ struct Settlement {
   }
 };
 
+using TopicNames = std::set<std::string, std::less<>>;
+// The error of a message that waits because operators have paused its topic.
+inline constexpr std::string_view kPausedByOperator = "paused by an operator";
+
 // What the relay may do just now.
 enum class Standing : std::uint8_t {
   owner,     // read and send
@@ -127,7 +133,7 @@ enum class Standing : std::uint8_t {
 
 // Threads: claim and await_work belong to one thread; claim_exceptions, claim_due and settle to one
 // other; the two run at the same time. connect, close and leave run while neither does. standing
-// may be asked by any thread at any time.
+// and paused_topics may be asked by any thread at any time.
 //
 // Every call may fail with source_unavailable (close, connect again, read again: what was not
 // settled comes again) or not_owner (another relay has taken over; same treatment).
@@ -169,6 +175,10 @@ class Source {
   // Never waits. Asked before each send, so that a relay that was frozen notices that its lease ran
   // out meanwhile.
   [[nodiscard]] virtual Standing standing() const = 0;
+
+  // To which topics operators let nothing go for now; null: there is none. Another pointer whenever
+  // that changes. Never waits for the database.
+  [[nodiscard]] virtual std::shared_ptr<const TopicNames> paused_topics() const { return nullptr; }
 
   // Durable on return: exceptions for certain; progress and receipts may be lost by a crash of the
   // database, which sends again and loses nothing.

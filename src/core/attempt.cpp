@@ -26,12 +26,16 @@ bool Attempt::send(LimitedSink& sink, const TopicPauses& topics, Clock::time_poi
   const std::span<const Record> records{batch_.records};
   while (next_ < outcomes_.size()) {
     const std::size_t end = group_end(next_);
-    if (const Error* reason = topics.reason(records[next_].aggregate_type, now)) {
-      refuse(next_, *reason);
+    std::size_t until = next_;
+    while (until < end && topics.reason(records[until], now) == nullptr) {
+      ++until;
+    }
+    if (until == next_) {
+      refuse(next_, *topics.reason(records[next_], now));
       next_ = end;
       continue;
     }
-    const SendResult result = sink.send(records.subspan(next_, end - next_));
+    const SendResult result = sink.send(records.subspan(next_, until - next_));
     for (std::size_t i = 0; i < result.accepted; ++i) {
       outcomes_[next_ + i].state = State::in_flight;
     }
@@ -41,7 +45,7 @@ bool Attempt::send(LimitedSink& sink, const TopicPauses& topics, Clock::time_poi
       refused(records[next_], *result.rejected);
       refuse(next_, *result.rejected);
       next_ = end;  // what follows of the key stays unsent
-    } else if (next_ < end) {
+    } else if (next_ < until) {
       return false;
     }
   }

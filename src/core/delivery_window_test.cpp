@@ -58,7 +58,7 @@ class DeliveryWindowTest : public ::testing::Test {
   FakeSink sink_;
   KeyGate gate_{100};
   ManualClock clock_;
-  TopicPauses topics_{{milliseconds{100}, milliseconds{100}}, 1};
+  TopicPauses topics_{{milliseconds{100}, milliseconds{100}}, 1, sink_};
   DeliveryWindow window_;
   std::vector<std::string> refused_;
 };
@@ -236,8 +236,9 @@ TEST_F(DeliveryWindowTest, ABatchOfDelayedRecordsIsDoneAtOnce) {
 
 TEST_F(DeliveryWindowTest, ARecordOfAPausedTopicGoesToTheCallerAndOthersOn) {
   const Error unknown{ErrorCode::topic_unavailable, "unknown topic"};
-  while (topics_.end("order", clock_.now()) == clock_.now()) {  // a drawn delay may be 0
-    topics_.failed("order", unknown, clock_.now());
+  const Batch orders = make_batch_of(0, {{1, "a", "order"}});
+  while (topics_.end(orders.records[0], clock_.now()) == clock_.now()) {  // a drawn delay may be 0
+    topics_.failed(orders.records[0], unknown, clock_.now());
   }
   window_.push(1, make_batch_of(1, {{1, "a", "order"}, {2, "b", "invoice"}}));
   send();

@@ -6,6 +6,13 @@
 #include <vector>
 
 namespace outbox {
+namespace {
+
+// Those of a topic that operators hold are looked at again after so long: there may be many. Who
+// lets go of the topic makes them due.
+constexpr std::chrono::seconds kWhileHeld{10};
+
+}  // namespace
 
 DueAttempt::DueAttempt(std::uint64_t slot, Batch batch) : attempt_(slot, std::move(batch)) {
   std::vector<Attempt::Group> groups;
@@ -30,8 +37,10 @@ void DueAttempt::finish(Settlement& settlement, const AttemptTerms& terms) const
     DetachedMessage message{record.seq, record.shard, std::string{record.key}, record.attempts};
     message.error = outcome.error.message;
     if (outcome.state == Attempt::State::paused) {
-      message.due_in = std::chrono::ceil<std::chrono::milliseconds>(
-          terms.topics.end(record.aggregate_type, terms.now) - terms.now);
+      const Clock::time_point end = terms.topics.end(record, terms.now);
+      message.due_in = end == Clock::time_point::max()
+                           ? kWhileHeld
+                           : std::chrono::ceil<std::chrono::milliseconds>(end - terms.now);
     } else {
       ++message.attempts;
       message.dead = terms.poison.gives_up(message.attempts);

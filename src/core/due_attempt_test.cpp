@@ -1,5 +1,6 @@
 #include "core/due_attempt.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,9 +49,9 @@ class DueAttemptTest : public ::testing::Test {
   ManualClock clock_;
   PoisonPolicy poison_;
   FixedRetryPolicy policy_;
-  TopicPauses topics_{{milliseconds{100}, milliseconds{100}}, 1};
   DeliveryQueue queue_;
   FakeSink sink_;
+  TopicPauses topics_{{milliseconds{100}, milliseconds{100}}, 1, sink_};
   LimitedSink limited_{sink_, 0, clock_};
   std::optional<DueAttempt> attempt_;
   Settlement settlement_;
@@ -103,8 +104,9 @@ TEST_F(DueAttemptTest, TheDestinationsFailureLeavesEverythingDue) {
 
 TEST_F(DueAttemptTest, AClosedTopicBurnsNoAttemptAndDelaysTheMessage) {
   poison_.action = PoisonAction::skip;
-  while (topics_.end("order", clock_.now()) == clock_.now()) {  // a drawn delay may be 0
-    topics_.failed("order", kUnknownTopic, clock_.now());
+  const Batch orders = make_batch_of(0, {{1, "a", "order"}});
+  while (topics_.end(orders.records[0], clock_.now()) == clock_.now()) {  // a drawn delay may be 0
+    topics_.failed(orders.records[0], kUnknownTopic, clock_.now());
   }
   begin({{1, "a", "order", "", "", 0, 2}, {2, "b", "invoice"}});
   EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(2));
@@ -113,6 +115,17 @@ TEST_F(DueAttemptTest, AClosedTopicBurnsNoAttemptAndDelaysTheMessage) {
   EXPECT_THAT(detached(), ElementsAre("1x2"));
   EXPECT_GT(settlement_.detached[0].due_in, milliseconds{0});
   EXPECT_THAT(settlement_.resolved, ElementsAre(2));
+}
+
+TEST_F(DueAttemptTest, AHeldTopicBurnsNoAttemptAndIsLookedAtAgainSoon) {
+  topics_.hold(std::make_shared<const TopicNames>(TopicNames{"order"}));
+  begin({{1, "a", "order", "", "", 0, 2}, {2, "b", "invoice"}});
+  EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(2));
+  sink_.deliver(2);
+  finish();
+  EXPECT_THAT(detached(), ElementsAre("1x2"));
+  EXPECT_EQ(settlement_.detached[0].due_in, milliseconds{10'000});
+  EXPECT_EQ(settlement_.detached[0].error, "paused by an operator");
 }
 
 }  // namespace

@@ -72,8 +72,7 @@ ExceptionAttempt::Ending ExceptionAttempt::end_of(std::size_t range, Settlement&
     ending.refused = &outcome.error;
     ending.resume_at = terms.now;  // unless the message becomes the head
   } else if (outcome.state == State::paused) {
-    const Record& record = attempt_.batch().records[ending.index];
-    ending.resume_at = terms.topics.end(record.aggregate_type, terms.now);
+    ending.resume_at = terms.topics.end(attempt_.batch().records[ending.index], terms.now);
   }
   return ending;
 }

@@ -1,6 +1,8 @@
 #include "core/exception_attempt.hpp"
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -77,9 +79,9 @@ class ExceptionAttemptTest : public ::testing::Test {
   KeyGate::time_point start_{std::chrono::hours{1}};
   ManualClock clock_;
   PoisonPolicy poison_;
-  TopicPauses topics_{{milliseconds{100}, milliseconds{100}}, 1};
   DeliveryQueue queue_;
   FakeSink sink_;
+  TopicPauses topics_{{milliseconds{100}, milliseconds{100}}, 1, sink_};
   LimitedSink limited_{sink_, 0, clock_};
   std::vector<std::int64_t> refused_at_once_;
   Attempt::Refused refused_ = [this](const Record& record, const Error&) {
@@ -346,8 +348,9 @@ TEST_F(ExceptionAttemptTest, AClosedTopicBurnsNoAttempt) {
   begin({{head(5, "a", 2)}, {}}, {{5, "a"}});
   send();
   sink_.reject(5, unknown);
-  while (topics_.end("", start_) == start_) {  // a drawn delay may be 0
-    topics_.failed("", unknown, start_);
+  const Record& record = attempt_->attempt().batch().records[0];
+  while (topics_.end(record, start_) == start_) {  // a drawn delay may be 0
+    topics_.failed(record, unknown, start_);
   }
   take();
   finish();
@@ -355,6 +358,24 @@ TEST_F(ExceptionAttemptTest, AClosedTopicBurnsNoAttempt) {
   EXPECT_EQ(gate_.attempts("a"), 2);
   EXPECT_THAT(next(milliseconds{0}), IsEmpty()) << "it waits for the topic";
   EXPECT_THAT(next(milliseconds{100}), ElementsAre("a[5,5]"));
+}
+
+// A key may have messages of several topics, and those that follow one that is held wait for it.
+TEST_F(ExceptionAttemptTest, OfAKeyThatWaitsGoesWhatPrecedesAHeldTopic) {
+  topics_.hold(std::make_shared<const TopicNames>(TopicNames{"invoice"}));
+  Batch batch = make_batch_of(0, {{5, "a", "order"}, {6, "a", "invoice"}, {7, "a", "order"}});
+  gate_.restore({{}, {{"a", 0, 5, 9}}}, start_);
+  attempt_.emplace(kSlot, gate_.begin_attempts(start_, 100), std::move(batch), kLimit);
+  send();
+  EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(5));
+  sink_.deliver(5);
+  take();
+  finish();
+  EXPECT_THAT(delivered(), ElementsAre(5));
+  EXPECT_THAT(failed(), IsEmpty());
+  EXPECT_THAT(next(milliseconds{1'000'000}), IsEmpty());
+  gate_.wake(start_);
+  EXPECT_THAT(next(milliseconds{0}), ElementsAre("a[6,9]"));
 }
 
 }  // namespace

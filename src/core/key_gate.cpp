@@ -1,6 +1,7 @@
 #include "core/key_gate.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "mutants/mutant.hpp"
 
@@ -119,6 +120,13 @@ void KeyGate::head_done(std::string_view key, time_point now) {
   if (const auto found = keys_.find(key); found != keys_.end()) {
     found->second.head.reset();
     schedule(found, now);
+  }
+}
+
+void KeyGate::wake(time_point now) {
+  const std::pair<time_point, std::string_view> first{time_point::max(), {}};
+  for (auto last = due_.lower_bound(first); last != due_.end(); last = due_.lower_bound(first)) {
+    schedule(keys_.find(last->second), now);
   }
 }
 

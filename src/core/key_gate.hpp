@@ -66,9 +66,11 @@ class KeyGate {
   [[nodiscard]] time_point next_due() const;  // time_point::max() when nothing is due ever
 
   // Ends of an attempt on `key` without a new head: nothing was tried; the head was delivered, or
-  // skipped; of what waits, everything before `next_seq` was.
+  // skipped; of what waits, everything before `next_seq` was. Due at time_point::max(): by wake.
   void postpone(std::string_view key, time_point due);
   void head_done(std::string_view key, time_point now);
+  // What was postponed until time_point::max() is due now.
+  void wake(time_point now);
   void waiting_done_before(std::string_view key, std::int64_t next_seq, time_point due);
   // What waits behind the head, as settled; empty for a key that is not blocked.
   [[nodiscard]] SeqRange waiting(std::string_view key) const;

@@ -231,5 +231,20 @@ TEST_F(KeyGateTest, WhatWaitsBehindASkippedHeadIsNext) {
   EXPECT_THAT(begin(milliseconds{0}), ElementsAre("a[6,6]"));
 }
 
+TEST_F(KeyGateTest, WhatIsPostponedWithoutAnEndIsDueWhenItIsWoken) {
+  gate_.block(head(1, "a", 0, milliseconds{0}), start_);
+  gate_.block(head(2, "b"), start_);
+  FailedHead parked = head(3, "c");
+  parked.parked = true;
+  gate_.block(parked, start_);
+  gate_.postpone("a", KeyGate::time_point::max());
+  EXPECT_THAT(begin(milliseconds{99}), IsEmpty());
+  EXPECT_EQ(gate_.next_due(), start_ + milliseconds{100}) << "that of b";
+  gate_.wake(start_ + milliseconds{50});
+  EXPECT_THAT(begin(milliseconds{99}), ElementsAre("a[1,1]"));
+  gate_.wake(start_);
+  EXPECT_THAT(begin(milliseconds{1'000'000}), ElementsAre("b[2,2]")) << "an operator decides on c";
+}
+
 }  // namespace
 }  // namespace outbox

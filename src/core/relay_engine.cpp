@@ -20,7 +20,7 @@ RelayEngine::RelayEngine(EngineOptions options, Sink& sink, RetryPolicy& policy,
       observer_(observer),
       destination_backoff_(options.destination_backoff, options.seed),
       gate_(options.max_blocked_keys),
-      topics_(options.topic_backoff, options.seed),
+      topics_(options.topic_backoff, options.seed, sink),
       next_due_look_(clock.now()),
       last_settlement_(clock.now()) {}
 
@@ -77,6 +77,12 @@ void RelayEngine::add_due(Batch batch) {
 std::size_t RelayEngine::in_flight() const {
   return window_.in_flight() + (attempt_ ? attempt_->attempt().in_flight() : 0) +
          (due_ ? due_->attempt().in_flight() : 0);
+}
+
+void RelayEngine::hold_topics(std::shared_ptr<const TopicNames> topics) {
+  if (topics_.hold(std::move(topics)) && !mutant::on(Mutant::wake_forgotten)) {
+    gate_.wake(clock_.now());
+  }
 }
 
 void RelayEngine::take(std::span<const Delivery> deliveries) {
@@ -144,7 +150,7 @@ void RelayEngine::take_attempted(Attempt& attempt, const Delivery& delivery) {
 void RelayEngine::note_refusal(const Record& record, std::string_view topic, const Error& error) {
   if (error.code != ErrorCode::topic_unavailable) {
     observer_.rejected(record, topic, error);
-  } else if (topics_.failed(record.aggregate_type, error, clock_.now())) {
+  } else if (topics_.failed(record, error, clock_.now())) {
     observer_.topic_failed(record, topic, error);
   }
 }
@@ -159,8 +165,9 @@ void RelayEngine::refuse(WindowBatch& batch, std::size_t index, const Error& err
   }
   const time_point now = clock_.now();
   if (error.code == ErrorCode::topic_unavailable) {
-    const auto wait =
-        std::chrono::ceil<std::chrono::milliseconds>(topics_.end(record.aggregate_type, now) - now);
+    // Whoever takes over looks at once whether a topic is still held.
+    const time_point end = topics_.is_held(record) ? now : topics_.end(record, now);
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(end - now);
     gate_.block_unsettled(
         FailedHead{record.seq, record.shard, std::string{record.key}, 0, wait, error.message});
     window_.hold(batch, index);
@@ -273,6 +280,9 @@ void RelayEngine::collect_front(Settlement& settlement, ChangedKeys& changed) {
     }
     const Record& record = front.batch.records[i];
     if (std::optional<FailedHead> head = gate_.settle_head(record.key, record.seq, clock_.now())) {
+      if (head->attempts == 0 && topics_.is_held(record)) {
+        gate_.postpone(record.key, time_point::max());
+      }
       settle_failed(*std::move(head), settlement);
     } else {
       gate_.wait_behind(record.key, record.seq);

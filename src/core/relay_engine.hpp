@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -75,6 +76,10 @@ class RelayEngine {
   // Whether it is time for Source::claim_due. The answer goes to add_due.
   [[nodiscard]] bool wants_due() const;
   void add_due(Batch batch);
+
+  // To which topics operators let nothing go from now on; null: there is none. What is held is
+  // neither tried nor counted as failed, and goes as soon as they let go of it.
+  void hold_topics(std::shared_ptr<const TopicNames> topics);
 
   void take(std::span<const Delivery> deliveries);
   // Between two calls, the deliveries that are there are to be taken.

@@ -1,4 +1,8 @@
 // What becomes of poison, of closed topics, of what is delayed and of a rate limit.
+#include <memory>
+#include <utility>
+#include <vector>
+
 #include <gmock/gmock.h>
 
 #include "core/relay_engine.hpp"
@@ -107,6 +111,91 @@ TEST_F(RelayEnginePolicyTest, WhatComesDuringThePauseIsNotSentAndWaitsForItsEnd)
   EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(3));
   sink_.deliver(3);
   EXPECT_EQ(settle(), "through 2 delivered 3 failed 1x0 failed 2x0");
+}
+
+class RelayEngineHeldTopicTest : public RelayEnginePolicyTest {
+ protected:
+  void hold(TopicNames topics) {
+    engine_.hold_topics(std::make_shared<const TopicNames>(std::move(topics)));
+  }
+};
+
+TEST_F(RelayEngineHeldTopicTest, NothingOfItIsSentOrCountsAsFailedAndOtherTopicsGoOn) {
+  hold({"order"});
+  engine_.add(make_batch_of(
+      1, {{1, "a", "order"}, {2, "b", "invoice"}, {3, "a", "order"}, {4, "c", "order"}}));
+  engine_.send();
+  EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(2));
+  sink_.deliver(2);
+  EXPECT_EQ(settle(), "through 1 delivered 2 failed 1x0 failed 4x0 held a[3,3]");
+  EXPECT_THAT(observer_.events(), ElementsAre("acknowledged 2"));
+  advance(100'000'000);
+  EXPECT_THAT(due(), IsEmpty()) << "nobody looks before it may go";
+}
+
+TEST_F(RelayEngineHeldTopicTest, WhatWaitedGoesAtOnceAndInOrderWhenItMay) {
+  hold({"order"});
+  engine_.add(make_batch_of(1, {{1, "a", "order"}, {2, "a", "order"}}));
+  engine_.send();
+  EXPECT_EQ(settle(), "through 1 failed 1x0 held a[2,2]");
+  hold({});
+  engine_.add(make_batch_of(2, {{3, "a", "order"}}));
+  EXPECT_EQ(engine_.next_wakeup(), clock_.now());
+  EXPECT_THAT(attempt({{1, "a"}}), ElementsAre("a[1,1]"));
+  EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(1)) << "3 follows 2";
+  sink_.deliver(1);
+  EXPECT_EQ(settle(), "through 2 delivered 1 resolved 1 held a[2,3]");
+  EXPECT_THAT(attempt({{2, "a"}, {3, "a"}}), ElementsAre("a[2,3]"));
+  EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(2, 3));
+  sink_.deliver_all();
+  EXPECT_EQ(settle(), "through 0 delivered 2 delivered 3 held a[1,0]");
+  EXPECT_EQ(engine_.blocked_keys(), 0U);
+}
+
+TEST_F(RelayEngineHeldTopicTest, AMessageThatHasFailedKeepsItsAttempts) {
+  engine_.add(make_batch_of(1, {{1, "a", "order"}}));
+  engine_.send();
+  sink_.reject(1);
+  EXPECT_EQ(settle(), "through 1 failed 1x1");
+  hold({"order"});
+  advance(100);
+  std::vector<HeldRange> ranges = engine_.due_exceptions();
+  engine_.add_exceptions(std::move(ranges), make_batch_of(0, {{1, "a", "order"}}));
+  engine_.send();
+  EXPECT_EQ(settle(), "nothing");
+  advance(100'000'000);
+  EXPECT_THAT(due(), IsEmpty());
+  hold({});
+  attempt({{1, "a"}});
+  sink_.reject(1);
+  EXPECT_EQ(settle(), "through 0 failed 1x2");
+}
+
+TEST_F(RelayEngineHeldTopicTest, WhatAnotherConnectionHeldWaitsOnlyAsLongAsTheTopicDoes) {
+  hold({"order"});
+  engine_.restart({{{1, 0, "a", 0, milliseconds{0}, "paused by an operator"}}, {}});
+  std::vector<HeldRange> ranges = engine_.due_exceptions();
+  ASSERT_EQ(ranges.size(), 1U);
+  engine_.add_exceptions(std::move(ranges), make_batch_of(0, {{1, "a", "order"}}));
+  engine_.send();
+  EXPECT_EQ(settle(), "nothing");
+  EXPECT_THAT(due(), IsEmpty());
+  hold({});
+  EXPECT_THAT(due(), ElementsAre("a[1,1]"));
+}
+
+TEST_F(RelayEngineHeldTopicTest, WhatWasSentBeforeMayStillFailAndKeepsItsPlace) {
+  engine_.add(make_batch_of(1, {{1, "a", "order"}}));
+  engine_.send();
+  hold({"order"});
+  engine_.add(make_batch_of(2, {{2, "a", "order"}}));
+  engine_.send();
+  EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(1));
+  sink_.fail(1);
+  take();
+  advance(1'000);
+  engine_.send();
+  EXPECT_EQ(settle(), "through 2 failed 1x0 held a[2,2]") << "the first of the key is its head";
 }
 
 TEST_F(RelayEnginePolicyTest, ADelayedMessageLeavesItsKeysWay) {

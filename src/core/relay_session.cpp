@@ -194,6 +194,7 @@ Result<void> RelaySession::send() {
       return begun;
     }
   }
+  engine_.hold_topics(source_.paused_topics());
   engine_.send();
   return {};
 }

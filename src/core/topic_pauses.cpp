@@ -1,12 +1,35 @@
 #include "core/topic_pauses.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "mutants/mutant.hpp"
 
 namespace outbox {
 
-bool TopicPauses::failed(std::string_view aggregate_type, const Error& error, time_point now) {
-  const auto found = pauses_.find(aggregate_type);
-  Pause& pause = found != pauses_.end() ? found->second : pauses_[std::string{aggregate_type}];
+bool TopicPauses::hold(std::shared_ptr<const TopicNames> topics) {
+  if (topics != nullptr && topics->empty()) {
+    topics.reset();
+  }
+  if (topics == held_) {
+    return false;
+  }
+  held_ = std::move(topics);
+  return true;
+}
+
+bool TopicPauses::is_held(const Record& record) const {
+  return held_ != nullptr && held_->contains(sink_.topic_of(record)) &&
+         !mutant::on(mutant::Mutant::held_topic_goes_on);
+}
+
+bool TopicPauses::failed(const Record& record, const Error& error, time_point now) {
+  if (is_held(record)) {
+    return false;
+  }
+  const auto found = pauses_.find(record.aggregate_type);
+  Pause& pause =
+      found != pauses_.end() ? found->second : pauses_[std::string{record.aggregate_type}];
   if (now < pause.until) {
     return false;  // sent before the pause began
   }
@@ -25,16 +48,23 @@ void TopicPauses::delivered(std::string_view aggregate_type) {
   }
 }
 
-const Error* TopicPauses::reason(std::string_view aggregate_type, time_point now) const {
-  if (pauses_.empty()) {
+const Error* TopicPauses::reason(const Record& record, time_point now) const {
+  static const Error kHeld{ErrorCode::topic_unavailable, std::string{kPausedByOperator}};
+  if (held_ == nullptr && pauses_.empty()) {
     return nullptr;
   }
-  const auto found = pauses_.find(aggregate_type);
+  if (is_held(record)) {
+    return &kHeld;
+  }
+  const auto found = pauses_.find(record.aggregate_type);
   return found == pauses_.end() || found->second.until <= now ? nullptr : &found->second.error;
 }
 
-TopicPauses::time_point TopicPauses::end(std::string_view aggregate_type, time_point now) const {
-  const auto found = pauses_.find(aggregate_type);
+TopicPauses::time_point TopicPauses::end(const Record& record, time_point now) const {
+  if (is_held(record)) {
+    return time_point::max();
+  }
+  const auto found = pauses_.find(record.aggregate_type);
   return found == pauses_.end() ? now : std::max(now, found->second.until);
 }
 

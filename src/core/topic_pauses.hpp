@@ -4,34 +4,46 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "core/exponential_backoff.hpp"
 #include "outbox/clock.hpp"
 #include "outbox/result.hpp"
+#include "outbox/sink.hpp"
+#include "outbox/source.hpp"
 
 namespace outbox {
 
-// The aggregate types whose topic takes nothing for now: it is unknown, or forbidden. Each pauses
-// with a backoff of its own; the others go on. At most as many as there are aggregate types. One
-// thread.
+// What may not be sent for now for its topic's sake; the rest goes on.
+//
+// An aggregate type whose topic takes nothing, as it is unknown or forbidden, pauses with a backoff
+// of its own. A topic that operators hold, by its name, waits until they let go of it: nothing of
+// it counts as failed. At most as many pauses as there are aggregate types. One thread.
 class TopicPauses {
  public:
   using time_point = Clock::time_point;
 
-  TopicPauses(BackoffOptions options, std::uint64_t seed) : backoff_(options, seed) {}
+  // `sink` is asked for topics; it is borrowed.
+  TopicPauses(BackoffOptions options, std::uint64_t seed, Sink& sink)
+      : backoff_(options, seed), sink_(sink) {}
 
-  // A message of this type was refused for its topic's sake. True: it is the first since the last
-  // pause has ended, so a new one begins.
-  bool failed(std::string_view aggregate_type, const Error& error, time_point now);
+  // What operators hold from now on; null: nothing. True: that is something else than before.
+  bool hold(std::shared_ptr<const TopicNames> topics);
+  [[nodiscard]] bool is_held(const Record& record) const;
+
+  // The message was refused for its topic's sake. True: it is the first since the last pause of its
+  // type has ended, so a new one begins.
+  bool failed(const Record& record, const Error& error, time_point now);
   void delivered(std::string_view aggregate_type);
+  // Of those that failed.
   void clear() { pauses_.clear(); }
 
-  // Why nothing of this type may be sent now; null: it may.
-  [[nodiscard]] const Error* reason(std::string_view aggregate_type, time_point now) const;
-  // `now` for a type that is not paused.
-  [[nodiscard]] time_point end(std::string_view aggregate_type, time_point now) const;
+  // Why the message may not be sent now; null: it may.
+  [[nodiscard]] const Error* reason(const Record& record, time_point now) const;
+  // `now` for a message that may be sent, time_point::max() while operators hold its topic.
+  [[nodiscard]] time_point end(const Record& record, time_point now) const;
 
  private:
   struct Pause {
@@ -41,6 +53,8 @@ class TopicPauses {
   };
 
   ExponentialBackoff backoff_;
+  Sink& sink_;
+  std::shared_ptr<const TopicNames> held_;  // null: nothing is
   std::map<std::string, Pause, std::less<>> pauses_;
 };
 

@@ -16,6 +16,7 @@ enum class Mutant {
   delayed_sent_early,
   epoch_not_raised,
   held_range_dropped,
+  held_topic_goes_on,
   id_cursor,
   late_callback,
   lost_lease_sends_on,
@@ -29,6 +30,7 @@ enum class Mutant {
   settle_async_exceptions,
   skip_before_stored,
   takeover_too_early,
+  wake_forgotten,
   wall_clock_lease,
   xmin_cursor,
 };
@@ -42,6 +44,7 @@ inline constexpr std::string_view kNames[] = {
     "delayed_sent_early",
     "epoch_not_raised",
     "held_range_dropped",
+    "held_topic_goes_on",
     "id_cursor",
     "late_callback",
     "lost_lease_sends_on",
@@ -55,6 +58,7 @@ inline constexpr std::string_view kNames[] = {
     "settle_async_exceptions",
     "skip_before_stored",
     "takeover_too_early",
+    "wake_forgotten",
     "wall_clock_lease",
     "xmin_cursor",
 };

@@ -12,7 +12,7 @@
 #include "order-service/order.hpp"
 #include "order-service/order_json.hpp"
 #include "order-service/request_rules.hpp"
-#include "support/http/json.hpp"
+#include "support/http/json_body.hpp"
 #include "support/telemetry/log.hpp"
 
 namespace outbox::orders {
@@ -45,34 +45,6 @@ Response failure(const Request& request, const Error& error) {
           : "the database does not answer: try again soon");
   response.headers.add("Retry-After", "1");
   return response;
-}
-
-Response invalid(const FieldErrors& errors) {
-  return problem(422, "Unprocessable Content",
-                 std::to_string(errors.size()) +
-                     (errors.size() == 1 ? " field is" : " fields are") +
-                     " wrong; errors names them",
-                 errors);
-}
-
-bool is_json(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  while (content_type.ends_with(' '))
-    content_type.remove_suffix(1);
-  return http::same_ignoring_case(content_type, "application/json");
-}
-
-std::variant<http::JsonValue, Response> read_body(const Request& request) {
-  const auto content_type = request.headers.find("Content-Type");
-  if (content_type && !is_json(*content_type)) {
-    return problem(415, "Unsupported Media Type",
-                   "send the body as Content-Type: application/json");
-  }
-  auto parsed = http::parse_json(request.body);
-  if (auto* error = std::get_if<http::FieldError>(&parsed)) {
-    return problem(400, "Bad Request", "the body cannot be read: " + error->detail, {*error});
-  }
-  return std::get<http::JsonValue>(std::move(parsed));
 }
 
 std::optional<std::string> traceparent(const Request& request) {
@@ -117,10 +89,10 @@ class Handlers {
   [[nodiscard]] Response create(const Request& request, const Dialect& dialect) const {
     auto key = idempotency(request);
     if (auto* refusal = std::get_if<Response>(&key)) return std::move(*refusal);
-    auto body = read_body(request);
+    auto body = http::read_json_body(request);
     if (auto* refusal = std::get_if<Response>(&body)) return std::move(*refusal);
     auto data = dialect.read(std::get<http::JsonValue>(body));
-    if (auto* errors = std::get_if<FieldErrors>(&data)) return invalid(*errors);
+    if (auto* errors = std::get_if<FieldErrors>(&data)) return http::invalid_fields(*errors);
     Order order;
     order.id = Uuid::v7();
     order.data = std::get<OrderData>(std::move(data));
@@ -165,10 +137,10 @@ class Handlers {
   [[nodiscard]] Response cancel(const Request& request) const {
     std::optional<std::string> reason;
     if (!request.body.empty()) {
-      auto body = read_body(request);
+      auto body = http::read_json_body(request);
       if (auto* refusal = std::get_if<Response>(&body)) return std::move(*refusal);
       auto read = read_cancellation(std::get<http::JsonValue>(body));
-      if (auto* errors = std::get_if<FieldErrors>(&read)) return invalid(*errors);
+      if (auto* errors = std::get_if<FieldErrors>(&read)) return http::invalid_fields(*errors);
       reason = std::get<std::optional<std::string>>(std::move(read));
     }
     const auto id = Uuid::parse(request.path_parameter("id"));

@@ -1,12 +1,10 @@
 #include "order-service/order.hpp"
 
-#include <algorithm>
-#include <charconv>
-#include <initializer_list>
+#include <string>
+#include <utility>
 
 #include "order-service/price.hpp"
 #include "support/money/money.hpp"
-#include "support/text/utf8.hpp"
 
 namespace outbox::orders {
 namespace {
@@ -15,67 +13,14 @@ using http::child_pointer;
 using http::JsonValue;
 using Kind = JsonValue::Kind;
 
-constexpr std::size_t kMaxErrors = 50;
 constexpr std::size_t kMaxStatusCharacters = 32;
 constexpr std::string_view kSimpleCurrency = "EUR";
 
-std::size_t characters(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
 // Reads members of JSON objects and collects what is wrong with them.
-class Reader {
+class Reader : public http::JsonReader {
  public:
-  void error(std::string detail, std::string pointer) {
-    if (errors_.size() < kMaxErrors) errors_.push_back({std::move(detail), std::move(pointer)});
-  }
-
-  bool is_object(const JsonValue& value, const std::string& pointer) {
-    if (value.kind == Kind::object) return true;
-    error("must be an object", pointer);
-    return false;
-  }
-
-  void refuse_unknown(const JsonValue& object, const std::string& at,
-                      std::initializer_list<std::string_view> known) {
-    for (const auto& [name, value] : object.members) {
-      if (std::find(known.begin(), known.end(), name) == known.end()) {
-        error("is not a known member", child_pointer(at, name));
-      }
-    }
-  }
-
-  // The member, or null after noting that it is missing.
-  const JsonValue* required(const JsonValue& object, const std::string& at, std::string_view name) {
-    const JsonValue* value = object.find(name);
-    if (value == nullptr) error("is required", child_pointer(at, name));
-    return value;
-  }
-
-  std::string text(const JsonValue& value, const std::string& pointer, std::size_t max) {
-    if (value.kind != Kind::string) {
-      error("must be a string", pointer);
-    } else if (value.text.empty() || characters(value.text) > max) {
-      error("must have 1 to " + std::to_string(max) + " characters", pointer);
-    } else if (text::has_control_character(value.text)) {
-      error("must not have control characters", pointer);
-    }
-    return value.text;
-  }
-
   std::int32_t quantity(const JsonValue& value, const std::string& pointer) {
-    std::int32_t number = 0;
-    const auto end = value.text.data() + value.text.size();
-    const bool integer = value.kind == Kind::number && value.integral;
-    const auto read = std::from_chars(value.text.data(), end, number);
-    if (!integer || read.ec != std::errc{} || read.ptr != end || number < 1 ||
-        number > kMaxQuantity) {
-      error("must be an integer from 1 to " + std::to_string(kMaxQuantity), pointer);
-      return 0;
-    }
-    return number;
+    return static_cast<std::int32_t>(integer(value, pointer, 1, kMaxQuantity));
   }
 
   std::int64_t price(PriceOrProblem read, const std::string& pointer) {
@@ -85,12 +30,6 @@ class Reader {
     }
     return std::get<std::int64_t>(read);
   }
-
-  [[nodiscard]] bool ok() const { return errors_.empty(); }
-  [[nodiscard]] FieldErrors take() { return std::move(errors_); }
-
- private:
-  FieldErrors errors_;
 };
 
 PriceOrProblem read_exact_price(const JsonValue& value, const std::string& currency) {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "outbox/uuid.hpp"
-#include "support/http/json.hpp"
+#include "support/http/json_body.hpp"
 
 namespace outbox::orders {
 
@@ -44,7 +44,7 @@ struct Order {
   std::optional<std::string> cancellation_reason;
 };
 
-using FieldErrors = std::vector<http::FieldError>;
+using http::FieldErrors;
 
 // The body of POST /v1/orders: productId, quantity, price or a list of those as items; currency;
 // customerId. A price is a decimal string ("12.50") or an integer of minor units (1250). Unknown

@@ -9,7 +9,6 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 
-#include "outbox-processor/overview.hpp"
 #include "outbox-processor/web_files.hpp"
 #include "support/http/health.hpp"
 
@@ -102,12 +101,6 @@ Result<void> sink_ready(const AdminSources& sources) {
 
 void add_admin_routes(http::Router& router, const AdminSources& sources) {
   add_web_routes(router);
-  router.add("GET", "/api/v1/overview", [sources](const http::Request&) {
-    http::Response response = http::json_response(
-        200, overview_json(sources.status.read(), sources.relay, sources.sink.health()));
-    response.headers.add("Cache-Control", "no-store");
-    return response;
-  });
   auto gauges = std::make_shared<OutboxGauges>(sources.metrics);
   auto sink_counters = std::make_shared<SinkCounters>(sources.metrics);
   http::add_health_routes(

@@ -45,15 +45,16 @@ std::unique_ptr<Sink> make_stdout_sink(const Settings& settings) {
 
 SourceDriver make_source(const Settings& settings, TransactionJudge* judge) {
   const auto max_batch_bytes = static_cast<std::size_t>(settings.source_max_batch_bytes);
+  std::string relay = owner();
   if (const auto path = sqlite::path_of(settings.source_url)) {
-    SqliteOptions options{*path, owner(), max_batch_bytes, settings.retention_processed,
+    SqliteOptions options{*path, relay, max_batch_bytes, settings.retention_processed,
                           settings.retry_dead_letter_type};
     return {std::make_unique<SqliteSource>(std::move(options)),
-            std::make_unique<sqlite::StatusReader>(*path), nullptr};
+            std::make_unique<sqlite::StatusReader>(*path), nullptr, std::move(relay)};
   }
   PostgresTableOptions options{settings.source_url,
                                settings.source_table,
-                               owner(),
+                               relay,
                                max_batch_bytes,
                                settings.relay_lease,
                                settings.retry_dead_letter_type,
@@ -64,7 +65,7 @@ SourceDriver make_source(const Settings& settings, TransactionJudge* judge) {
   return {
       std::move(source),
       std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table),
-      transactional};
+      transactional, std::move(relay)};
 }
 
 std::unique_ptr<postgres_table::RetentionThread> start_retention(const Settings& settings,

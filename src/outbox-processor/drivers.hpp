@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "outbox-processor/retention_metrics.hpp"
 #include "outbox/sink.hpp"
@@ -17,6 +18,7 @@ struct SourceDriver {
   std::unique_ptr<Source> source;
   std::unique_ptr<SourceStatusReader> status;
   TransactionalSource* transactional = nullptr;  // the source's other side; null: it has none
+  std::string relay{};  // by which name the relay is among the shards' owners
 };
 
 struct SinkDriver {

@@ -9,16 +9,25 @@
 #include <random>
 #include <string>
 
+#include "admin/outbox_pool.hpp"
 #include "core/exponential_backoff.hpp"
 #include "core/relay.hpp"
+#include "outbox-processor/admin_access.hpp"
 #include "outbox-processor/admin_routes.hpp"
+#include "outbox-processor/api/change_routes.hpp"
+#include "outbox-processor/api/read_routes.hpp"
+#include "outbox-processor/api/session.hpp"
+#include "outbox-processor/consumer_client.hpp"
 #include "outbox-processor/drivers.hpp"
+#include "outbox-processor/monitor.hpp"
+#include "outbox-processor/operations.hpp"
 #include "outbox-processor/relay_metrics.hpp"
 #include "outbox/clock.hpp"
 #include "relay_settings/relay_options.hpp"
 #include "relay_settings/settings.hpp"
 #include "support/config/command_line.hpp"
 #include "support/http/server.hpp"
+#include "support/sqlite/database.hpp"
 #include "support/telemetry/log.hpp"
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/stop_signals.hpp"
@@ -61,7 +70,7 @@ void warn_of_kept_log(SourceStatusReader& reader) {
   }
 }
 
-int serve(const Settings& settings, telemetry::StopSignals& signals) {
+int serve(const Settings& settings, const config::Schema& schema, telemetry::StopSignals& signals) {
   signals.end_within(settings.relay_drain_timeout + kClosing);
   const std::uint64_t seed = std::random_device{}();
   telemetry::Metrics metrics{"outbox-processor"};
@@ -75,12 +84,34 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
       relay_options(settings, seed), *driver.source, *sink.sink, retry, clock, relay_metrics,
       transactions_of(driver, sink)};
 
+  const auto access = make_access_control(settings);
+  if (!access) {
+    return fail(access.error().message);
+  }
+  const auto masked_paths = masked_paths_of(settings);
+  if (!masked_paths) {
+    return fail(masked_paths.error().message);
+  }
+  std::optional<admin::OutboxPool> outbox;
+  if (!sqlite::path_of(settings.source_url)) {
+    outbox.emplace(settings.source_url, settings.source_table);
+  }
+  Operations operations;
+  std::optional<ConsumerClient> consumer;
+  if (!settings.trace_consumer_url.empty()) {
+    consumer.emplace(settings.trace_consumer_url);
+  }
+  Monitor monitor{{*driver.status, relay_metrics, *sink.sink, outbox ? &*outbox : nullptr,
+                   outbox ? &retention_metrics : nullptr, consumer ? &*consumer : nullptr}};
+  const api::ApiContext context{outbox ? &*outbox : nullptr,     &operations,  &monitor, &schema,
+                                consumer ? &*consumer : nullptr, driver.relay, *masked_paths};
   http::Router router;
+  api::add_session_routes(router, **access);
+  api::add_read_routes(router, context);
+  api::add_change_routes(router, context);
   add_admin_routes(router, {*driver.status, relay_metrics, *sink.sink, metrics});
-  http::ServerOptions http_options;
-  http_options.address = settings.http_address;
-  http_options.port = static_cast<std::uint16_t>(settings.http_port);
-  http::Server server{std::move(http_options), std::move(router)};
+  restrict_api(router);
+  http::Server server{admin_server_options(settings, *access), std::move(router)};
   if (const Result<void> started = server.start(); !started) {
     return fail(started.error().message);
   }
@@ -89,10 +120,13 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
   telemetry::notify_service_manager("READY=1");
   warn_of_kept_log(*driver.status);
 
+  monitor.start();
   auto retention = start_retention(settings, retention_metrics);
   const Result<void> ended = relay.run(signals.token());
   telemetry::notify_service_manager("STOPPING=1");
   server.stop();
+  monitor.stop();
+  operations.stop();
   retention.reset();
   if (!ended) {
     return fail(ended.error().message);
@@ -122,7 +156,7 @@ int run(int argc, const char* const* argv) {
   if (const Result<void> log = telemetry::init_log(settings.log_level, settings.log_format); !log) {
     return fail(log.error().message);
   }
-  return serve(settings, signals);
+  return serve(settings, schema, signals);
 }
 
 }  // namespace

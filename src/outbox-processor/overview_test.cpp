@@ -2,17 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 namespace outbox {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 class OverviewTest : public testing::Test {
  protected:
   [[nodiscard]] json overview(const Result<SourceStatus>& status) const {
-    return json::parse(overview_json(status, relay_, {true, "1 broker"}));
+    OverviewFacts facts{1'700'000'000'000'000, status, {true, "1 broker"}};
+    return overview_json(facts, relay_);
   }
 
   telemetry::Metrics metrics_{"test"};
@@ -31,12 +31,13 @@ TEST_F(OverviewTest, TellsWhatTheDatabaseTells) {
   status.owner = "host:1";
   status.epoch = 4;
   const json told = overview(status);
+  EXPECT_EQ(told["at"], "2023-11-14T22:13:20.000000Z");
   EXPECT_EQ(told["pending"], 7);
   EXPECT_EQ(told["pendingIsEstimate"], false);
   EXPECT_EQ(told["oldestPendingAgeSeconds"], 1.5);
   EXPECT_EQ(told["failed"], (json{{"retrying", 2}, {"heldKeys", 1}, {"dead", 3}}));
   EXPECT_EQ(told["shards"],
-            (json{{"total", 64}, {"owned", 64}, {"owner", "host:1"}, {"epoch", 4}}));
+            (json{{"total", 64}, {"owned", 64}, {"owner", "host:1"}, {"epoch", "4"}}));
   EXPECT_EQ(told["source"], (json{{"connected", true}, {"problem", nullptr}}));
   EXPECT_EQ(told["sink"], (json{{"reachable", true}, {"detail", "1 broker"}}));
 }
@@ -44,10 +45,12 @@ TEST_F(OverviewTest, TellsWhatTheDatabaseTells) {
 TEST_F(OverviewTest, SaysNullForWhatIsNotKnown) {
   observer_.source_connected({});
   const json told = overview(Error{ErrorCode::source_unavailable, "the server is away"});
-  for (const char* name : {"pending", "oldestPendingAgeSeconds", "failed", "shards"}) {
+  for (const char* name : {"pending", "oldestPendingAgeSeconds", "failed", "shards", "lagBytes",
+                           "insertedPerSecond", "latency", "consumers"}) {
     EXPECT_TRUE(told.at(name).is_null()) << name;
   }
   EXPECT_EQ(told["source"], (json{{"connected", true}, {"problem", "the server is away"}}));
+  EXPECT_EQ(told["alerts"][0]["id"], "source-down");
 }
 
 TEST_F(OverviewTest, ARelayThatIsNotConnectedOwnsNothing) {
@@ -57,9 +60,21 @@ TEST_F(OverviewTest, ARelayThatIsNotConnectedOwnsNothing) {
   EXPECT_EQ(told["source"], (json{{"connected", false}, {"problem", "host:2 reads"}}));
 }
 
-TEST_F(OverviewTest, BearsAServersMessageInAnotherEncoding) {
-  const json told = overview(Error{ErrorCode::source_unavailable, "Verbindung abgew\xFCrgt"});
-  EXPECT_EQ(told["source"]["problem"], "Verbindung abgew\xEF\xBF\xBDrgt");
+TEST_F(OverviewTest, TellsWhatIsKnownBesides) {
+  OverviewFacts facts{0, SourceStatus{}, {true, ""}};
+  facts.state.emplace();
+  facts.state->paused = true;
+  facts.state->mode = "wal";
+  facts.inserted_per_second = 2.5;
+  for (int i = 0; i < 30; ++i)
+    facts.topics.push_back({"topic-" + std::to_string(i), 1.0});
+  facts.consumer = ConsumerState{"http://127.0.0.1:3001", false};
+  const json told = overview_json(facts, relay_);
+  EXPECT_EQ(told["paused"], true);
+  EXPECT_EQ(told["mode"], "wal");
+  EXPECT_EQ(told["insertedPerSecond"], 2.5);
+  EXPECT_EQ(told["topics"].size(), kMostTopicsShown);
+  EXPECT_EQ(told["consumers"], (json{{"url", "http://127.0.0.1:3001"}, {"reachable", false}}));
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ prometheus::Counter& TopicCounters::of(std::string_view topic) {
   if (found != by_topic_.end()) {
     return *found->second;
   }
+  const std::lock_guard lock{adding_};
   if (by_topic_.size() < kMaxTopics) {
     return *by_topic_.emplace(topic, &add(topic)).first->second;
   }
@@ -42,6 +43,17 @@ prometheus::Counter& TopicCounters::of(std::string_view topic) {
     other_ = &add("other");
   }
   return *other_;
+}
+
+std::map<std::string, std::uint64_t, std::less<>> TopicCounters::counts() const {
+  std::map<std::string, std::uint64_t, std::less<>> counts;
+  const std::lock_guard lock{adding_};
+  for (const auto& [topic, counter] : by_topic_)
+    counts.emplace(topic, static_cast<std::uint64_t>(counter->Value()));
+  if (other_ != nullptr) {
+    counts["other"] += static_cast<std::uint64_t>(other_->Value());
+  }
+  return counts;
 }
 
 prometheus::Counter& TopicCounters::add(std::string_view topic) {
@@ -86,7 +98,9 @@ void RelayMetrics::acknowledged(const Record& record, const Delivery& delivery) 
     topic_ = delivery.topic;
   }
   ++of_topic_;
-  commit_to_ack_.observe(static_cast<double>(taken_at_us_ - record.created_at_us) / 1e6);
+  const std::int64_t latency_us = taken_at_us_ - record.created_at_us;
+  commit_to_ack_.observe(static_cast<double>(latency_us) / 1e6);
+  latency_.observe(latency_us);
   if (delivery.latency_us >= 0) {
     publish_duration_.observe(static_cast<double>(delivery.latency_us) / 1e6);
   }
@@ -105,6 +119,7 @@ void RelayMetrics::deliveries_taken() {
   taken_at_us_ = 0;
   commit_to_ack_.flush();
   publish_duration_.flush();
+  latency_.flush();
 }
 
 void RelayMetrics::rejected(const Record& record, std::string_view topic, const Error& error) {
@@ -124,10 +139,23 @@ void RelayMetrics::rejected(const Record& record, std::string_view topic, const 
 
 void RelayMetrics::topic_failed(const Record& record, std::string_view topic, const Error& error) {
   topic_failures_.of(topic).Increment();
+  note_pause(topic, error);
   if (topic_log_.pass(std::chrono::steady_clock::now())) {
     log::warn(
         "a topic takes nothing; its messages pause and the others go on",
         {{"aggregate_type", record.aggregate_type}, {"topic", topic}, {"error", error.message}});
+  }
+}
+
+void RelayMetrics::note_pause(std::string_view topic, const Error& error) {
+  if (topic.empty()) return;
+  const auto published = static_cast<std::uint64_t>(published_.of(topic).Value());
+  const std::lock_guard lock{mutex_};
+  const auto found = sink_pauses_.find(topic);
+  if (found != sink_pauses_.end()) {
+    found->second = {error.message, published};
+  } else if (sink_pauses_.size() < TopicCounters::kMaxTopics) {
+    sink_pauses_.emplace(topic, SinkPause{error.message, published});
   }
 }
 
@@ -179,6 +207,29 @@ void RelayMetrics::transaction_ended(TransactionOutcome outcome) {
     case TransactionOutcome::unknown:
       return unknown_.Increment();
   }
+}
+
+std::vector<TopicTotals> RelayMetrics::topics() const {
+  std::map<std::string, TopicTotals, std::less<>> totals;
+  for (const auto& [topic, published] : published_.counts())
+    totals[topic].published = published;
+  for (const TopicCounters* failures : {&refused_, &topic_failures_}) {
+    for (const auto& [topic, count] : failures->counts())
+      totals[topic].failures += count;
+  }
+  totals.erase("");  // refused before it had a topic
+  std::vector<TopicTotals> result;
+  const std::lock_guard lock{mutex_};
+  for (auto& [topic, total] : totals) {
+    total.topic = topic;
+    const auto pause = sink_pauses_.find(topic);
+    // What it has taken since ends the pause.
+    if (pause != sink_pauses_.end() && pause->second.published == total.published) {
+      total.paused_by_sink = pause->second.reason;
+    }
+    result.push_back(std::move(total));
+  }
+  return result;
 }
 
 std::string RelayMetrics::source_problem() const {

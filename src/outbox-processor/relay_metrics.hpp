@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
@@ -16,6 +18,7 @@
 
 #include "core/relay_observer.hpp"
 #include "outbox-processor/batched_histogram.hpp"
+#include "outbox-processor/latency_window.hpp"
 #include "outbox-processor/rate.hpp"
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/rate_limit.hpp"
@@ -23,7 +26,7 @@
 namespace outbox {
 
 // A counter per topic. Topics come from aggregate types, which any writer may invent, so the labels
-// have a bound: the topics beyond it share the label "other". One thread.
+// have a bound: the topics beyond it share the label "other". One thread counts, any may read.
 class TopicCounters {
  public:
   static constexpr std::size_t kMaxTopics = 200;
@@ -32,15 +35,29 @@ class TopicCounters {
   TopicCounters(prometheus::Family<prometheus::Counter>& family, prometheus::Labels labels)
       : family_(family), labels_(std::move(labels)) {}
 
+  // Of the counting thread.
   [[nodiscard]] prometheus::Counter& of(std::string_view topic);
+
+  // Each topic's count, by its name.
+  [[nodiscard]] std::map<std::string, std::uint64_t, std::less<>> counts() const;
 
  private:
   [[nodiscard]] prometheus::Counter& add(std::string_view topic);
 
   prometheus::Family<prometheus::Counter>& family_;
   prometheus::Labels labels_;
+  // Only the counting thread adds to them, and only that takes the lock there.
+  mutable std::mutex adding_;
   std::map<std::string, prometheus::Counter*, std::less<>> by_topic_;
   prometheus::Counter* other_ = nullptr;
+};
+
+// What became of a topic's messages since the start.
+struct TopicTotals {
+  std::string topic;
+  std::uint64_t published = 0;
+  std::uint64_t failures = 0;
+  std::optional<std::string> paused_by_sink{};  // why it takes nothing at the moment
 };
 
 // Counts and logs what the relay does. The observer's methods belong to the relay's thread, the
@@ -68,9 +85,22 @@ class RelayMetrics final : public RelayObserver {
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
   [[nodiscard]] double processed_per_second() const { return processed_rate_.per_second(); }
   [[nodiscard]] double failed_per_second() const { return failed_rate_.per_second(); }
+  // From commit to acknowledgement.
+  [[nodiscard]] std::optional<LatencyWindow::Percentiles> latency() const {
+    return latency_.last_minute();
+  }
+  // By name, at most TopicCounters::kMaxTopics and "other".
+  [[nodiscard]] std::vector<TopicTotals> topics() const;
 
  private:
+  // Since then, and how much the topic had taken by then.
+  struct SinkPause {
+    std::string reason;
+    std::uint64_t published = 0;
+  };
+
   void count_published();
+  void note_pause(std::string_view topic, const Error& error);
 
   TopicCounters published_;
   prometheus::Family<prometheus::Counter>& failures_;
@@ -79,6 +109,7 @@ class RelayMetrics final : public RelayObserver {
   prometheus::Counter& destination_failures_;
   BatchedHistogram commit_to_ack_;
   BatchedHistogram publish_duration_;
+  LatencyWindow latency_;
   prometheus::Counter& rebalances_;
   prometheus::Family<prometheus::Counter>& transactions_;
   prometheus::Counter& committed_;
@@ -103,6 +134,7 @@ class RelayMetrics final : public RelayObserver {
   Rate failed_rate_;
   mutable std::mutex mutex_;
   std::string problem_{"connecting"};
+  std::map<std::string, SinkPause, std::less<>> sink_pauses_;  // no more than topics
 };
 
 }  // namespace outbox

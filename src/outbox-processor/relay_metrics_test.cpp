@@ -87,6 +87,38 @@ TEST_F(RelayMetricsTest, TopicsBeyondTheBoundShareALabel) {
       HasSubstr("outbox_publish_failures_total{error_type=\"message\",topic=\"other\"} 50\n"));
 }
 
+TEST_F(RelayMetricsTest, TellsOfEachTopic) {
+  acknowledge("orders");
+  acknowledge("orders");
+  reject("orders");
+  reject("");
+  acknowledge("bills");
+  const auto topics = relay_.topics();
+  ASSERT_EQ(topics.size(), 2U);
+  EXPECT_EQ(topics[0].topic, "bills");
+  EXPECT_EQ(topics[0].published, 1U);
+  EXPECT_EQ(topics[1].topic, "orders");
+  EXPECT_EQ(topics[1].published, 2U);
+  EXPECT_EQ(topics[1].failures, 1U);
+  EXPECT_FALSE(topics[1].paused_by_sink);
+}
+
+TEST_F(RelayMetricsTest, ATopicThatTakesNothingIsToldUntilItTakesAgain) {
+  acknowledge("orders");
+  observer_.topic_failed(record_, "orders", {ErrorCode::topic_unavailable, "no such topic"});
+  EXPECT_EQ(relay_.topics()[0].paused_by_sink, "no such topic");
+  EXPECT_EQ(relay_.topics()[0].failures, 1U);
+  acknowledge("orders");
+  EXPECT_FALSE(relay_.topics()[0].paused_by_sink);
+}
+
+TEST_F(RelayMetricsTest, TellsTheLatencyOfTheLastMinute) {
+  EXPECT_FALSE(relay_.latency());
+  acknowledge("orders");
+  ASSERT_TRUE(relay_.latency());
+  EXPECT_EQ(relay_.latency()->count, 1U);
+}
+
 TEST_F(RelayMetricsTest, TellsWhetherTheSourceIsConnected) {
   EXPECT_FALSE(relay_.source_is_connected());
   EXPECT_EQ(relay_.source_problem(), "connecting");

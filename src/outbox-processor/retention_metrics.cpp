@@ -7,9 +7,6 @@
 namespace outbox {
 namespace {
 
-// Eight are made ahead; with fewer than these, something has kept them from being made for long.
-constexpr std::int64_t kFewAhead = 3;
-
 prometheus::Gauge& gauge(telemetry::Metrics& metrics, const char* name, const char* help) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(metrics.registry()).Add({});
 }
@@ -39,6 +36,7 @@ void RetentionMetrics::ran(const Result<postgres_table::RetentionReport>& report
     return;
   }
   ahead_.Set(static_cast<double>(report->ahead));
+  seen_ahead_ = report->ahead;
   truncated_.Set(static_cast<double>(report->truncated));
   freed_.Increment(static_cast<double>(report->freed));
   if (report->freed + report->dropped > 0) {

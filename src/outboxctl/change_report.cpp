@@ -5,7 +5,7 @@
 
 namespace outbox::ctl {
 
-void ChangeReport::schedule(const Schedule& schedule) {
+void ChangeReport::schedule(const admin::Schedule& schedule) {
   if (schedule.rate == 0 || selected == 0) return;
   last_due_at =
       text::rfc3339_millis(schedule.due_us(static_cast<std::size_t>(selected) - 1) / 1000);

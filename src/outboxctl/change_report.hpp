@@ -5,7 +5,7 @@
 #include <ostream>
 #include <string>
 
-#include "outboxctl/chunks.hpp"
+#include "admin/chunks.hpp"
 #include "outboxctl/options.hpp"
 
 namespace outbox::ctl {
@@ -19,7 +19,7 @@ struct ChangeReport {
   std::string last_due_at = {};  // empty: at once
 
   // What the schedule means for the last one selected.
-  void schedule(const Schedule& schedule);
+  void schedule(const admin::Schedule& schedule);
   void print(const CommonOptions& common, std::ostream& out) const;
 };
 

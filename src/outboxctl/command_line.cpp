@@ -41,6 +41,7 @@ ExitCode run(int argc, const char* const* argv, Console& console) {
   add_outbox_commands(app, given);
   add_dead_letter_commands(app, given);
   add_operator_commands(app, given);
+  add_token_commands(app, given);
   add_bench_command(app, given);
   try {
     app.parse(argc, argv);

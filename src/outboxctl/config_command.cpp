@@ -41,8 +41,10 @@ Result<void> show_config(const CommonOptions& common, const ConfigOptions& optio
     return {};
   }
   Json array = Json::array();
-  for (const auto& [path, value, origin] : schema->effective())
-    array.push_back({{"path", path}, {"value", value}, {"origin", origin}});
+  for (const config::Schema::Effective& setting : schema->effective()) {
+    array.push_back(
+        {{"path", setting.path}, {"value", setting.value}, {"origin", setting.origin}});
+  }
   print_line(out, array);
   return {};
 }

@@ -1,18 +1,24 @@
-#include <filesystem>
-#include <fstream>
+#include <algorithm>
 #include <utility>
 
+#include "admin/dead_letters.hpp"
 #include "outboxctl/change_report.hpp"
 #include "outboxctl/commands.hpp"
 #include "outboxctl/confirm.hpp"
-#include "outboxctl/dead_letters.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/payload_file.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "outboxctl/text_table.hpp"
 
 namespace outbox::ctl {
 namespace {
 
-constexpr std::uintmax_t kLargestPayload = 256U * 1024 * 1024;
+using admin::DeadLetterFilter;
+using admin::DeadLetters;
+using admin::DeadLetterSelection;
+using admin::Purpose;
+using admin::Schedule;
 
 bool filters(const DeadLetterFilter& filter) {
   return !filter.key.empty() || !filter.type.empty() || !filter.error.empty() ||
@@ -28,20 +34,6 @@ Result<void> check_choice(const DeadLetterOptions& options) {
                ways == 0 ? "name messages, or choose by --key, --type, --error and --since, or "
                            "say --all"
                          : "names, filters and --all exclude each other"};
-}
-
-Result<std::string> read_payload(const std::string& path) {
-  std::error_code unreadable;
-  const auto size = std::filesystem::file_size(path, unreadable);
-  std::ifstream file{path, std::ios::binary};
-  if (unreadable || !file) return Error{ErrorCode::invalid_argument, "cannot read " + path};
-  if (size > kLargestPayload) {
-    return Error{ErrorCode::invalid_argument, path + " is larger than 256 MiB"};
-  }
-  std::string payload(size, '\0');
-  if (!file.read(payload.data(), static_cast<std::streamsize>(size)))
-    return Error{ErrorCode::invalid_argument, "cannot read " + path};
-  return payload;
 }
 
 Result<void> retry_selection(DeadLetters& letters, const DeadLetterSelection& selection,
@@ -71,7 +63,8 @@ Result<void> retry_selection(DeadLetters& letters, const DeadLetterSelection& se
 
 Result<void> list_dead_letters(const CommonOptions& common, const DeadLetterOptions& options,
                                std::ostream& out) {
-  auto outbox = PostgresOutbox::open(common, "dead-letters");
+  if (!common.server.empty()) return server::list_dead_letters(common, options, out);
+  auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   const auto found = DeadLetters{*outbox}.list(options.filter, options.limit);
   if (!found) return found.error();
@@ -96,9 +89,10 @@ Result<void> list_dead_letters(const CommonOptions& common, const DeadLetterOpti
 }
 
 Result<void> retry_dead_letters(const CommonOptions& common, const DeadLetterOptions& options,
-                                std::ostream& out) {
+                                Console& console) {
   if (auto chosen = check_choice(options); !chosen) return chosen;
-  auto outbox = PostgresOutbox::open(common, "dead-letters");
+  if (!common.server.empty()) return server::retry_dead_letters(common, options, console);
+  auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   DeadLetters letters{*outbox};
   const auto selection = letters.select(options.filter, Purpose::retry);
@@ -114,14 +108,15 @@ Result<void> retry_dead_letters(const CommonOptions& common, const DeadLetterOpt
   if (auto done = retry_selection(letters, *selection, options, schedule, report); !done) {
     return done;
   }
-  report.print(common, out);
+  report.print(common, console.out);
   return {};
 }
 
 Result<void> discard_dead_letters(const CommonOptions& common, const DeadLetterOptions& options,
                                   Console& console) {
   if (auto chosen = check_choice(options); !chosen) return chosen;
-  auto outbox = PostgresOutbox::open(common, "dead-letters");
+  if (!common.server.empty()) return server::discard_dead_letters(common, options, console);
+  auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   DeadLetters letters{*outbox};
   const auto selection = letters.select(options.filter, Purpose::discard);
@@ -149,7 +144,7 @@ Result<void> export_dead_letters(const CommonOptions& common, const DeadLetterOp
   if (!options.filter.names.empty() && filters(options.filter)) {
     return Error{ErrorCode::invalid_argument, "names and filters exclude each other"};
   }
-  auto outbox = PostgresOutbox::open(common, "dead-letters");
+  auto outbox = open_postgres_outbox(common, "dead-letters");
   if (!outbox) return std::move(outbox).error();
   DeadLetters letters{*outbox};
   const auto selection = letters.select(options.filter, Purpose::look);

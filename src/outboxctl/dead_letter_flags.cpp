@@ -4,7 +4,7 @@
 namespace outbox::ctl {
 namespace {
 
-void add_filter(CLI::App& command, DeadLetterFilter& filter) {
+void add_filter(CLI::App& command, admin::DeadLetterFilter& filter) {
   command.add_option("--key", filter.key, "only those of this aggregate id");
   command.add_option("--type", filter.type, "only those of this message type");
   command.add_option("--error", filter.error, "only those whose last error has this text in it");
@@ -25,17 +25,18 @@ void add_dead_letter_commands(CLI::App& app, CommandLine& given) {
   CLI::App& group = add_group(app, "dead-letters", "messages that the relay has given up");
   DeadLetterOptions& options = given.dead_letters;
 
-  CLI::App& list = add_command(group, given, "list", "which, and why", [&given](Console& console) {
-    return list_dead_letters(given.common, given.dead_letters, console.out);
-  });
+  CLI::App& list =
+      add_server_command(group, given, "list", "which, and why", [&given](Console& console) {
+        return list_dead_letters(given.common, given.dead_letters, console.out);
+      });
   add_filter(list, options.filter);
   list.add_option("--limit", options.limit, "1 to 1000")
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
 
-  CLI::App& retry = add_command(
+  CLI::App& retry = add_server_command(
       group, given, "retry", "send them again, each key's in order", [&given](Console& console) {
-        return retry_dead_letters(given.common, given.dead_letters, console.out);
+        return retry_dead_letters(given.common, given.dead_letters, console);
       });
   add_names(retry, options, "every dead message");
   retry.add_option("--rate", options.rate, "so many of them a second")
@@ -44,10 +45,10 @@ void add_dead_letter_commands(CLI::App& app, CommandLine& given) {
                    "send this file's content instead (one message)");
 
   CLI::App& discard =
-      add_command(group, given, "discard", "never send them; what waits behind them goes on",
-                  [&given](Console& console) {
-                    return discard_dead_letters(given.common, given.dead_letters, console);
-                  });
+      add_server_command(group, given, "discard", "never send them; what waits behind them goes on",
+                         [&given](Console& console) {
+                           return discard_dead_letters(given.common, given.dead_letters, console);
+                         });
   add_names(discard, options, "every dead message");
   add_yes(discard, given);
 

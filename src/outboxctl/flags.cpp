@@ -25,7 +25,10 @@ CLI::App& add_plain_command(CLI::App& parent, CommandLine& given, const std::str
   added.add_option_function<std::string>("--format", set_format, "how results are written")
       ->check(CLI::IsMember({"text", "json"}))
       ->default_str("text");
-  added.callback([&given, command = std::move(command)] { given.run = command; });
+  // One below it that was given has been here before.
+  added.callback([&given, command = std::move(command)] {
+    if (!given.run) given.run = command;
+  });
   return added;
 }
 
@@ -37,6 +40,25 @@ CLI::App& add_command(CLI::App& parent, CommandLine& given, const std::string& n
   added.add_option("--table", given.common.table, "the outbox table: TABLE or SCHEMA.TABLE")
       ->capture_default_str();
   added.footer(kDatabaseHelp);
+  return added;
+}
+
+CLI::App& add_server_command(CLI::App& parent, CommandLine& given, const std::string& name,
+                             const std::string& help, CommandLine::Command command) {
+  CLI::App& added = add_command(parent, given, name, help, std::move(command));
+  CLI::Option* server = added.add_option("--server", given.common.server,
+                                         "ask this outbox-processor: http://127.0.0.1:8080");
+  server->excludes("--database")->excludes("--table");
+  added
+      .add_option("--token-file", given.common.token_file,
+                  "a file with the token that the server wants")
+      ->type_name("FILE")
+      ->needs(server);
+  added
+      .add_option("--ca-file", given.common.ca_file,
+                  "PEM file with the certificates that the server's is signed by")
+      ->type_name("FILE")
+      ->needs(server);
   return added;
 }
 
@@ -65,10 +87,10 @@ void add_outbox_commands(CLI::App& app, CommandLine& given) {
   migrate.add_flag("--down", given.migrate.down, "remove the tables with all messages");
   add_yes(migrate, given);
 
-  add_command(app, given, "status", "counts, positions and the relay that has the shards",
-              [&given](Console& console) { return show_status(given.common, console.out); });
+  add_server_command(app, given, "status", "counts, positions and the relay that has the shards",
+                     [&given](Console& console) { return show_status(given.common, console.out); });
 
-  CLI::App& messages = add_command(
+  CLI::App& messages = add_server_command(
       app, given, "messages", "the newest messages with their status", [&given](Console& console) {
         return list_messages(given.common, given.messages, console.out);
       });

@@ -20,11 +20,14 @@ struct CommandLine {
   MessagesOptions messages;
   DeadLetterOptions dead_letters;
   ReplayOptions replay;
+  TokenOptions token;
   UseOptions use;
   ResetOptions reset;
   ConfigOptions config;
   BenchOptions bench;
   std::string traced;
+  PauseOptions pause;
+  ShardOptions shard;
   Command run;
 };
 
@@ -38,6 +41,9 @@ CLI::App& add_plain_command(CLI::App& parent, CommandLine& given, const std::str
 // And with those of all that look at an outbox.
 CLI::App& add_command(CLI::App& parent, CommandLine& given, const std::string& name,
                       const std::string& help, CommandLine::Command command);
+// And with those of a command that an outbox-processor can be asked for instead.
+CLI::App& add_server_command(CLI::App& parent, CommandLine& given, const std::string& name,
+                             const std::string& help, CommandLine::Command command);
 // A command that only has commands of its own.
 CLI::App& add_group(CLI::App& parent, const std::string& name, const std::string& help);
 // --yes, which answers for a person.
@@ -46,6 +52,7 @@ void add_yes(CLI::App& command, CommandLine& given);
 void add_outbox_commands(CLI::App& app, CommandLine& given);
 void add_dead_letter_commands(CLI::App& app, CommandLine& given);
 void add_operator_commands(CLI::App& app, CommandLine& given);
+void add_token_commands(CLI::App& app, CommandLine& given);
 void add_bench_command(CLI::App& app, CommandLine& given);
 // --config and --set, which lead to the relay's settings.
 void add_config_flags(CLI::App& command, CommandLine& given);

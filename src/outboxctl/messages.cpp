@@ -3,6 +3,7 @@
 #include "outboxctl/commands.hpp"
 #include "outboxctl/outbox_admin.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "outboxctl/text_table.hpp"
 #include "support/text/printable.hpp"
 
@@ -53,6 +54,7 @@ void print_text(std::ostream& out, const std::vector<MessageRow>& messages) {
 
 Result<void> list_messages(const CommonOptions& common, const MessagesOptions& options,
                            std::ostream& out) {
+  if (!common.server.empty()) return server::list_messages(common, options, out);
   auto outbox = open_outbox(common);
   if (!outbox) return std::move(outbox).error();
   const auto messages = (*outbox)->messages(options);

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "admin/filters.hpp"
 #include "outbox/outbox.hpp"
 
 namespace outbox::ctl {
@@ -14,6 +16,9 @@ enum class Format { text, json };
 struct CommonOptions {
   std::string database_url;  // empty: the environment tells
   std::string table = "outbox";
+  std::string server;      // an outbox-processor that is asked instead; empty: none
+  std::string token_file;  // of the server; empty: no token is sent
+  std::string ca_file;     // PEM, for the server; empty: the certificates that the system trusts
   Format format = Format::text;
   bool yes = false;  // nobody is asked whether it is meant
 };
@@ -29,17 +34,8 @@ struct MessagesOptions {
   std::int64_t limit = 50;
 };
 
-// Times are as people write them: "2h" for two hours ago, or what PostgreSQL takes.
-struct DeadLetterFilter {
-  std::vector<std::string> names;  // seqs or message ids; then nothing else is set
-  std::string key;                 // of the rest, empty: every one
-  std::string type;
-  std::string error;  // a part of the last error
-  std::string since;  // dead since then or later
-};
-
 struct DeadLetterOptions {
-  DeadLetterFilter filter;
+  admin::DeadLetterFilter filter;
   bool all = false;
   std::int64_t limit = 50;   // of list
   std::int64_t rate = 0;     // messages a second; 0: no limit
@@ -48,14 +44,21 @@ struct DeadLetterOptions {
 };
 
 struct ReplayOptions {
-  std::string since;  // empty: from the first one
-  std::string until;  // exclusive; empty: to the last one
-  std::string key;    // empty: every one
-  std::string type;
-  std::string id;
+  admin::ReplayFilter filter;
   std::string topic;  // empty: where it went before
   std::int64_t rate = 0;
   bool dry_run = false;
+};
+
+// Of pause and resume. Neither of them: everything.
+struct PauseOptions {
+  std::string topic;
+  std::optional<int> shard;
+};
+
+struct ShardOptions {
+  int shard = 0;
+  std::string relay;  // to which it moves
 };
 
 struct ResetOptions {
@@ -66,6 +69,12 @@ struct UseOptions {
   std::string mode;  // "table" or "wal"
   std::string slot;  // empty: the usual name
   bool accept_gap = false;
+};
+
+struct TokenOptions {
+  std::string file;  // empty: OUTBOX_HTTP__TOKENS_FILE names it
+  std::string name;
+  std::string role = "viewer";
 };
 
 // Of the relay, as outbox-processor takes them.

@@ -5,11 +5,11 @@
 #include <ostream>
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include "admin/json.hpp"
 
 namespace outbox::ctl {
 
-using Json = nlohmann::ordered_json;  // keys in the order in which people read them
+using admin::Json;
 
 // As one line. Bytes that are not UTF-8 are replaced.
 void print_line(std::ostream& out, const Json& json);

@@ -1,7 +1,8 @@
 #include <utility>
 
+#include "admin/postgres_outbox.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/outbox_admin.hpp"
-#include "outboxctl/postgres_outbox.hpp"
 #include "sources/postgres_table/mode.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "sources/postgres_table/status_reader.hpp"
@@ -9,6 +10,8 @@
 
 namespace outbox::ctl {
 namespace {
+
+using admin::utc;
 
 constexpr int kPartitionsAhead = 8;
 
@@ -20,7 +23,9 @@ constexpr const char* kDelayed =
 
 constexpr const char* kVersion = "select coalesce(max(version), 0) from ${outbox_migration}";
 
-constexpr const char* kPaused = "select count(*) from ${outbox_control} where paused";
+constexpr const char* kPaused =
+    "select bool_or(paused), coalesce(max(array_to_string(paused_topics, ', ')), '') "
+    "from ${outbox_control}";
 
 constexpr const char* kPositions =
     "select array_to_string(array_agg(shard order by shard), ','), count(*), "
@@ -87,7 +92,7 @@ class PostgresAdmin final : public OutboxAdmin {
   PostgresAdmin(std::string url, std::string table, pg::Connection connection)
       : url_(std::move(url)), table_(std::move(table)), connection_(std::move(connection)) {}
 
-  [[nodiscard]] std::string where() const override { return where_is(connection_); }
+  [[nodiscard]] std::string where() const override { return admin::where_is(connection_); }
 
   Result<Migration> migrate(const MigrateOptions& options) override {
     MigrationOptions migration;
@@ -117,12 +122,19 @@ class PostgresAdmin final : public OutboxAdmin {
     if (!delayed) return std::move(delayed).error();
     auto positions = read_positions(tables->sql(kPositions));
     if (!positions) return std::move(positions).error();
-    auto paused = number(tables->sql(kPaused), {});
-    if (!paused) return std::move(paused).error();
+    const auto paused = connection_.query(tables->sql(kPaused));
+    if (!paused) return paused.error();
     auto log = read_log_state(*tables);
     if (!log) return std::move(log).error();
-    return Overview{*std::move(relay),     *version,     newest_migration(), *processed, *delayed,
-                    *std::move(positions), *paused == 1, *std::move(log)};
+    return Overview{*std::move(relay),
+                    *version,
+                    newest_migration(),
+                    *processed,
+                    *delayed,
+                    *std::move(positions),
+                    paused->boolean(0, 0),
+                    std::string{paused->text(0, 1)},
+                    *std::move(log)};
   }
 
   Result<std::vector<MessageRow>> messages(const MessagesOptions& options) override {

@@ -24,6 +24,9 @@ using testing::HasSubstr;
 class PickySink final : public Sink {
  public:
   [[nodiscard]] SinkTraits traits() const override { return {"picky", true, false}; }
+  [[nodiscard]] std::string_view topic_of(const Record& message) override {
+    return message.topic.empty() ? message.aggregate_type : message.topic;
+  }
   Result<void> connect(DeliveryQueue& deliveries) override {
     deliveries_ = &deliveries;
     return {};
@@ -177,6 +180,57 @@ TEST_F(RelayTest, APausedRelaySendsNothingUntilItIsResumed) {
   EXPECT_EQ(sink_.arrived(), "1{} ");
   ASSERT_EQ(outboxctl({"resume"}).code, ExitCode::ok);
   EXPECT_TRUE(arrives("1{} 2{} ")) << sink_.arrived();
+}
+
+TEST_F(RelayTest, APausedTopicWaitsAndAnotherGoesOn) {
+  start(PoisonAction::park);
+  ASSERT_TRUE(eventually([&] { return source_.standing() == Standing::owner; }));
+  const Outcome paused = outboxctl({"pause", "--topic", "order"});
+  ASSERT_EQ(paused.code, ExitCode::ok) << paused.err;
+  EXPECT_THAT(paused.out, HasSubstr("topic order of outbox"));
+  ASSERT_TRUE(eventually([&] { return source_.paused_topics() != nullptr; }));
+  write_payload("a", "{}");
+  write_payload("a", "{}");
+  exec(
+      "insert into outbox (id, aggregatetype, aggregateid, type, payload) values "
+      "(gen_random_uuid(), 'invoice', 'b', 'InvoiceSent', '{}')");
+  ASSERT_TRUE(arrives("3{} ")) << sink_.arrived();
+  EXPECT_EQ(json_of({"status"})["paused_topics"], "order");
+  EXPECT_THAT(outboxctl({"shards"}).out, HasSubstr("topic order is paused"));
+  ASSERT_TRUE(eventually([&] {
+    return value("select last_error from outbox_exception where seq = 1") ==
+           "paused by an operator";
+  }));
+  EXPECT_EQ(json_of({"resume", "--topic", "order"})["changed"], true);
+  EXPECT_TRUE(arrives("3{} 1{} 2{} ")) << sink_.arrived();
+  EXPECT_EQ(value("select count(*) from outbox_attempt"), "0");
+  EXPECT_EQ(json_of({"status"})["paused_topics"], "");
+}
+
+TEST_F(RelayTest, APausedShardWaitsAndIsThenReleasedAndMoved) {
+  start(PoisonAction::park);
+  write_payload("a", "{}");
+  ASSERT_TRUE(arrives("1{} "));
+  const std::string shard = value("select shard from outbox");
+  const auto owner = [&] { return value("select owner from outbox_shard where shard = " + shard); };
+  ASSERT_EQ(outboxctl({"pause", "--shard", shard}).code, ExitCode::ok);
+  ASSERT_TRUE(eventually([&] { return owner().empty(); }));
+  write_payload("a", "{}");
+  EXPECT_THAT(outboxctl({"shards"}).out, HasSubstr("nobody reads: " + shard));
+  EXPECT_EQ(json_of({"status"})["pending"], 1);
+  EXPECT_EQ(sink_.arrived(), "1{} ");
+  ASSERT_EQ(outboxctl({"resume", "--shard", shard}).code, ExitCode::ok);
+  EXPECT_TRUE(arrives("1{} 2{} ")) << sink_.arrived();
+
+  EXPECT_EQ(json_of({"shards", "release", shard})["changed"], true);
+  ASSERT_TRUE(eventually(
+      [&] { return value("select count(*) from outbox_move where reason = 'released'") == "1"; }));
+  ASSERT_TRUE(eventually([&] { return owner() == "test-relay"; }));
+  EXPECT_EQ(outboxctl({"shards", "move", shard, "nobody"}).code, ExitCode::failed);
+  EXPECT_EQ(json_of({"shards", "move", shard, "test-relay"})["changed"], true);
+  const std::string text = outboxctl({"shards"}).out;
+  EXPECT_THAT(text, HasSubstr("wanted by an operator at test-relay: " + shard));
+  EXPECT_THAT(text, HasSubstr("released"));
 }
 
 }  // namespace

@@ -1,18 +1,21 @@
 #include <utility>
 
+#include "admin/replay.hpp"
 #include "outboxctl/change_report.hpp"
 #include "outboxctl/commands.hpp"
 #include "outboxctl/confirm.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
-#include "outboxctl/replay.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "support/text/utf8.hpp"
 
 namespace outbox::ctl {
 namespace {
 
 Result<void> check(const ReplayOptions& options) {
-  if (options.since.empty() && options.until.empty() && options.key.empty() &&
-      options.type.empty() && options.id.empty()) {
+  const admin::ReplayFilter& filter = options.filter;
+  if (filter.since.empty() && filter.until.empty() && filter.key.empty() && filter.type.empty() &&
+      filter.id.empty()) {
     return Error{ErrorCode::invalid_argument,
                  "choose messages by --since, --until, --key, --type or --id"};
   }
@@ -27,14 +30,15 @@ Result<void> check(const ReplayOptions& options) {
 Result<void> replay_messages(const CommonOptions& common, const ReplayOptions& options,
                              Console& console) {
   if (auto fine = check(options); !fine) return fine;
-  auto outbox = PostgresOutbox::open(common, "replay");
+  if (!common.server.empty()) return server::replay_messages(common, options, console);
+  auto outbox = open_postgres_outbox(common, "replay");
   if (!outbox) return std::move(outbox).error();
-  Replay replay{*outbox};
-  const auto seqs = replay.select(options);
+  admin::Replay replay{*outbox};
+  const auto seqs = replay.select(options.filter);
   if (!seqs) return seqs.error();
   const auto now = outbox->now_us();
   if (!now) return now.error();
-  const Schedule schedule{*now, options.rate};
+  const admin::Schedule schedule{*now, options.rate};
   ChangeReport report{.done = "replayed",
                       .planned = "would replay",
                       .selected = static_cast<std::int64_t>(seqs->size()),

@@ -1,52 +1,49 @@
 #include <utility>
 
+#include "admin/shard_control.hpp"
+#include "admin/shards.hpp"
 #include "outboxctl/commands.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
-#include "outboxctl/postgres_outbox.hpp"
+#include "outboxctl/ranges.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "outboxctl/text_table.hpp"
+#include "support/text/printable.hpp"
 
 namespace outbox::ctl {
 namespace {
 
-std::string query() {
-  return "select json_build_object("
-         "'paused', (select bool_or(paused) from ${outbox_control}), "
-         "'revision', (select max(revision) from ${outbox_control}), "
-         "'mode', (select max(mode) from ${outbox_control}), "
-         "'slot', (select max(slot) from ${outbox_control}), "
-         "'owners', (select coalesce(json_agg(json_build_object('owner', s.owner, "
-         "'epoch', s.epoch, 'shards', s.shards) order by s.owner, s.epoch), '[]') "
-         "from (select owner, epoch, json_agg(shard order by shard) as shards "
-         "from ${outbox_shard} group by owner, epoch) s), "
-         "'positions', (select coalesce(json_agg(json_build_object('shards', p.shards, "
-         "'epoch', p.epoch, 'n', p.n, 'from_snapshot', p.f, 'to_snapshot', p.t, "
-         "'last_seq', p.last_seq, 'written_at', " +
-         utc("p.written_at") +
-         ") order by p.epoch, p.n), '[]') from (select json_agg(shard order by shard) as shards, "
-         "epoch, n, from_snapshot::text as f, to_snapshot::text as t, last_seq, "
-         "max(written_at) as written_at from ${outbox_position} "
-         "group by epoch, n, from_snapshot::text, to_snapshot::text, last_seq) p), "
-         "'relays', (select coalesce(json_agg(json_build_object('owner', r.owner, "
-         "'renewals', r.renewals, 'joined_at', " +
-         utc("r.joined_at") +
-         ", 'shards', (select count(*) from ${outbox_shard} s where s.owner = r.owner)) "
-         "order by r.owner), '[]') from ${outbox_relay} r))";
+// What operators have paused, and want to be elsewhere.
+void print_wishes(std::ostream& out, const Json& state) {
+  for (const Json& topic : state["paused_topics"]) {
+    out << "topic " << shown(topic) << " is paused: nothing is sent to it\n";
+  }
+  if (!state["paused_shards"].empty()) {
+    out << "paused shards, which nobody reads: " << ranges(state["paused_shards"]) << '\n';
+  }
+  for (const Json& move : state["preferred"]) {
+    out << "wanted by an operator at " << shown(move["relay"]) << ": " << ranges(move["shards"])
+        << '\n';
+  }
+  if (!state["paused_topics"].empty() || !state["paused_shards"].empty() ||
+      !state["preferred"].empty()) {
+    out << '\n';
+  }
 }
 
-// "0-15, 32": ascending numbers.
-std::string ranges(const Json& numbers) {
-  std::string text;
-  for (std::size_t i = 0; i < numbers.size();) {
-    std::size_t last = i;
-    while (last + 1 < numbers.size() &&
-           numbers[last + 1].get<int>() == numbers[last].get<int>() + 1) {
-      ++last;
-    }
-    text += (text.empty() ? "" : ", ") + numbers[i].dump();
-    if (last > i) text += "-" + numbers[last].dump();
-    i = last + 1;
+std::string who(const Json& owner) {
+  return owner.is_null() ? "(free)" : shown(owner);
+}
+
+void print_moves(std::ostream& out, const Json& moves) {
+  if (moves.empty()) return;
+  TextTable table{{"MOVED", "SHARDS", "FROM", "TO", "EPOCH", "WHY"}};
+  for (const Json& move : moves) {
+    table.add({shown(move["at"]), ranges(move["shards"]), who(move["from"]), who(move["to"]),
+               shown(move["epoch"]), shown(move["reason"])});
   }
-  return text;
+  out << '\n';
+  table.print(out);
 }
 
 void print_text(std::ostream& out, const Json& state) {
@@ -54,6 +51,7 @@ void print_text(std::ostream& out, const Json& state) {
   if (state["mode"] == "wal") {
     out << "reads the write-ahead log, from the slot " << shown(state["slot"]) << "\n\n";
   }
+  print_wishes(out, state);
   TextTable owners{{"OWNER", "EPOCH", "COUNT", "SHARDS"}};
   for (const Json& owner : state["owners"]) {
     const std::string name = shown(owner["owner"]);
@@ -77,20 +75,59 @@ void print_text(std::ostream& out, const Json& state) {
                 shown(relay["joined_at"])});
   }
   relays.print(out);
+  print_moves(out, state["moves"]);
 }
 
 }  // namespace
 
 Result<void> show_shards(const CommonOptions& common, std::ostream& out) {
-  auto outbox = PostgresOutbox::open(common, "shards");
+  if (!common.server.empty()) return server::show_shards(common, out);
+  auto outbox = open_postgres_outbox(common, "shards");
   if (!outbox) return std::move(outbox).error();
-  const auto state = outbox->documents(query());
+  const auto state = admin::shards(*outbox);
   if (!state) return state.error();
   if (common.format == Format::json) {
-    print_line(out, state->front());
+    print_line(out, *state);
   } else {
-    print_text(out, state->front());
+    print_text(out, *state);
   }
+  return {};
+}
+
+Result<void> release_shard(const CommonOptions& common, const ShardOptions& options,
+                           std::ostream& out) {
+  if (!common.server.empty()) return server::release_shard(common, options, out);
+  auto outbox = open_postgres_outbox(common, "shards");
+  if (!outbox) return std::move(outbox).error();
+  const auto changed = admin::release_shard(*outbox, options.shard);
+  if (!changed) return changed.error();
+  if (common.format == Format::json) {
+    print_line(out, {{"table", common.table}, {"shard", options.shard}, {"changed", *changed}});
+    return {};
+  }
+  out << "shard " << options.shard << " of " << common.table << " in " << outbox->where()
+      << (*changed ? " is let go within about a second, and taken by whoever has the fewest\n"
+                   : " is free, or about to be\n");
+  return {};
+}
+
+Result<void> move_shard(const CommonOptions& common, const ShardOptions& options,
+                        std::ostream& out) {
+  if (!common.server.empty()) return server::move_shard(common, options, out);
+  auto outbox = open_postgres_outbox(common, "shards");
+  if (!outbox) return std::move(outbox).error();
+  const auto changed = admin::move_shard(*outbox, options.shard, options.relay);
+  if (!changed) return changed.error();
+  if (common.format == Format::json) {
+    print_line(out, {{"table", common.table},
+                     {"shard", options.shard},
+                     {"relay", options.relay},
+                     {"changed", *changed}});
+    return {};
+  }
+  out << "shard " << options.shard << " of " << common.table << " in " << outbox->where()
+      << (*changed ? " goes to " : " was already to go to ") << text::printable(options.relay)
+      << ", which keeps it for as long as it runs\n";
   return {};
 }
 

@@ -61,7 +61,8 @@ constexpr const char* kStartAnew[] = {
     "delete from ${outbox_intent}",
     "insert into ${outbox_shard} (shard) select generate_series(0, 63) on conflict do nothing",
     R"(with e as materialized (select nextval('${outbox_epoch}') as epoch)
-       update ${outbox_shard} set owner = '', epoch = e.epoch from e)",
+       update ${outbox_shard}
+          set owner = '', epoch = e.epoch, reason = 'reset', released = false from e)",
     "delete from ${outbox_origin}",
     "insert into ${outbox_origin} default values",
     "insert into ${outbox_control} default values on conflict do nothing",

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "admin/postgres_outbox.hpp"
 #include "outbox/result.hpp"
-#include "outboxctl/postgres_outbox.hpp"
 
 namespace outbox::ctl {
 
@@ -33,7 +33,7 @@ struct ResetReport {
 // meanwhile are either judged as above or not visible in S.
 class SourceReset {
  public:
-  explicit SourceReset(PostgresOutbox& outbox) : outbox_(&outbox) {}
+  explicit SourceReset(admin::PostgresOutbox& outbox) : outbox_(&outbox) {}
 
   // conflict: nothing is wrong with the position, the database is a standby, or a relay is alive,
   // which is watched for some seconds.
@@ -53,7 +53,7 @@ class SourceReset {
   Result<ResetReport> judge_rows();
   Result<void> start_anew(const ResetReport& report);
 
-  PostgresOutbox* outbox_;
+  admin::PostgresOutbox* outbox_;
 };
 
 }  // namespace outbox::ctl

@@ -2,6 +2,7 @@
 
 #include "outboxctl/commands.hpp"
 #include "outboxctl/confirm.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
 #include "outboxctl/source_reset.hpp"
 
@@ -31,7 +32,7 @@ Result<void> begin_other_history(const CommonOptions& common, const PostgresOutb
 
 Result<void> reset_source(const CommonOptions& common, const ResetOptions& options,
                           Console& console) {
-  auto outbox = PostgresOutbox::open(common, "source reset");
+  auto outbox = open_postgres_outbox(common, "source reset");
   if (!outbox) return std::move(outbox).error();
   SourceReset reset{*outbox};
   if (options.other_history) return begin_other_history(common, *outbox, reset, console);

@@ -1,9 +1,9 @@
 #include <chrono>
 
 #include "outboxctl/commands.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/outbox_admin.hpp"
 #include "outboxctl/output.hpp"
-#include "outboxctl/postgres_outbox.hpp"
 #include "sources/postgres_table/mode_switch.hpp"
 
 namespace outbox::ctl {
@@ -52,7 +52,7 @@ Result<void> use_log(PostgresOutbox& outbox, const std::string& url, const std::
 }  // namespace
 
 Result<void> use_source(const CommonOptions& common, const UseOptions& options, std::ostream& out) {
-  auto outbox = PostgresOutbox::open(common, "source use");
+  auto outbox = open_postgres_outbox(common, "source use");
   if (!outbox) return std::move(outbox).error();
   const auto url = address_of(common);
   if (!url) return url.error();

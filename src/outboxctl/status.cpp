@@ -4,6 +4,7 @@
 #include "outboxctl/commands.hpp"
 #include "outboxctl/outbox_admin.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "outboxctl/text_table.hpp"
 #include "support/text/printable.hpp"
 
@@ -35,6 +36,7 @@ Json as_json(const Overview& overview, const std::string& table) {
           {"log", log},
           {"version", overview.version},
           {"paused", overview.paused},
+          {"paused_topics", overview.paused_topics},
           {"pending", relay.pending},
           {"pending_is_estimate", relay.pending_is_estimate},
           {"oldest_pending_age_ms", relay.oldest_pending_age_ms},
@@ -55,6 +57,9 @@ void print_text(std::ostream& out, const Overview& overview, const std::string& 
       << (overview.version < overview.newest_version ? " (outboxctl migrate brings it up to date)"
                                                      : "")
       << (overview.paused ? "\npaused: nothing is sent until 'outboxctl resume'" : "") << "\n";
+  if (!overview.paused_topics.empty()) {
+    out << "paused topics: " << text::printable(overview.paused_topics) << '\n';
+  }
   if (overview.log) {
     out << "the write-ahead log is read, up to " << overview.log->read << ", from the slot "
         << overview.log->slot << ", for which the server keeps " << relay.lag_bytes << " bytes\n";
@@ -94,6 +99,7 @@ void print_text(std::ostream& out, const Overview& overview, const std::string& 
 }  // namespace
 
 Result<void> show_status(const CommonOptions& common, std::ostream& out) {
+  if (!common.server.empty()) return server::show_status(common, out);
   auto outbox = open_outbox(common);
   if (!outbox) return std::move(outbox).error();
   const auto overview = (*outbox)->overview();

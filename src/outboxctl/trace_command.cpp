@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "admin/trace.hpp"
 #include "outboxctl/commands.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
+#include "outboxctl/server/server_commands.hpp"
 #include "outboxctl/text_table.hpp"
-#include "outboxctl/trace.hpp"
 
 namespace outbox::ctl {
 namespace {
@@ -81,9 +83,10 @@ void print_text(std::ostream& out, const Json& message) {
 
 Result<void> trace_message(const CommonOptions& common, const std::string& name,
                            std::ostream& out) {
-  auto outbox = PostgresOutbox::open(common, "trace");
+  if (!common.server.empty()) return server::trace_message(common, name, out);
+  auto outbox = open_postgres_outbox(common, "trace");
   if (!outbox) return std::move(outbox).error();
-  const auto messages = trace(*outbox, name);
+  const auto messages = admin::trace(*outbox, name);
   if (!messages) return messages.error();
   if (common.format == Format::json) {
     print_line(out, Json(*messages));

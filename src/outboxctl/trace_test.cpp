@@ -63,7 +63,7 @@ TEST_F(TraceTest, SaysWhereAMessageStands) {
   const auto standing = [&](const std::string& seq) { return outboxctl({"trace", seq}).out; };
   EXPECT_THAT(standing("1"), HasSubstr("dead, after 20 attempts: too large"));
   EXPECT_THAT(standing("2"), HasSubstr("held behind 1, which is dead"));
-  EXPECT_THAT(standing("3"), HasSubstr("delayed, due at 2030-01-01T00:00:00.000Z"));
+  EXPECT_THAT(standing("3"), HasSubstr("delayed, due at 2030-01-01T00:00:00.000000Z"));
   EXPECT_THAT(standing("4"), HasSubstr("processed; its replay is delayed, due at 2030-01-01"));
   EXPECT_THAT(standing("4"), HasSubstr("to again"));
   EXPECT_THAT(standing("5"), HasSubstr("processed"));

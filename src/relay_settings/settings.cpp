@@ -1,5 +1,10 @@
 #include "relay_settings/settings.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "support/access/origin.hpp"
+
 namespace outbox {
 namespace {
 
@@ -58,6 +63,82 @@ void add_relay(config::Schema& schema, Settings& s) {
              .example = "dead-letter"});
 }
 
+void add_http(config::Schema& schema, Settings& s) {
+  schema
+      .text("http.address", s.http_address,
+            {.help = "address of the page, API and metrics; another than the loopback's needs "
+                     "tokens, and TLS or a proxy (docs/adr/0013)"})
+      .integer("http.port", s.http_port, {0, 65'535}, {.help = "0: any free one"})
+      .text("http.tokens_file", s.http_tokens_file,
+            {.help = "who may sign in, as outboxctl token writes it; read again when it changes. "
+                     "Without, nobody may change anything; on the loopback, reading needs no token",
+             .example = "/etc/outbox/tokens"})
+      .text("http.tls_certificate", s.http_tls_certificate,
+            {.help = "PEM file with the certificate and those that vouch for it; with http.tls_key, "
+                     "the server speaks HTTPS alone",
+             .example = "/etc/outbox/tls.pem"})
+      .text("http.tls_key", s.http_tls_key,
+            {.help = "PEM file with the certificate's key, not encrypted",
+             .example = "/etc/outbox/tls.key"})
+      .flag("http.behind_proxy", s.http_behind_proxy,
+            {.help = "only a proxy reaches http.address: it does TLS for us, and the last address in "
+                     "its X-Forwarded-For is the client's. Reading then needs a token too"})
+      .text("http.allowed_hosts", s.http_allowed_hosts,
+            {.help = "names by which the page is reached beside its address and localhost, separated "
+                     "by commas; requests for others are refused (421)",
+             .example = "outbox.example.com"})
+      .text("http.masked_paths", s.http_masked_paths,
+            {.help = "JSON paths in payloads that only operators see, separated by commas",
+             .example = "$.customer.email,$.card"})
+      .integer("http.max_event_streams", s.http_max_event_streams, {0, 1'000},
+               {.help = "pages that are fed as things happen; further ones ask every two seconds"});
+}
+
+Error refused(std::string message) {
+  return {ErrorCode::invalid_argument, std::move(message)};
+}
+
+// Who can reach the page must be known to us, and nobody on the way may listen.
+Result<void> check_http(const Settings& s) {
+  if (s.http_tls_certificate.empty() != s.http_tls_key.empty()) {
+    return refused("http.tls_certificate and http.tls_key go together: set both, or none");
+  }
+  const std::string make_one =
+      "set http.tokens_file, and make a token with outboxctl token new --name NAME --role operator";
+  if (s.http_behind_proxy && s.http_tokens_file.empty()) {
+    return refused("http.behind_proxy needs tokens, as whoever the proxy lets in reaches the page: " +
+                   make_one);
+  }
+  if (is_on_loopback(s)) return {};
+  if (s.http_tokens_file.empty()) {
+    return refused("http.address is " + s.http_address +
+                   ", which others can reach, and nobody has to sign in: " + make_one);
+  }
+  if (s.http_tls_certificate.empty() && !s.http_behind_proxy) {
+    return refused("http.address is " + s.http_address +
+                   ", which others can reach, and tokens would travel in the clear: set "
+                   "http.tls_certificate and http.tls_key, or http.behind_proxy when only a proxy "
+                   "that does TLS reaches this address");
+  }
+  return {};
+}
+
+Result<void> check_exactly_once(const Settings& settings) {
+  if (!settings.kafka.exactly_once) {
+    return {};
+  }
+  if (settings.sink_type != "kafka") {
+    return refused("sink.exactly_once needs Kafka's transactions, and sink.type is " +
+                   settings.sink_type + ": set sink.type = kafka, or remove sink.exactly_once");
+  }
+  if (settings.source_url.starts_with("sqlite:")) {
+    return refused(
+        "sink.exactly_once is for outboxes in PostgreSQL, and source.url names an SQLite file: "
+        "remove sink.exactly_once");
+  }
+  return {};
+}
+
 }  // namespace
 
 config::Schema make_schema(Settings& settings) {
@@ -72,32 +153,40 @@ config::Schema make_schema(Settings& settings) {
   schema.integer("sink.rate_limit", settings.sink_rate_limit, {0, 10'000'000},
                  {.help = "messages sent per second at most, by this relay; 0: no limit"});
   add_relay(schema, settings);
+  add_http(schema, settings);
   schema
-      .text("http.address", settings.http_address,
-            {.help = "address of the status page, API and metrics; they have no sign-in, so keep "
-                     "it on loopback or behind a proxy"})
-      .integer("http.port", settings.http_port, {0, 65'535}, {.help = "0: any free one"})
+      .text("trace.consumer_url", settings.trace_consumer_url,
+            {.help = "the consuming service, which is asked over HTTP for the effects of traced "
+                     "messages, as invoice-service tells them; empty: none",
+             .example = "http://127.0.0.1:3001"})
       .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
               {.help = "the least important lines that are written"})
       .choice("log.format", settings.log_format, {"text", "json"}, {.help = "of a line"});
   return schema;
 }
 
+std::vector<std::string> list_of(std::string_view text) {
+  static constexpr std::string_view kBlanks = " \t\r\n";
+  std::vector<std::string> entries;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    std::string_view entry = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t begin = entry.find_first_not_of(kBlanks);
+    if (begin == std::string_view::npos) continue;
+    entry = entry.substr(begin, entry.find_last_not_of(kBlanks) - begin + 1);
+    entries.emplace_back(entry);
+  }
+  return entries;
+}
+
+bool is_on_loopback(const Settings& settings) {
+  return access::is_loopback_address(settings.http_address);
+}
+
 Result<void> check_settings(const Settings& settings) {
-  if (!settings.kafka.exactly_once) {
-    return {};
-  }
-  if (settings.sink_type != "kafka") {
-    return Error{ErrorCode::invalid_argument,
-                 "sink.exactly_once needs Kafka's transactions, and sink.type is " +
-                     settings.sink_type + ": set sink.type = kafka, or remove sink.exactly_once"};
-  }
-  if (settings.source_url.starts_with("sqlite:")) {
-    return Error{ErrorCode::invalid_argument,
-                 "sink.exactly_once is for outboxes in PostgreSQL, and source.url names an SQLite "
-                 "file: remove sink.exactly_once"};
-  }
-  return {};
+  if (auto fits = check_http(settings); !fits) return fits;
+  return check_exactly_once(settings);
 }
 
 }  // namespace outbox

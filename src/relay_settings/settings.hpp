@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "outbox/result.hpp"
 #include "sinks/http/settings.hpp"
@@ -39,6 +41,15 @@ struct Settings {
 
   std::string http_address = "127.0.0.1";
   std::int64_t http_port = 8080;
+  std::string http_tokens_file;
+  std::string http_tls_certificate;
+  std::string http_tls_key;
+  bool http_behind_proxy = false;
+  std::string http_allowed_hosts;  // separated by commas, as http_masked_paths
+  std::string http_masked_paths;
+  std::int64_t http_max_event_streams = 32;
+
+  std::string trace_consumer_url;
 
   std::string log_level = "info";
   std::string log_format = "text";
@@ -46,6 +57,13 @@ struct Settings {
 
 // Binds the settings, which must outlive the schema.
 [[nodiscard]] config::Schema make_schema(Settings& settings);
+
+// The entries of a list that is separated by commas, without blanks around them; empty ones do not
+// count.
+[[nodiscard]] std::vector<std::string> list_of(std::string_view text);
+
+// Whether http.address can be reached from this machine alone.
+[[nodiscard]] bool is_on_loopback(const Settings& settings);
 
 // What no setting shows by itself. invalid_argument: these do not go together.
 [[nodiscard]] Result<void> check_settings(const Settings& settings);

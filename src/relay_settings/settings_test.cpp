@@ -46,6 +46,46 @@ TEST(Settings, ExactlyOnceIsForPostgresAndKafka) {
   EXPECT_THAT(check_settings(settings).error().message, HasSubstr("SQLite"));
 }
 
+TEST(Settings, APageThatOthersReachNeedsTokensAndTls) {
+  const auto refusal = [](const Settings& settings) {
+    const Result<void> fits = check_settings(settings);
+    return fits ? std::string() : fits.error().message;
+  };
+  for (const char* address : {"0.0.0.0", "10.0.0.1", "::", "192.0.2.1"}) {
+    Settings settings;
+    settings.http_address = address;
+    EXPECT_THAT(refusal(settings), HasSubstr("http.tokens_file"));
+    settings.http_tokens_file = "/etc/outbox/tokens";
+    EXPECT_THAT(refusal(settings), HasSubstr("http.tls_certificate"));
+    settings.http_tls_certificate = "cert.pem";
+    EXPECT_THAT(refusal(settings), HasSubstr("go together"));
+    settings.http_tls_key = "key.pem";
+    EXPECT_EQ(refusal(settings), "");
+  }
+  for (const char* address : {"127.0.0.1", "::1", "127.1.2.3"}) {
+    Settings settings;
+    settings.http_address = address;
+    EXPECT_EQ(refusal(settings), "");
+  }
+}
+
+TEST(Settings, AProxyMayDoTlsButTokensAreNeededBehindIt) {
+  for (const char* address : {"0.0.0.0", "127.0.0.1"}) {
+    Settings settings;
+    settings.http_address = address;
+    settings.http_behind_proxy = true;
+    ASSERT_FALSE(check_settings(settings));
+    EXPECT_THAT(check_settings(settings).error().message, HasSubstr("http.tokens_file"));
+    settings.http_tokens_file = "/etc/outbox/tokens";
+    EXPECT_TRUE(check_settings(settings));
+  }
+}
+
+TEST(Settings, ListsAreSeparatedByCommas) {
+  EXPECT_THAT(list_of(" a.example , b:80,, \t"), testing::ElementsAre("a.example", "b:80"));
+  EXPECT_THAT(list_of(""), testing::IsEmpty());
+}
+
 TEST(Settings, TheDatabaseIsRequiredAndItsPasswordHidden) {
   Settings settings;
   config::Schema schema = make_schema(settings);

@@ -10,6 +10,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "admin/aggregates.hpp"
+#include "admin/audit_log.hpp"
+#include "admin/dead_letter_list.hpp"
+#include "admin/dead_letters.hpp"
+#include "admin/message_search.hpp"
+#include "admin/outbox_state.hpp"
+#include "admin/pause.hpp"
+#include "admin/shard_control.hpp"
+#include "admin/shard_list.hpp"
+#include "admin/trace.hpp"
 #include "sources/postgres_table/status_reader.hpp"
 #include "tests/database/narrow_partitions.hpp"
 #include "tests/reader/outbox_rows.hpp"
@@ -40,7 +50,9 @@ Rights relay_rights() {
           {"outbox_progress", see},
           {"outbox_position", see},
           {"outbox_origin", see},
-          {"outbox_control", see},
+          {"outbox_message", see},
+          {"outbox_migration", see},
+          {"outbox_control", {"SELECT", "UPDATE"}},
           {"outbox_seq_seq", see},
           {"outbox_receipt", {"SELECT"}},
           {"outbox_receipt_run", {"SELECT", "INSERT"}},
@@ -50,6 +62,7 @@ Rights relay_rights() {
           {"outbox_attempt", {"SELECT", "INSERT", "DELETE"}},
           {"outbox_audit", {"SELECT", "INSERT"}},
           {"outbox_shard", {"SELECT", "UPDATE"}},
+          {"outbox_move", {"SELECT", "INSERT", "UPDATE", "DELETE"}},
           {"outbox_progress_0", {"SELECT", "INSERT", "TRUNCATE"}},
           {"outbox_progress_1", {"SELECT", "INSERT", "TRUNCATE"}},
           {"outbox_epoch", {"USAGE"}},
@@ -73,6 +86,7 @@ Rights viewer_rights() {
                              "outbox_attempt",
                              "outbox_audit",
                              "outbox_shard",
+                             "outbox_move",
                              "outbox_relay",
                              "outbox_control",
                              "outbox_progress_0",
@@ -248,6 +262,31 @@ TEST_F(RolesTest, TheRelayRunsAsAMemberOfItsRole) {
   const SourceStatus status = must(postgres_table::StatusReader{login.url(), "outbox"}.read());
   EXPECT_EQ(status.pending, 0);
   EXPECT_EQ(status.held_keys, 1);
+}
+
+TEST_F(RolesTest, OperatorsLookAndActThroughTheRelay) {
+  insert_rows(connection_, 3);
+  must_exec(connection_, "insert into outbox_exception (seq, shard, state, key) "
+                         "select seq, shard, 'dead', aggregateid from outbox where seq = 1");
+  const Login login{database_, "outbox_relay"};
+  admin::PostgresOutbox outbox = must(admin::PostgresOutbox::open(login.url(), "outbox", "ada"));
+  EXPECT_EQ(must(admin::search_messages(outbox, {}, {})).items.size(), 3U);
+  EXPECT_EQ(must(admin::trace(outbox, "1")).size(), 1U);
+  EXPECT_EQ(must(admin::list_dead_letters(outbox, {}, {})).items.size(), 1U);
+  EXPECT_TRUE(admin::list_aggregates(outbox, "", {}));
+  EXPECT_TRUE(admin::list_audit(outbox, {}, {}));
+  EXPECT_TRUE(admin::list_shards(outbox));
+  EXPECT_TRUE(must(admin::schema_version(outbox)));
+  EXPECT_TRUE(must(admin::set_paused(outbox, true)));
+  EXPECT_TRUE(must(admin::read_state(outbox)).paused);
+  EXPECT_TRUE(must(admin::pause_topic(outbox, "orders", true)));
+  EXPECT_TRUE(must(admin::pause_shard(outbox, 3, true)));
+  admin::DeadLetters letters{outbox};
+  admin::DeadLetterFilter filter;
+  filter.names = {"1"};
+  const auto selected = must(letters.select(filter, admin::Purpose::retry));
+  EXPECT_EQ(must(letters.retry_edited(selected, "{\"v\": 2}", {})), 1);
+  EXPECT_EQ(must(letters.discard(must(letters.select(filter, admin::Purpose::discard)))), 1);
 }
 
 TEST_F(RolesTest, RetentionRunsAsAMemberOfTheRelaysRole) {

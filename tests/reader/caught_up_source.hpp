@@ -34,6 +34,9 @@ class CaughtUpSource final : public Source {
   }
   Result<Batch> claim_due(std::size_t limit) override { return source_.claim_due(limit); }
   [[nodiscard]] Standing standing() const override { return source_.standing(); }
+  [[nodiscard]] std::shared_ptr<const TopicNames> paused_topics() const override {
+    return source_.paused_topics();
+  }
   Result<void> settle(const Settlement& settlement) override;
 
  private:

@@ -17,6 +17,9 @@ void Oracle::sending(const Record& record, const Sender& sender) {
   if (sender.knows_of_pause) {
     world_.problem(what + " while an operator has paused delivery");
   }
+  if (sender.knows_of_topic_pause) {
+    world_.problem(what + " while an operator has paused its topic");
+  }
   if (world_.model->rows().at(record.seq).written.due_at_us > world_.latest_wall_us()) {
     world_.problem(what + " before it is due");
   }

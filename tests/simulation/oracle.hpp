@@ -23,6 +23,8 @@ class Oracle {
     OutboxModel::Fence fence;
     // It has had the time to learn that an operator has paused delivery.
     bool knows_of_pause = false;
+    // The same of the message's topic.
+    bool knows_of_topic_pause = false;
   };
   void sending(const Record& record, const Sender& sender);
   void arrived(const SeqAndKey& row, bool first);

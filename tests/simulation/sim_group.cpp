@@ -36,7 +36,7 @@ Result<FakeGroup::Share> SimGroup::share() {
   if (!view_) {
     return Error{ErrorCode::source_unavailable, "the last look at the group has failed"};
   }
-  if (view_->quota == 0 || view_->own + view_->free == 0) {
+  if (view_->own == 0 && (view_->quota == 0 || view_->free == 0)) {
     return Error{ErrorCode::conflict, "other relays have all shards"};
   }
   return Share{view_->quota, view_->revision};
@@ -96,13 +96,21 @@ void SimGroup::look() {
   for (int looks = 0; looks < 2; ++looks) {
     const OutboxModel::Look seen = world_.model->look(owner_);
     std::vector<postgres_table::Member> members;
-    for (const auto& [owner, renewals] : seen.members) {
-      members.push_back({owner, renewals});
+    for (const OutboxModel::Member& member : seen.members) {
+      members.push_back({member.owner, member.renewals, member.wanted});
     }
     const auto dead = watch_.dead(members, host_.lease_now());
     if (dead.empty() && seen.orphans == 0) {
-      view_ = postgres_table::GroupView{postgres_table::quota_of(owner_, members), seen.own,
-                                        seen.free, seen.revision, seen.paused};
+      view_ = postgres_table::GroupView{
+          postgres_table::quota_of(owner_, members, seen.readable),
+          seen.own,
+          seen.free,
+          seen.revision,
+          seen.paused,
+          seen.unwanted,
+          seen.awaited};
+      paused_topics_ = seen.paused_topics;
+      looked_at_ = world_.now;
       lease_.judge(*view_, changes_);
       lease_.renewed(began_);
       if (changes_ == lease_.changes()) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,9 @@ class SimGroup final : public FakeGroup {
   [[nodiscard]] Result<Share> share() override;
   void hold(int shards, std::int64_t revision) override;
   [[nodiscard]] Standing standing() const override;
+  [[nodiscard]] std::shared_ptr<const TopicNames> paused_topics() const override {
+    return paused_topics_;
+  }
   void leave();
 
   // Renews and looks when it is time; `cut_off`: the database cannot be reached.
@@ -45,6 +49,8 @@ class SimGroup final : public FakeGroup {
   HostClock& host() { return host_; }
   // When the look began by which the relay was last judged since it got its shards.
   [[nodiscard]] std::chrono::nanoseconds judged_at() const { return judged_at_; }
+  // When it last read which topics operators have paused.
+  [[nodiscard]] std::chrono::nanoseconds looked_at() const { return looked_at_; }
 
  private:
   void renew();
@@ -64,6 +70,8 @@ class SimGroup final : public FakeGroup {
   std::chrono::nanoseconds began_at_{0};  // the same in true time
   std::uint64_t changes_ = 0;
   std::chrono::nanoseconds judged_at_{0};
+  std::chrono::nanoseconds looked_at_{0};
+  std::shared_ptr<const TopicNames> paused_topics_;
 };
 
 }  // namespace outbox::simulation

@@ -3,12 +3,14 @@
 #include <string>
 #include <vector>
 
+#include "core/testing/records.hpp"
+
 namespace outbox::simulation {
 
 using State = OutboxModel::State;
 
 void SimOperator::act() {
-  switch (world_.dice.pick(0, 8)) {
+  switch (world_.dice.pick(0, 13)) {
     case 0:
     case 1:
     case 2:
@@ -28,20 +30,82 @@ void SimOperator::act() {
       world_.model->raise_revision();
       world_.fault("operator had the exceptions read again");
       break;
+    case 8:
+      pause();
+      break;
+    case 9:
+    case 10:
+      pause_topic();
+      break;
     default:
-      if (world_.paused_since == std::chrono::nanoseconds::max()) {
-        world_.model->pause(true);
-        world_.paused_since = world_.now;
-        world_.fault("operator paused delivery");
-      } else {
-        resume();
-      }
+      tend_shard();
+  }
+}
+
+void SimOperator::pause() {
+  const bool pauses = world_.paused_since == std::chrono::nanoseconds::max();
+  world_.model->pause(pauses);
+  world_.paused_since = pauses ? world_.now : std::chrono::nanoseconds::max();
+  if (pauses) {
+    world_.fault("operator paused delivery");
+  }
+}
+
+void SimOperator::pause_topic() {
+  const std::string topic = world_.dice.chance(50) ? "order" : "invoice";
+  const bool pauses = !world_.topics_paused_since.contains(topic);
+  world_.model->pause_topic(topic, pauses);
+  if (pauses) {
+    world_.topics_paused_since[topic] = world_.now;
+    world_.fault("operator paused a topic");
+  } else {
+    world_.topics_paused_since.erase(topic);
+    world_.fault("operator let a topic go on");
+  }
+}
+
+// One of those that the keys of the simulation have.
+void SimOperator::tend_shard() {
+  const auto& rows = world_.model->rows();
+  if (rows.empty()) {
+    return;
+  }
+  const auto seq = static_cast<std::int64_t>(world_.dice.pick(1, rows.size()));
+  const std::size_t shard = test_shard_of(rows.at(seq).written.key);
+  if (world_.dice.chance(30)) {
+    if (paused_shards_.insert(shard).second) {
+      world_.model->pause_shard(shard, true);
+      world_.fault("operator paused a shard");
+    } else {
+      paused_shards_.erase(shard);
+      world_.model->pause_shard(shard, false);
+      world_.fault("operator let a shard go on");
+    }
+  } else if (world_.dice.chance(50)) {
+    if (world_.model->release_shard(shard)) {
+      world_.fault("operator had a shard released");
+    }
+  } else {
+    const std::vector<OutboxModel::Member> members = world_.model->look({}).members;
+    if (!members.empty() &&
+        world_.model->move_shard(
+            shard, members[world_.dice.pick(0, members.size() - 1)].owner)) {
+      world_.fault("operator moved a shard to a relay");
+    }
   }
 }
 
 void SimOperator::resume() {
   world_.model->pause(false);
   world_.paused_since = std::chrono::nanoseconds::max();
+  for (const auto& [topic, since] : world_.topics_paused_since) {
+    world_.model->pause_topic(topic, false);
+  }
+  world_.topics_paused_since.clear();
+  for (const std::size_t shard : paused_shards_) {
+    world_.model->pause_shard(shard, false);
+  }
+  paused_shards_.clear();
 }
 
 std::optional<std::int64_t> SimOperator::any_exception(State state) {

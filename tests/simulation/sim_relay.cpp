@@ -322,8 +322,12 @@ void SimRelay::stall_now() {
 void SimRelay::sending(const Record& record) {
   newest_tag_ = std::max(newest_tag_, record.tag);
   transactions_.accepted(record);
-  oracle_.sending(
-      record, {owner_, source_.fence(), !draining_ && group_.judged_at() > world_.paused_since});
+  const auto topic = world_.topics_paused_since.find(record.aggregate_type);
+  const bool topic_paused =
+      topic != world_.topics_paused_since.end() && group_.looked_at() > topic->second;
+  oracle_.sending(record,
+                  {owner_, source_.fence(),
+                   !draining_ && group_.judged_at() > world_.paused_since, topic_paused});
 }
 
 void SimRelay::check_bounds() {

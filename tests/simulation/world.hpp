@@ -104,6 +104,7 @@ class World {
   // What processes that are gone had handed to their connections.
   std::vector<std::unique_ptr<FakeSink>> orphans;
   std::chrono::nanoseconds paused_since = std::chrono::nanoseconds::max();
+  std::map<std::string, std::chrono::nanoseconds, std::less<>> topics_paused_since;
 
  private:
   void choose_settings(std::uint64_t seed);

@@ -2,7 +2,7 @@
 # ./dev build, and ./dev test and sanitize, which build first.
 
 BUILD_PRESETS='dev release mutants asan tsan fuzz'
-TEST_LABELS='unit integration conformance e2e browser soak'
+TEST_LABELS='unit integration conformance e2e browser soak scale'
 SANITIZE_LABELS='unit integration conformance'
 
 # build_preset PRESET [TARGET...]: ninja's own progress goes to standard error.
@@ -114,8 +114,8 @@ test_run() {
   shift 3
   report=$DEV_ROOT/build/$preset/tests.xml
   local -a select=() run=()
-  # What takes minutes and finds what is rare runs only when it is asked for.
-  select=(-LE '^soak$')
+  # What takes minutes, to find what is rare or to fill a large table, runs only when it is asked for.
+  select=(-LE '^(soak|scale)$')
   if [[ -n $wanted ]]; then select=(-L "^(${wanted// /|})\$"); fi
   # The thread sanitizer of GCC 12 cannot place its shadow where the kernel randomizes addresses widely.
   if [[ $preset == tsan ]]; then run=(setarch "$(uname -m)" -R); fi

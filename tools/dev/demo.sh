@@ -118,7 +118,8 @@ demo_up_embedded() {
 OUTBOX_SINK__TYPE=http
 OUTBOX_SINK__HTTP__URL=$(demo_url invoice-service)/v1/events
 OUTBOX_SINK__HTTP__SECRETS=$secret
-OUTBOX_SINK__HTTP__ALLOW_PRIVATE_NETWORKS=true"
+OUTBOX_SINK__HTTP__ALLOW_PRIVATE_NETWORKS=true
+OUTBOX_TRACE__CONSUMER_URL=$(demo_url invoice-service)"
     [invoice-service]="OUTBOX_STORE__URL=$invoices
 OUTBOX_EVENTS__SECRETS=$secret"
   )
@@ -136,7 +137,8 @@ demo_up_real() {
     [order-service]="DATABASE_URL=$OUTBOX_TEST_POSTGRES"
     [outbox-processor]="DATABASE_URL=$OUTBOX_TEST_POSTGRES
 OUTBOX_SINK__BROKERS=$OUTBOX_TEST_KAFKA
-OUTBOX_SINK__ROUTES__ORDER=order-events"
+OUTBOX_SINK__ROUTES__ORDER=order-events
+OUTBOX_TRACE__CONSUMER_URL=$(demo_url invoice-service)"
     [invoice-service]="OUTBOX_STORE__URL=$OUTBOX_TEST_MONGO
 KAFKA_BROKERS=$OUTBOX_TEST_KAFKA"
   )
@@ -151,6 +153,7 @@ demo_migrate() {
 demo_ports() {
   demo_port order-service 3000
   demo_port outbox-processor 8080
+  demo_token
   demo_port invoice-service 3001
 }
 
@@ -162,6 +165,7 @@ demo_ready() {
     demo_spawn "$program"
   done
   for program in "${DEMO_PROGRAMS[@]}"; do demo_wait "$program"; done
+  say "    the relay's page, signed in: $(demo_url outbox-processor)/sign-in#token=$DEMO_TOKEN"
   ORDERS_URL=$(demo_url order-service)
   export ORDERS_URL # for the driver
 }
@@ -174,6 +178,13 @@ demo_port() {
   [[ $port == "$2" ]] || say "    port $2 is taken: $1 is on $port"
 }
 
+# demo_token: lets whoever runs the demo change things on the relay's page.
+demo_token() {
+  rm -f "$STACK_DIR/tokens"
+  DEMO_TOKEN=$("$DEMO_BIN/outboxctl" token new --name demo --role operator --file "$STACK_DIR/tokens" \
+    2>"$STACK_DIR/logs/token.log") || demo_failed "there is no token for the relay's page: $STACK_DIR/logs/token.log"
+}
+
 demo_url() { echo "http://127.0.0.1:$(<"$STACK_DIR/$1.port")"; }
 
 # demo_spawn PROGRAM: with its DEMO_ENVIRONMENT, a setting a line; secrets go by the environment, which
@@ -183,6 +194,7 @@ demo_spawn() {
   (
     while IFS= read -r setting; do export "${setting?}"; done <<<"${DEMO_ENVIRONMENT[$1]}"
     export "OUTBOX_HTTP__PORT=$(<"$STACK_DIR/$1.port")"
+    if [[ $1 == outbox-processor ]]; then export OUTBOX_HTTP__TOKENS_FILE=$STACK_DIR/tokens; fi
     spawn "$1" "$DEMO_BIN/$1"
   )
 }
@@ -204,7 +216,7 @@ demo_addresses() {
 
   orders     $ORDERS_URL/v1/orders
   invoices   $(demo_url invoice-service)/v1/invoices
-  relay      $(demo_url outbox-processor)/
+  relay      $(demo_url outbox-processor)/sign-in#token=$DEMO_TOKEN
   data       ${DEMO_TARGETS[1]}
   logs       $STACK_DIR/logs
 

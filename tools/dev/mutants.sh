@@ -5,8 +5,8 @@
 # Found by the simulation: the core's, and what decides about leases.
 MUTANTS_OF_SIMULATION=(
   burns_attempts_on_destination_fault commits_before_prepare delayed_sent_early held_range_dropped
-  late_callback lost_lease_sends_on mark_before_ack no_handover_drain parked_key_goes_on
-  position_past_failure retry_overtakes skip_before_stored takeover_too_early wall_clock_lease
+  held_topic_goes_on late_callback lost_lease_sends_on mark_before_ack no_handover_drain parked_key_goes_on
+  position_past_failure retry_overtakes skip_before_stored takeover_too_early wake_forgotten wall_clock_lease
 )
 # Found on PostgreSQL, by the tests of the reader: what its statements hold.
 MUTANTS_OF_READER=(epoch_not_raised id_cursor no_fencing receipts_without_fence settle_async_exceptions

@@ -80,6 +80,10 @@ class FakeSink : public Sink {
 
   [[nodiscard]] SinkTraits traits() const override;
   [[nodiscard]] Result<void> connect(DeliveryQueue& deliveries) override;
+  // Its aggregate type, unless it names one.
+  [[nodiscard]] std::string_view topic_of(const Record& message) override {
+    return message.topic.empty() ? message.aggregate_type : message.topic;
+  }
   [[nodiscard]] SendResult send(std::span<const Record> messages) override;
   [[nodiscard]] Result<void> flush(std::chrono::milliseconds timeout) override;
   void close() override;

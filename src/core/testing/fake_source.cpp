@@ -171,6 +171,10 @@ Standing FakeSource::standing() const {
   return connected_ ? model_->standing(fence_, revision_) : Standing::lost;
 }
 
+std::shared_ptr<const TopicNames> FakeSource::paused_topics() const {
+  return group_ != nullptr ? group_->paused_topics() : model_->paused_topics();
+}
+
 Result<void> FakeSource::settle(const Settlement& settlement) {
   const std::lock_guard lock{mutex_};
   if (std::optional<Error> error = fault(Call::settle)) {

@@ -30,6 +30,7 @@ class FakeGroup {
   [[nodiscard]] virtual Result<Share> share() = 0;
   virtual void hold(int shards, std::int64_t revision) = 0;
   [[nodiscard]] virtual Standing standing() const = 0;
+  [[nodiscard]] virtual std::shared_ptr<const TopicNames> paused_topics() const = 0;
 };
 
 // One relay's connection to an OutboxModel: what was only read is forgotten by close and connect.
@@ -77,6 +78,7 @@ class FakeSource final : public Source, public TransactionalSource {
                                                std::size_t limit_per_range) override;
   [[nodiscard]] Result<Batch> claim_due(std::size_t limit) override;
   [[nodiscard]] Standing standing() const override;
+  [[nodiscard]] std::shared_ptr<const TopicNames> paused_topics() const override;
   [[nodiscard]] Result<void> settle(const Settlement& settlement) override;
 
   // Messages are sent in transactions. It is borrowed.

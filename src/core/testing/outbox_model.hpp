@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -88,15 +89,29 @@ class OutboxModel {
   bool replay(std::int64_t seq, std::int64_t due_at_us);
   void pause(bool paused);
   void raise_revision();
+  // Of these the relays learn without it. False: it was so already, or there is no such relay.
+  bool pause_topic(const std::string& topic, bool paused);
+  bool pause_shard(std::size_t shard, bool paused);
+  bool release_shard(std::size_t shard);
+  bool move_shard(std::size_t shard, const std::string& relay);
 
   // The relays' group, as the membership's statements do it.
+  struct Member {
+    std::string owner;
+    std::int64_t renewals = 0;
+    int wanted = 0;  // shards that operators want it to have
+  };
   struct Look {
-    std::vector<std::pair<std::string, std::int64_t>> members;  // with their renewals
+    std::vector<Member> members;
     int own = 0;
-    int free = 0;
-    int orphans = 0;  // whose owner is no member
+    int free = 0;      // that it may take
+    int unwanted = 0;  // of its own, what it is to let go of
+    int awaited = 0;   // of the free ones, what operators want it to have
+    int readable = 0;  // of all
+    int orphans = 0;   // whose owner is no member
     std::int64_t revision = 0;
     bool paused = false;
+    std::shared_ptr<const TopicNames> paused_topics;  // null: none
   };
   void renew(const std::string& owner);
   [[nodiscard]] Look look(const std::string& owner) const;
@@ -140,6 +155,7 @@ class OutboxModel {
   [[nodiscard]] Result<void> settle(const Fence& fence, const Settlement& settlement,
                                     std::span<const std::int64_t> passed);
   [[nodiscard]] Standing standing(const Fence& fence, std::int64_t revision) const;
+  [[nodiscard]] std::shared_ptr<const TopicNames> paused_topics() const;
 
   // Of transactions (TransactionalSource): durable on return, but for resolve's settlement.
   [[nodiscard]] Result<void> enlist(const Fence& fence, const std::string& sender);
@@ -172,7 +188,12 @@ class OutboxModel {
   struct Shard {
     std::int64_t epoch = 0;
     std::string owner;  // empty: free
+    bool paused = false;
+    bool released = false;
+    std::string preferred;
   };
+  [[nodiscard]] std::string wish(const Shard& shard) const;
+  void free_shard(Shard& shard);
   struct Prepared {
     Settlement settlement;
     std::vector<std::int64_t> passed;
@@ -229,6 +250,7 @@ class OutboxModel {
   std::map<std::string, std::int64_t> members_;
   std::int64_t revision_ = 0;
   bool paused_ = false;
+  std::shared_ptr<const TopicNames> paused_topics_;
   std::uint64_t incarnation_ = 0;
 
   std::vector<std::string> violations_;

@@ -15,8 +15,8 @@
 #include "outboxctl/bench/bench_relay.hpp"
 #include "outboxctl/bench/bench_writers.hpp"
 #include "outboxctl/commands.hpp"
+#include "outboxctl/database.hpp"
 #include "outboxctl/output.hpp"
-#include "outboxctl/postgres_outbox.hpp"
 #include "outboxctl/relay_config.hpp"
 #include "outboxctl/text_table.hpp"
 #include "support/load/percentile.hpp"
@@ -256,10 +256,11 @@ Result<void> check(const Settings& settings) {
 
 Result<void> check_meant(const pg::Connection& connection, bool yes, const BenchOptions& options) {
   if (yes || is_loopback(connection)) return {};
-  return Error{ErrorCode::invalid_argument,
-               fmt::format("{} is not on this machine, and the benchmark loads it and its broker "
-                           "with {} messages and then {}/s for {} s; if you mean it, add --yes",
-                           where_is(connection), options.messages, options.rate, options.seconds)};
+  return Error{
+      ErrorCode::invalid_argument,
+      fmt::format("{} is not on this machine, and the benchmark loads it and its broker "
+                  "with {} messages and then {}/s for {} s; if you mean it, add --yes",
+                  admin::where_is(connection), options.messages, options.rate, options.seconds)};
 }
 
 Result<Measured> measure(pg::Connection connection, const Settings& settings,
@@ -296,7 +297,7 @@ Result<void> run_bench(const CommonOptions& common, const ConfigOptions& config,
                 << (left->size() > 1 ? " and more" : "")
                 << "; outboxctl bench --cleanup removes it\n";
   }
-  const std::string where = where_is(*connection);
+  const std::string where = admin::where_is(*connection);
   const auto measured = measure(*std::move(connection), settings, options, console);
   if (!measured) return measured.error();
   (common.format == Format::json ? print_json : print_text)(console.out, where, settings, options,

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "outbox/migrations.hpp"
-#include "outboxctl/postgres_outbox.hpp"
+#include "outboxctl/database.hpp"
 #include "sinks/kafka/settings.hpp"
 #include "support/kafka/admin.hpp"
 

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "outboxctl/postgres_outbox.hpp"
+#include "outboxctl/database.hpp"
 
 namespace outbox::ctl {
 namespace {

@@ -99,7 +99,7 @@ bool KafkaSink::may_send() {
 }
 
 Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
-  const auto topic = topic_of(record);
+  const auto topic = find_topic(record);
   if (!topic) return topic.error();
   if ((*topic)->handle() == nullptr) {
     if (auto opened = producer_->open(**topic); !opened) return opened.error();
@@ -149,7 +149,13 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   return refusal_of(code, (*topic)->name());
 }
 
-Result<Topic*> KafkaSink::topic_of(const Record& record) {
+std::string_view KafkaSink::topic_of(const Record& message) {
+  const std::lock_guard lock(mutex_);
+  const auto topic = find_topic(message);
+  return topic ? (*topic)->name() : std::string_view{};
+}
+
+Result<Topic*> KafkaSink::find_topic(const Record& record) {
   if (!record.topic.empty()) {
     const auto known = topics_.find(record.topic);
     if (known != topics_.end()) return known->second.get();

@@ -51,6 +51,7 @@ class KafkaSink final : public Sink, public TransactionalSink {
 
   [[nodiscard]] SinkTraits traits() const override;
   [[nodiscard]] Result<void> connect(DeliveryQueue& deliveries) override;
+  [[nodiscard]] std::string_view topic_of(const Record& message) override;
   [[nodiscard]] SendResult send(std::span<const Record> messages) override;
   [[nodiscard]] Result<void> flush(std::chrono::milliseconds timeout) override;
   void close() override;
@@ -72,7 +73,7 @@ class KafkaSink final : public Sink, public TransactionalSink {
   // True: accepted. False: the buffer is full. Under mutex_.
   [[nodiscard]] Result<bool> send_one(const Record& record, Clock::time_point now);
   // By the record's own topic, else by its aggregate type.
-  [[nodiscard]] Result<Topic*> topic_of(const Record& record);
+  [[nodiscard]] Result<Topic*> find_topic(const Record& record);  // under mutex_
   [[nodiscard]] Result<Topic*> topic_named(std::string name);
 
   // The event thread's side.

@@ -3,6 +3,11 @@
 #include "support/telemetry/log.hpp"
 
 namespace outbox::null_sink {
+namespace {
+
+constexpr std::string_view kTopic = "null";
+
+}  // namespace
 
 SinkTraits NullSink::traits() const {
   return {.name = "null", .ordered_per_key = true, .has_offsets = false};
@@ -16,13 +21,17 @@ Result<void> NullSink::connect(DeliveryQueue& deliveries) {
   return {};
 }
 
+std::string_view NullSink::topic_of(const Record& /*message*/) {
+  return kTopic;
+}
+
 SendResult NullSink::send(std::span<const Record> messages) {
   if (deliveries_ == nullptr) return {};
   taken_.clear();
   for (const Record& record : messages) {
     Delivery& delivery = taken_.emplace_back();
     delivery.tag = record.tag;
-    delivery.topic = "null";
+    delivery.topic = kTopic;
   }
   deliveries_->push(taken_);
   return {messages.size(), std::nullopt};

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "outbox/sink.hpp"
@@ -15,6 +16,7 @@ class NullSink final : public Sink {
  public:
   [[nodiscard]] SinkTraits traits() const override;
   [[nodiscard]] Result<void> connect(DeliveryQueue& deliveries) override;
+  [[nodiscard]] std::string_view topic_of(const Record& message) override;
   [[nodiscard]] SendResult send(std::span<const Record> messages) override;
   [[nodiscard]] Result<void> flush(std::chrono::milliseconds timeout) override;
   void close() override;

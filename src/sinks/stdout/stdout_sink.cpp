@@ -65,6 +65,12 @@ Result<void> StdoutSink::connect(DeliveryQueue& deliveries) {
   return {};
 }
 
+std::string_view StdoutSink::topic_of(const Record& message) {
+  auto topic = topic_of_(message);
+  topic_ = topic ? *std::move(topic) : std::string{};
+  return topic_;
+}
+
 SendResult StdoutSink::send(std::span<const Record> messages) {
   SendResult result;
   for (const Record& record : messages) {

@@ -46,6 +46,7 @@ class StdoutSink final : public Sink {
 
   [[nodiscard]] SinkTraits traits() const override;
   [[nodiscard]] Result<void> connect(DeliveryQueue& deliveries) override;
+  [[nodiscard]] std::string_view topic_of(const Record& message) override;
   [[nodiscard]] SendResult send(std::span<const Record> messages) override;
   [[nodiscard]] Result<void> flush(std::chrono::milliseconds timeout) override;
   void close() override;
@@ -84,6 +85,7 @@ class StdoutSink final : public Sink {
   // The caller's thread alone.
   LineMaker maker_;
   std::string line_;
+  std::string topic_;  // that topic_of has told
 
   // The thread alone.
   Chunk current_;

@@ -55,7 +55,8 @@ constexpr const char* kFail = R"(
     from f)";
 
 // Parameters: owner; seqs, shards, keys, attempts, due at in Unix microseconds or 0, due in
-// milliseconds, errors, dead; how many attempts are kept.
+// milliseconds, errors, dead; how many attempts are kept. A message that was only postponed, for
+// its topic's sake, has no attempt to be noted.
 constexpr const char* kDetach = R"(
   with d as materialized (
          select * from unnest($2::bigint[], $3::integer[], $4::text[], $5::integer[],
@@ -63,7 +64,10 @@ constexpr const char* kDetach = R"(
                          as d (seq, shard, key, attempts, due_at_us, due_in_ms, error, dead)),
        noted as (
          insert into ${outbox_attempt} (seq, attempt, relay, error)
-         select seq, attempts, $1::text, error from d where attempts > 0 and error <> ''),
+         select d.seq, d.attempts, $1::text, d.error from d
+          where d.error <> ''
+            and d.attempts > coalesce((select x.attempts from ${outbox_exception} x
+                                        where x.seq = d.seq and x.state <> 'held'), 0)),
        trimmed as (
          delete from ${outbox_attempt} a using d
           where a.seq = d.seq and a.attempt <= d.attempts - $10::bigint),

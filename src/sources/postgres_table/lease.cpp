@@ -1,6 +1,7 @@
 #include "sources/postgres_table/lease.hpp"
 
 #include <algorithm>
+#include <compare>
 
 #include "mutants/mutant.hpp"
 #include "outbox/shard.hpp"
@@ -18,11 +19,23 @@ constexpr int kRateMargin = 20;
 
 }  // namespace
 
-int quota_of(std::string_view owner, const std::vector<Member>& members) {
-  const auto rank = static_cast<int>(std::count_if(
-      members.begin(), members.end(), [&](const Member& other) { return other.owner < owner; }));
-  const int count = std::max(1, static_cast<int>(members.size()));
-  return kShardCount / count + (rank < kShardCount % count ? 1 : 0);
+int quota_of(std::string_view owner, const std::vector<Member>& members, int shards) {
+  struct Share {
+    int shards = 0;
+    std::string_view owner;
+    auto operator<=>(const Share&) const = default;
+  };
+  std::vector<Share> shares;
+  for (const Member& member : members) {
+    shares.push_back({member.wanted, member.owner});
+    shards -= member.wanted;
+  }
+  for (; shards > 0 && !shares.empty(); --shards) {
+    ++std::min_element(shares.begin(), shares.end())->shards;
+  }
+  const auto own = std::find_if(shares.begin(), shares.end(),
+                                [&](const Share& share) { return share.owner == owner; });
+  return own == shares.end() ? 0 : own->shards;
 }
 
 int quota_of_all(const GroupView& view) {
@@ -63,9 +76,10 @@ void HeldLease::judge(const GroupView& view, std::uint64_t changes) {
   }
   const bool too_many = view.own > view.quota;
   const bool too_few = view.own < view.quota && view.free > 0;
+  const bool others = view.unwanted > 0 || view.awaited > 0;
   if (view.own < shards_) {
     standing_ = Standing::lost;
-  } else if (too_many || too_few || view.revision != revision_) {
+  } else if (too_many || too_few || others || view.revision != revision_) {
     standing_ = Standing::changing;
   } else {
     standing_ = view.paused ? Standing::paused : Standing::owner;

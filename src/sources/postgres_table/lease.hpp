@@ -18,19 +18,23 @@ namespace outbox::postgres_table {
 struct Member {
   std::string owner;
   std::int64_t renewals = 0;
+  int wanted = 0;  // shards that operators want it to have
 };
 
 // How a relay stands in its group.
 struct GroupView {
   int quota = 0;  // shards that are this relay's fair share
   int own = 0;
-  int free = 0;
+  int free = 0;  // that it may take: nobody has them, and operators have nothing else in mind
   std::int64_t revision = 0;  // of what operators have changed
   bool paused = false;
+  int unwanted = 0;  // of its own, what it is to let go of
+  int awaited = 0;   // of the free ones, what operators want it to have
 };
 
-// Of all shards, those that are the fair share of `owner`, which is one of `members`.
-[[nodiscard]] int quota_of(std::string_view owner, const std::vector<Member>& members);
+// Of so many shards that may be read, those that are the fair share of `owner`, which is one of
+// `members`: what operators want each to have, and the others where there are fewest.
+[[nodiscard]] int quota_of(std::string_view owner, const std::vector<Member>& members, int shards);
 
 // The share of a relay that stands so, where one has all shards or none.
 [[nodiscard]] int quota_of_all(const GroupView& view);

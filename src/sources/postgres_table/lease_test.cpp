@@ -27,10 +27,25 @@ std::vector<std::string> owners(const std::vector<Member>& members) {
 
 TEST(QuotaTest, DividesAllShardsEvenly) {
   const std::vector<Member> members{{"a", 0}, {"b", 0}, {"c", 0}};
-  EXPECT_EQ(quota_of("a", members), 22);
-  EXPECT_EQ(quota_of("b", members), 21);
-  EXPECT_EQ(quota_of("c", members), 21);
-  EXPECT_EQ(quota_of("a", {{"a", 0}}), 64);
+  EXPECT_EQ(quota_of("a", members, 64), 22);
+  EXPECT_EQ(quota_of("b", members, 64), 21);
+  EXPECT_EQ(quota_of("c", members, 64), 21);
+  EXPECT_EQ(quota_of("a", {{"a", 0}}, 64), 64);
+}
+
+TEST(QuotaTest, DividesWhatMayBeRead) {
+  const std::vector<Member> members{{"a", 0}, {"b", 0}};
+  EXPECT_EQ(quota_of("a", members, 63), 32);
+  EXPECT_EQ(quota_of("b", members, 63), 31);
+  EXPECT_EQ(quota_of("b", members, 0), 0);
+}
+
+TEST(QuotaTest, WhatOperatorsWantCountsToTheShareAndMayExceedIt) {
+  EXPECT_EQ(quota_of("a", {{"a", 0}, {"b", 0, 3}}, 64), 32);
+  EXPECT_EQ(quota_of("b", {{"a", 0}, {"b", 0, 3}}, 64), 32);
+  EXPECT_EQ(quota_of("b", {{"a", 0}, {"b", 0, 40}, {"c", 0}}, 64), 40);
+  EXPECT_EQ(quota_of("c", {{"a", 0}, {"b", 0, 40}, {"c", 0}}, 64), 12);
+  EXPECT_EQ(quota_of("a", {{"a", 0}, {"b", 0, 64}}, 64), 0);
 }
 
 class LeaseWatchTest : public ::testing::Test {
@@ -97,6 +112,15 @@ TEST_F(HeldLeaseTest, AnotherShareOrRevisionIsAChange) {
   EXPECT_EQ(judged({32, 64, 0, 1, false}), Standing::changing);
   EXPECT_EQ(judged({64, 64, 0, 2, false}), Standing::changing);
   EXPECT_EQ(judged(kAll), Standing::owner);
+}
+
+TEST_F(HeldLeaseTest, WhatOperatorsWantOfItsShardsIsAChange) {
+  GroupView view = kAll;
+  view.unwanted = 1;
+  EXPECT_EQ(judged(view), Standing::changing);
+  view.unwanted = 0;
+  view.awaited = 1;
+  EXPECT_EQ(judged(view), Standing::changing);
 }
 
 TEST_F(HeldLeaseTest, IsPausedByAnOperator) {

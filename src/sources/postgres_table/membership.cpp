@@ -17,36 +17,59 @@ constexpr const char* kRenew = R"(
   insert into ${outbox_relay} as r (owner) values ($1)
   on conflict (owner) do update set renewals = r.renewals + 1)";
 
-// Parameter: owner.
+// Parameter: owner. Whom operators want to have a shard counts as long as it is a member.
 constexpr const char* kLook = R"(
-  select r.owner, r.renewals, (select count(*) from ${outbox_shard} s where s.owner = $1),
-         (select count(*) from ${outbox_shard} s where s.owner = ''), c.revision, c.paused,
-         (select count(*) from ${outbox_shard} s
-           where s.owner <> '' and not exists (select from ${outbox_relay} m
-                                                where m.owner = s.owner)), c.mode = 'wal'
-    from ${outbox_relay} r cross join ${outbox_control} c order by r.owner collate "C")";
+  with s as materialized (
+         select s.owner, s.paused, s.released, coalesce(p.owner, '') as preferred,
+                s.owner <> '' and m.owner is null as orphan
+           from ${outbox_shard} s
+           left join ${outbox_relay} m on m.owner = s.owner
+           left join ${outbox_relay} p on p.owner = s.preferred),
+       g as materialized (
+         select count(*) filter (where owner = $1::text) as own,
+                count(*) filter (where owner = '' and not paused and preferred in ('', $1::text))
+                  as free,
+                count(*) filter (where owner = $1::text
+                                   and (paused or released or preferred not in ('', $1::text)))
+                  as unwanted,
+                count(*) filter (where owner = '' and not paused and preferred = $1::text)
+                  as awaited,
+                count(*) filter (where not paused) as readable,
+                count(*) filter (where orphan) as orphans
+           from s)
+  select r.owner, r.renewals,
+         (select count(*) from s where s.preferred = r.owner and not s.paused),
+         g.own, g.free, c.revision, c.paused, g.unwanted, g.awaited, g.readable, g.orphans,
+         c.mode = 'wal', array_to_string(c.paused_topics, E'\n')
+    from ${outbox_relay} r cross join g cross join ${outbox_control} c
+   order by r.owner collate "C")";
 
 // Parameters: owners, renewals. One whose counter has moved meanwhile is alive.
 constexpr const char* kBury = R"(
   with gone as (
     delete from ${outbox_relay} r using unnest($1::text[], $2::bigint[]) as w (owner, renewals)
      where r.owner = w.owner and r.renewals = w.renewals returning r.owner)
-  update ${outbox_shard} s set owner = '' from gone where s.owner = gone.owner)";
+  update ${outbox_shard} s set owner = '', released = false, reason = 'lease expired'
+    from gone where s.owner = gone.owner)";
 
 // Shards of an owner that is no member, as someone's hand may have left them.
 constexpr const char* kFreeOrphans = R"(
-  update ${outbox_shard} s set owner = ''
+  update ${outbox_shard} s set owner = '', released = false, reason = 'lease expired'
    where s.owner <> '' and not exists (select from ${outbox_relay} m where m.owner = s.owner))";
 
 constexpr const char* kLeave = R"(
   with gone as (delete from ${outbox_relay} where owner = $1)
-  update ${outbox_shard} set owner = '' where owner = $1)";
+  update ${outbox_shard} set owner = '', released = false, reason = 'stopped' where owner = $1)";
 
 nanoseconds boot_now() {
   timespec now{};
   clock_gettime(mutant::on(mutant::Mutant::wall_clock_lease) ? CLOCK_REALTIME : CLOCK_BOOTTIME,
                 &now);
   return std::chrono::seconds{now.tv_sec} + nanoseconds{now.tv_nsec};
+}
+
+int count(const pg::Rows& rows, int row, int column) {
+  return static_cast<int>(rows.int8(row, column));
 }
 
 milliseconds interval_of(milliseconds lease) {
@@ -175,14 +198,20 @@ Result<Membership::View> Membership::look() {
     }
     std::vector<Member> members;
     for (int row = 0; row < rows->size(); ++row) {
-      members.push_back({std::string{rows->text(row, 0)}, rows->int8(row, 1)});
+      members.push_back({std::string{rows->text(row, 0)}, rows->int8(row, 1), count(*rows, row, 2)});
     }
     const std::vector<Member> dead = watch_.dead(members, boot_now());
-    const bool orphans = rows->int8(0, 6) > 0;
-    if (dead.empty() && !orphans) {
-      View view{quota_of(options_.owner, members), static_cast<int>(rows->int8(0, 2)),
-                static_cast<int>(rows->int8(0, 3)), rows->int8(0, 4), rows->boolean(0, 5)};
-      if (rows->boolean(0, 7)) {
+    const int orphans = count(*rows, 0, 10);
+    if (dead.empty() && orphans == 0) {
+      note_paused_topics(rows->text(0, 12));
+      View view{quota_of(options_.owner, members, count(*rows, 0, 9)),
+                count(*rows, 0, 3),
+                count(*rows, 0, 4),
+                rows->int8(0, 5),
+                rows->boolean(0, 6),
+                count(*rows, 0, 7),
+                count(*rows, 0, 8)};
+      if (rows->boolean(0, 11)) {
         view.quota = quota_of_all(view);
       }
       return view;
@@ -192,6 +221,28 @@ Result<Membership::View> Membership::look() {
     }
   }
   return Error{ErrorCode::conflict, "the relays of this outbox come and go; looking again"};
+}
+
+// The names are told in lines.
+void Membership::note_paused_topics(std::string_view lines) {
+  if (lines == paused_topics_as_read_) {
+    return;
+  }
+  paused_topics_as_read_ = lines;
+  TopicNames topics;
+  while (!lines.empty()) {
+    const std::size_t end = lines.find('\n');
+    topics.emplace(lines.substr(0, end));
+    lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+  }
+  const std::lock_guard lock{mutex_};
+  paused_topics_ =
+      topics.empty() ? nullptr : std::make_shared<const TopicNames>(std::move(topics));
+}
+
+std::shared_ptr<const TopicNames> Membership::paused_topics() const {
+  const std::lock_guard lock{mutex_};
+  return paused_topics_;
 }
 
 Result<void> Membership::bury(const std::vector<Member>& dead) {

@@ -3,10 +3,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -54,6 +56,8 @@ class Membership {
   void hold(int shards, std::int64_t revision);
   // Never waits.
   [[nodiscard]] Standing standing() const;
+  // As the last look has found them; null: there is none. Never waits for the database.
+  [[nodiscard]] std::shared_ptr<const TopicNames> paused_topics() const;
 
   // Leaves the group and frees the shards at once, if the database can be reached.
   void leave();
@@ -64,6 +68,7 @@ class Membership {
   [[nodiscard]] Result<void> connect();
   [[nodiscard]] Result<View> look();
   [[nodiscard]] Result<void> bury(const std::vector<Member>& dead);
+  void note_paused_topics(std::string_view lines);
 
   MembershipOptions options_;
 
@@ -71,13 +76,15 @@ class Membership {
   std::optional<pg::Connection> connection_;
   std::optional<Tables> tables_;
   LeaseWatch watch_;
+  std::string paused_topics_as_read_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any looked_;
   std::condition_variable_any wake_;
   bool look_now_ = false;
   std::optional<Result<View>> view_;  // of the last tick
   HeldLease lease_;
+  std::shared_ptr<const TopicNames> paused_topics_;
 
   std::jthread thread_;  // last: it uses everything above
 };

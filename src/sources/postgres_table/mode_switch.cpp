@@ -33,12 +33,19 @@ constexpr const char* kPublication = R"(
                         and r.prqual is null and r.prattrs is null)
     from pg_publication p where p.pubname = $1::text)";
 
+// Whoever reads the log has all shards.
+constexpr const char* kPausedShards = R"(
+  select string_agg(shard::text, ', ' order by shard) from ${outbox_shard} where paused)";
+
 // Parameters: mode, slot, slot_lsn, slot_snapshot, actor, the gap's beginning and end.
 constexpr const char* kSwitch = R"(
   with changed as (
          update ${outbox_control}
             set mode = $1::text, slot = $2::text, slot_lsn = $3::pg_lsn,
-                slot_snapshot = $4::pg_snapshot, revision = revision + 1)
+                slot_snapshot = $4::pg_snapshot, revision = revision + 1),
+       wishes as (
+         update ${outbox_shard} set released = false, preferred = ''
+          where released or preferred <> '')
   insert into ${outbox_audit} (actor, action, details)
   values ($5::text, 'source-use-' || $1::text,
           jsonb_strip_nulls(jsonb_build_object('slot', $2::text, 'slot_lsn', $3::text,
@@ -256,6 +263,20 @@ Result<std::string> check_server(pg::Connection& connection) {
   return std::string{settings->text(0, 1)};
 }
 
+Result<void> refuse_paused_shards(pg::Connection& connection, const Tables& tables) {
+  const Result<pg::Rows> paused = connection.query(tables.sql(kPausedShards));
+  if (!paused) {
+    return paused.error();
+  }
+  if (paused->is_null(0, 0)) {
+    return {};
+  }
+  return Error{ErrorCode::conflict, "these shards are paused, and whoever reads the write-ahead log "
+                                    "reads all: " +
+                                        std::string{paused->text(0, 0)} +
+                                        "; resume them first (outboxctl resume --shard)"};
+}
+
 }  // namespace
 
 Result<std::string> read_log(pg::Connection& connection, const std::string& url,
@@ -267,6 +288,9 @@ Result<std::string> read_log(pg::Connection& connection, const std::string& url,
   const Result<Mode> before = read_mode(connection, tables);
   if (!before) {
     return before.error();
+  }
+  if (Result<void> none = refuse_paused_shards(connection, tables); !none) {
+    return std::move(none).error();
   }
   if (slot.empty()) {
     slot = usual_slot(tables.table(), *database);

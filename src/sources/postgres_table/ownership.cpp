@@ -27,26 +27,42 @@ constexpr const char* kPositions = R"(
    group by from_snapshot::text, to_snapshot::text, last_seq, lsn
    order by pg_snapshot_xmax(min(from_snapshot::text)::pg_snapshot))";
 
-// Parameters: owner, quota. Rows that another relay is taking just now are passed over.
+// Parameters: owner, quota. Rows that another relay is taking just now are passed over, and what
+// operators want this one not to have: what they want it to have comes first.
 constexpr const char* kTake = R"(
   with e as materialized (select nextval('${outbox_epoch}') as epoch),
        mine as materialized (
-         select shard from ${outbox_shard} where owner in ($1::text, '')
-          order by owner = '', shard limit $2::integer for update skip locked),
+         select shard from ${outbox_shard} s
+          where owner in ($1::text, '') and not paused and not (released and owner <> '')
+            and (preferred in ('', $1::text)
+                 or not exists (select from ${outbox_relay} m where m.owner = s.preferred))
+          order by preferred <> $1::text, owner = '', shard
+          limit $2::integer for update skip locked),
        taken as (
-         update ${outbox_shard} s set owner = $1::text, epoch = e.epoch
+         update ${outbox_shard} s
+            set owner = $1::text, epoch = e.epoch, released = false,
+                preferred = case when s.preferred = $1::text then $1::text else '' end,
+                reason = case when s.owner = $1::text then s.reason
+                              when s.preferred = $1::text then 'moved' else 'taken' end
            from e, mine where s.shard = mine.shard returning s.shard)
   select e.epoch, (select bit_or(1::bigint << shard::integer) from taken) from e)";
 
 // Parameters: owner, the shards that it keeps.
 constexpr const char* kGiveBack = R"(
-  update ${outbox_shard} set owner = ''
+  update ${outbox_shard} s
+     set owner = '', released = false,
+         reason = case when paused then 'paused' when released then 'released'
+                       when exists (select from ${outbox_relay} m
+                                     where m.owner = s.preferred and m.owner <> $1::text)
+                       then 'moved' else 'balance' end
    where owner = $1::text and ($2::bigint >> shard::integer) & 1 = 0)";
 
 constexpr const char* kLockFirst = "select from ${outbox_shard} where shard = 0 for update";
 
 // Parameter: owner.
-constexpr const char* kFree = "update ${outbox_shard} set owner = '' where owner = $1::text";
+constexpr const char* kFree = R"(
+  update ${outbox_shard} set owner = '', released = false, reason = 'balance'
+   where owner = $1::text)";
 
 // What a mutant replaces by the same epoch for ever.
 constexpr const char* kNextEpoch = "select nextval('${outbox_epoch}') as epoch";

@@ -30,8 +30,9 @@ struct Fence {
                                                                  const Tables& tables,
                                                                  std::uint64_t shards);
 
-// Gives `owner` up to `quota` shards, first those that it has and then free ones, with a new epoch,
-// durably; what it has beyond that becomes free. conflict: there was none to take.
+// Gives `owner` up to `quota` shards, with a new epoch, durably: those that operators want it to
+// have, those that it has, free ones. What it has beyond that becomes free, and so does what
+// operators have paused, released, or want another relay to have. conflict: there was none to take.
 [[nodiscard]] Result<Fence> take_shards(pg::Connection& connection, const Tables& tables,
                                         const std::string& owner, int quota);
 

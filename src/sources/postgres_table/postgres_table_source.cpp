@@ -76,7 +76,8 @@ Result<Exceptions> PostgresTableSource::open() {
 
 Result<Membership::View> PostgresTableSource::share() {
   Result<Membership::View> view = membership_.join();
-  if (view && (view->quota == 0 || view->own + view->free == 0)) {
+  // What it has and is not to have, take_shards gives back.
+  if (view && view->own == 0 && (view->quota == 0 || view->free == 0)) {
     return Error{ErrorCode::conflict, "other relays have all shards; standing by"};
   }
   return view;
@@ -208,6 +209,10 @@ void PostgresTableSource::leave() {
 
 Standing PostgresTableSource::standing() const {
   return membership_.standing();
+}
+
+std::shared_ptr<const TopicNames> PostgresTableSource::paused_topics() const {
+  return membership_.paused_topics();
 }
 
 Result<Batch> PostgresTableSource::claim(std::size_t limit) {

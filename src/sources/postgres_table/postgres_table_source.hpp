@@ -63,6 +63,7 @@ class PostgresTableSource final : public Source, public TransactionalSource {
                                  std::size_t limit_per_range) override;
   Result<Batch> claim_due(std::size_t limit) override;
   [[nodiscard]] Standing standing() const override;
+  [[nodiscard]] std::shared_ptr<const TopicNames> paused_topics() const override;
   Result<void> settle(const Settlement& settlement) override;
 
   // With a judge:

@@ -115,6 +115,7 @@ Result<SourceStatus> StatusReader::query() {
   SourceStatus status;
   status.pending = pending->int8(0, 0);
   status.oldest_pending_age_ms = pending->int8(0, 2);
+  status.last_seq = pending->int8(0, 3);
   if (status.pending > SourceStatus::kCountLimit) {
     status.pending_is_estimate = true;
     status.pending = std::max(status.pending, pending->int8(0, 3) - pending->int8(0, 1) + 1);

@@ -62,6 +62,7 @@ Result<SourceStatus> StatusReader::query() {
     status.pending_is_estimate = true;
     status.pending = std::max(status.pending, row->int8(2) - row->int8(1) + 1);
   }
+  status.last_seq = row->int8(2);
   status.oldest_pending_age_ms = row->is_null(3) ? 0 : age_ms(row->int8(3));
   status.retrying = row->int8(4);
   status.held_keys = row->int8(5);

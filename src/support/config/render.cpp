@@ -124,7 +124,8 @@ std::vector<Schema::Effective> Schema::effective() const {
         const bool secret = option.info.secret || names_a_secret(key);
         result.push_back(
             {fmt::format("{}.{}", option.path, key), quote(secret ? masked(value) : value),
-             name(origin == option.entry_origins.end() ? Origin::standard : origin->second)});
+             name(origin == option.entry_origins.end() ? Origin::standard : origin->second), secret,
+             option.info.help, quote("")});
       }
       continue;
     }
@@ -132,15 +133,15 @@ std::vector<Schema::Effective> Schema::effective() const {
     result.push_back(
         {option.path,
          option.info.secret && text != nullptr ? quote(masked(*text)) : toml_value(option.value),
-         name(option.origin)});
+         name(option.origin), option.info.secret, option.info.help, toml_value(option.standard)});
   }
   return result;
 }
 
 std::string Schema::show() const {
   std::string result;
-  for (const auto& [path, value, origin] : effective())
-    result += fmt::format("{} = {}  # {}\n", path, value, origin);
+  for (const Effective& setting : effective())
+    result += fmt::format("{} = {}  # {}\n", setting.path, setting.value, setting.origin);
   return result;
 }
 

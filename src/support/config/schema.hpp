@@ -74,6 +74,9 @@ class Schema {
     std::string path;
     std::string value;   // as in TOML
     std::string origin;  // default, file, environment or flag
+    bool secret = false;
+    std::string help;
+    std::string standard;  // the default, as in TOML
   };
   [[nodiscard]] std::vector<Effective> effective() const;
   // The same as lines for a person.

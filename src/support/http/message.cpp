@@ -40,6 +40,17 @@ std::string http_date() {
   return {text.data(), size};
 }
 
+std::string status_and_headers(const Response& response) {
+  std::string out;
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out.append(reason_phrase(response.status)).append("\r\n");
+  append_header(out, "Date", http_date());
+  if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
+  for (const auto& [name, value] : response.headers.all())
+    append_header(out, name, value);
+  return out;
+}
+
 }  // namespace
 
 bool same_ignoring_case(std::string_view a, std::string_view b) {
@@ -64,6 +75,10 @@ std::size_t Headers::count(std::string_view name) const {
                     [&](const auto& entry) { return same_ignoring_case(entry.first, name); }));
 }
 
+std::string_view to_string(Role role) {
+  return role == Role::operator_ ? "operator" : "viewer";
+}
+
 std::string_view Request::path_parameter(std::string_view name) const {
   return find_value(path_parameters, name).value_or(std::string_view{});
 }
@@ -73,11 +88,11 @@ std::optional<std::string_view> Request::query_parameter(std::string_view name) 
 }
 
 Response text_response(int status, std::string text) {
-  return {status, "text/plain; charset=utf-8", {}, std::move(text)};
+  return {status, "text/plain; charset=utf-8", {}, std::move(text), nullptr};
 }
 
 Response json_response(int status, std::string json) {
-  return {status, "application/json", {}, std::move(json)};
+  return {status, "application/json", {}, std::move(json), nullptr};
 }
 
 Response problem(int status, std::string_view title, std::string_view detail,
@@ -91,7 +106,11 @@ Response problem(int status, std::string_view title, std::string_view detail,
     }
   }
   using Handler = nlohmann::ordered_json::error_handler_t;
-  return {status, "application/problem+json", {}, body.dump(-1, ' ', false, Handler::replace)};
+  return {status,
+          "application/problem+json",
+          {},
+          body.dump(-1, ' ', false, Handler::replace),
+          nullptr};
 }
 
 std::string_view reason_phrase(int status) {
@@ -116,7 +135,9 @@ std::string_view reason_phrase(int status) {
       Phrase{413, "Content Too Large"},
       Phrase{415, "Unsupported Media Type"},
       Phrase{417, "Expectation Failed"},
+      Phrase{421, "Misdirected Request"},
       Phrase{422, "Unprocessable Content"},
+      Phrase{429, "Too Many Requests"},
       Phrase{431, "Request Header Fields Too Large"},
       Phrase{500, "Internal Server Error"},
       Phrase{501, "Not Implemented"},
@@ -129,14 +150,7 @@ std::string_view reason_phrase(int status) {
 }
 
 std::string serialize(const Response& response, bool head_only, bool keep_alive) {
-  std::string out;
-  out.reserve(256 + (head_only ? 0 : response.body.size()));
-  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  out.append(reason_phrase(response.status)).append("\r\n");
-  append_header(out, "Date", http_date());
-  if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
-  for (const auto& [name, value] : response.headers.all())
-    append_header(out, name, value);
+  std::string out = status_and_headers(response);
   // RFC 9110 §8.6: no Content-Length with 204.
   const bool has_body = response.status != 204 && response.status != 304;
   if (has_body) append_header(out, "Content-Length", std::to_string(response.body.size()));
@@ -144,6 +158,24 @@ std::string serialize(const Response& response, bool head_only, bool keep_alive)
   out.append("\r\n");
   if (has_body && !head_only) out.append(response.body);
   return out;
+}
+
+std::string serialize_stream_head(const Response& response) {
+  std::string out = status_and_headers(response);
+  append_header(out, "Connection", "close");
+  out.append("\r\n");
+  return out;
+}
+
+void add_security_headers(Response& response) {
+  const auto add = [&](const char* name, const char* value) {
+    if (response.headers.count(name) == 0) response.headers.add(name, value);
+  };
+  add("X-Content-Type-Options", "nosniff");
+  add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  add("Referrer-Policy", "no-referrer");
+  add("Cross-Origin-Resource-Policy", "same-origin");
+  if (response.content_type.find("json") != std::string::npos) add("Cache-Control", "no-store");
 }
 
 }  // namespace outbox::http

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,8 @@
 #include <vector>
 
 namespace outbox::http {
+
+class EventStream;
 
 // ASCII letters only, as names of headers compare.
 [[nodiscard]] bool same_ignoring_case(std::string_view a, std::string_view b);
@@ -30,6 +33,18 @@ class Headers {
 
 using NamedValues = std::vector<std::pair<std::string, std::string>>;
 
+// What somebody may do: a viewer reads, an operator also changes things.
+enum class Role { viewer, operator_ };
+
+// "viewer", "operator".
+[[nodiscard]] std::string_view to_string(Role role);
+
+// Who sent a request, by a token.
+struct Caller {
+  std::string name;
+  Role role = Role::viewer;
+};
+
 struct Request {
   std::string method;
   std::string target;           // as it came: path and query, still encoded
@@ -38,6 +53,10 @@ struct Request {
   NamedValues query;            // decoded, UTF-8, repeated names kept
   Headers headers;
   std::string body;
+  // Nothing: nobody said who they are. The server has checked what the route asks for.
+  std::optional<Caller> caller = std::nullopt;
+  std::string peer = {};   // the address of the connection's other end, without the port
+  std::string local = {};  // the address of this end
 
   // The value that the route's {name} stands for; the empty string when the route has no such name.
   [[nodiscard]] std::string_view path_parameter(std::string_view name) const;
@@ -50,6 +69,9 @@ struct Response {
   std::string content_type;  // none when empty
   Headers headers;
   std::string body;
+  // Set: the answer is this stream of events instead of the body, with status 200, for as long as
+  // both sides want. The server refuses with 503 when it has max_event_streams already.
+  std::shared_ptr<EventStream> stream = nullptr;
 };
 
 // What is wrong with one place of a request's body.
@@ -74,5 +96,12 @@ struct FieldError {
 // The bytes of a response: status line, headers, Date, Content-Length, Connection, and the body
 // unless `head_only`. Header names or values that would break the framing are left out.
 [[nodiscard]] std::string serialize(const Response& response, bool head_only, bool keep_alive);
+
+// The same up to the body, which follows piece by piece until the connection ends.
+[[nodiscard]] std::string serialize_stream_head(const Response& response);
+
+// What tells a browser to take an answer for nothing but what it is, to show it in no other page's
+// frame, and to keep no copy of JSON. A header that the answer has already stays as it is.
+void add_security_headers(Response& response);
 
 }  // namespace outbox::http

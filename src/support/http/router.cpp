@@ -68,7 +68,12 @@ Response method_not_allowed(std::string_view method, const std::set<std::string>
 
 }  // namespace
 
-void Router::add(std::string method, std::string pattern, Handler handler, RunOn run_on) {
+void Router::add(std::string method, std::string pattern, Handler handler, Access access) {
+  add(std::move(method), std::move(pattern), std::move(handler), RunOn::handler_threads, access);
+}
+
+void Router::add(std::string method, std::string pattern, Handler handler, RunOn run_on,
+                 Access access) {
   if (pattern.empty() || pattern.front() != '/') {
     throw std::logic_error("the route " + pattern + " does not begin with '/'");
   }
@@ -80,8 +85,13 @@ void Router::add(std::string method, std::string pattern, Handler handler, RunOn
   Entry entry;
   for (const std::string_view segment : split(pattern))
     entry.segments.emplace_back(segment);
-  entry.route = {std::move(method), std::move(pattern), std::move(handler), run_on};
+  entry.route = {std::move(method), std::move(pattern), std::move(handler), run_on, access};
   entries_.push_back(std::move(entry));
+}
+
+void Router::restrict(const std::function<Access(const Route&)>& rule) {
+  for (Entry& entry : entries_)
+    entry.route.access = rule(entry.route);
 }
 
 std::vector<const Router::Entry*> Router::matching(const std::vector<std::string>& path) const {

@@ -19,11 +19,19 @@ using Handler = std::function<Response(const Request&)>;
 // even when every handler thread is busy; only for handlers that never wait.
 enum class RunOn { handler_threads, inline_fast };
 
+// Who may call a route. The server refuses everyone else before the handler runs.
+enum class Access {
+  open,      // anybody
+  viewer,    // whoever may read
+  operator_  // whoever may change things
+};
+
 struct Route {
   std::string method;
   std::string pattern;
   Handler handler;
   RunOn run_on = RunOn::handler_threads;
+  Access access = Access::open;
 };
 
 class Router {
@@ -32,7 +40,11 @@ class Router {
   // answers HEAD too. Throws std::logic_error on a pattern that does not begin with '/' and on a
   // method and pattern added before.
   void add(std::string method, std::string pattern, Handler handler,
-           RunOn run_on = RunOn::handler_threads);
+           RunOn run_on = RunOn::handler_threads, Access access = Access::open);
+  void add(std::string method, std::string pattern, Handler handler, Access access);
+
+  // Sets the access of each route that was added before to what the rule says.
+  void restrict(const std::function<Access(const Route&)>& rule);
 
   struct Match {
     const Route* route;  // owned by the router

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "outbox/result.hpp"
+#include "support/http/gate.hpp"
 #include "support/http/router.hpp"
 
 namespace outbox::http {
@@ -23,13 +25,29 @@ struct Exchange {
       0};  // from the whole header's arrival to the answer being ready
 };
 
+struct TlsFiles {
+  std::string certificate;  // a PEM file: the server's certificate, then those that vouch for it
+  std::string key;          // a PEM file, not encrypted
+};
+
 struct ServerOptions {
   std::string address = "127.0.0.1";    // an IPv4 or IPv6 address to listen on
   std::uint16_t port = 0;               // 0: any free one, see Server::port
   int threads = 4;                      // that run handlers; 1 to 1,024
   std::size_t max_body = 1024 * 1024;   // bytes, larger: 413
   std::size_t max_header = 16 * 1024;   // bytes of request line and headers, larger: 431
-  std::size_t max_connections = 1'024;  // further ones get 503 and are closed
+  // Further ones take the place of the connection that has been idle or behind with its request for
+  // longest; when none has been for `patience`, they get 503 and are closed.
+  std::size_t max_connections = 1'024;
+  // Connections that owe the rest of a request. Beyond, those that have been behind for longest, and
+  // for `patience`, are cut off: many slow clients do not keep others out.
+  std::size_t max_reading = 256;
+  std::chrono::milliseconds patience{1'000};
+  std::size_t max_event_streams = 32;  // further ones get 503
+  std::chrono::milliseconds event_heartbeat{15'000};  // of a stream of events without news
+  std::optional<TlsFiles> tls{};                      // nothing: HTTP in the clear
+  // Asked for each request; null: everybody may call what is open, and nobody the rest.
+  std::shared_ptr<Gate> gate{};
   std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte, later: 408
   std::chrono::milliseconds body_timeout{30'000};    // from the end of its header, later: 408
   // How long a request waits for a handler thread, longer: 503, and its handler never runs. No more
@@ -54,7 +72,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Listens and serves, once. invalid_argument: no such address; conflict: the address is in use.
+  // Listens and serves, once. invalid_argument: no such address, or TLS files that cannot be
+  // used; conflict: the address is in use.
   [[nodiscard]] Result<void> start();
 
   // The port that is listened on, after start.

@@ -29,7 +29,7 @@ std::unique_ptr<Server> started(ServerOptions options, Router router) {
 }
 
 // Handlers that wait until they are released, and tell how many have begun.
-struct Gate {
+struct HeldHandlers {
   std::promise<void> release;
   std::shared_future<void> released = release.get_future().share();
   std::atomic<int> begun{0};
@@ -59,7 +59,7 @@ struct Gate {
 };
 
 TEST(ServerHandlers, InlineRoutesAnswerWhileAllHandlerThreadsAreBusy) {
-  Gate gate;
+  HeldHandlers gate;
   const auto server = started({.threads = 1}, gate.router());
   Client waiting(server->port());
   waiting.send_request("GET", "/wait");
@@ -70,7 +70,7 @@ TEST(ServerHandlers, InlineRoutesAnswerWhileAllHandlerThreadsAreBusy) {
 }
 
 TEST(ServerHandlers, HandlersRunOnSeveralThreads) {
-  Gate gate;
+  HeldHandlers gate;
   const auto server = started({.threads = 2}, gate.router());
   Client first(server->port());
   Client second(server->port());
@@ -83,7 +83,7 @@ TEST(ServerHandlers, HandlersRunOnSeveralThreads) {
 }
 
 TEST(ServerHandlers, StopLetsRequestsEndAndClosesTheRest) {
-  Gate gate;
+  HeldHandlers gate;
   const auto server = started({}, gate.router());
   Client idle(server->port());
   idle.send_request("GET", "/hello");
@@ -109,7 +109,7 @@ void expect_overloaded(const std::optional<Reply>& reply, std::string_view why) 
 }
 
 TEST(ServerHandlers, LivezAnswersWhileAllHandlerThreadsAreBusy) {
-  Gate gate;
+  HeldHandlers gate;
   Router router = gate.router();
   add_health_routes(router, {}, [] { return std::string(); });
   const auto server = started({.threads = 1}, std::move(router));
@@ -122,7 +122,7 @@ TEST(ServerHandlers, LivezAnswersWhileAllHandlerThreadsAreBusy) {
 }
 
 TEST(ServerHandlers, ARequestThatQueuesTooLongIsRefusedAndNeverRun) {
-  Gate gate;
+  HeldHandlers gate;
   const auto server = started({.threads = 1, .queue_timeout = milliseconds(100)}, gate.router());
   Client waiting(server->port());
   waiting.send_request("GET", "/wait");
@@ -138,7 +138,7 @@ TEST(ServerHandlers, ARequestThatQueuesTooLongIsRefusedAndNeverRun) {
 }
 
 TEST(ServerHandlers, TheQueueIsBounded) {
-  Gate gate;
+  HeldHandlers gate;
   const auto server = started(
       {.threads = 1, .max_connections = 2, .queue_timeout = milliseconds(20)}, gate.router());
   Client waiting(server->port());

@@ -4,10 +4,19 @@
 #include <utility>
 #include <variant>
 
+#include "support/http/event_stream.hpp"
 #include "support/http/refusals.hpp"
 #include "support/http/target.hpp"
 
 namespace outbox::http {
+namespace {
+
+Response internal_error() {
+  return problem(500, "Internal Server Error",
+                 "the server failed at this request; its log says why");
+}
+
+}  // namespace
 
 void Work::find_route(const Router& router, unsigned version) {
   response = check_framing(version, request.headers);
@@ -30,13 +39,46 @@ void Work::find_route(const Router& router, unsigned version) {
   request.path_parameters = std::move(match.path_parameters);
 }
 
+void Work::ask(Gate* gate, bool is_complete) {
+  if (last) return;  // it is no request at all
+  std::optional<Response> refusal;
+  try {
+    if (gate != nullptr) {
+      refusal = gate->check(request, route);
+    } else if (route != nullptr && route->access != Access::open) {
+      refusal = problem(403, "Forbidden", "this server cannot tell who calls it");
+    }
+  } catch (const std::exception& exception) {
+    error = exception.what();
+    refusal = internal_error();
+  }
+  if (!refusal) return;
+  response = std::move(refusal);
+  last = !is_complete;
+}
+
+void Work::limit_streams(std::size_t existing, std::size_t most) {
+  const std::shared_ptr<EventStream> stream = response->stream;
+  if (stream == nullptr) return;
+  if (existing >= most) {
+    stream->close();
+    response = overloaded("the server feeds as many streams of events as it may");
+    return;
+  }
+  response->content_type = "text/event-stream";
+  response->headers.add("Cache-Control", "no-store");
+  response->headers.add("X-Accel-Buffering", "no");  // nginx: pass each event on at once
+  if (request.method != "HEAD") return;
+  stream->close();
+  response->stream = nullptr;
+}
+
 void Work::call_handler() {
   try {
     response = route->handler(request);
   } catch (const std::exception& exception) {
     error = exception.what();
-    response = problem(500, "Internal Server Error",
-                       "the server failed at this request; its log says why");
+    response = internal_error();
   }
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 
+#include "support/http/gate.hpp"
 #include "support/http/router.hpp"
 
 namespace outbox::http {
@@ -20,6 +22,15 @@ struct Work {
   // Checks the request, whose method, target and headers are there, and finds its route. Sets
   // `response` where that fails, and `last` where the connection cannot go on. `version`: 10 or 11.
   void find_route(const Router& router, unsigned version);
+
+  // Asks who may call the route; sets `response` when the gate refuses, and then `last` unless the
+  // request `is_complete`: the body of who is refused is not read. Without a gate, nobody may call
+  // a route that is not open.
+  void ask(Gate* gate, bool is_complete);
+
+  // Of an answer that is a stream of events: sets its headers, or refuses it when there are `most`
+  // already. HEAD gets the headers alone. Precondition: there is a response.
+  void limit_streams(std::size_t existing, std::size_t most);
 
   // Sets `response`, and `error` when the handler throws. Precondition: there is a route.
   void call_handler();

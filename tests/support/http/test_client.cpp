@@ -113,6 +113,16 @@ std::optional<Reply> Client::read(bool head) {
   return reply;
 }
 
+std::string Client::read_until(std::string_view end) {
+  std::size_t at = received_.find(end);
+  for (; at == std::string::npos; at = received_.find(end)) {
+    if (!fill()) return std::exchange(received_, {});
+  }
+  std::string found = received_.substr(0, at + end.size());
+  received_.erase(0, found.size());
+  return found;
+}
+
 bool Client::closed_by_peer() {
   if (!received_.empty()) return false;
   pollfd waiting{socket_, POLLIN, 0};

@@ -36,6 +36,8 @@ class Client {
   // The next answer; nothing when the connection ended or 10 s passed before it was complete.
   // `head`: the answer to HEAD, which has no body whatever its Content-Length.
   std::optional<Reply> read(bool head = false);
+  // What comes up to and with `end`; what came before the connection ended or 10 s passed without.
+  std::string read_until(std::string_view end);
   // Whether the peer closes within 10 s without sending anything more.
   bool closed_by_peer();
 

@@ -1,0 +1,19 @@
+// The shards as the API shows them.
+#pragma once
+
+#include <string>
+
+#include "admin/postgres_outbox.hpp"
+#include "outbox/result.hpp"
+
+namespace outbox::admin {
+
+// {"mode","slot","revision","shards":[{"shard","owner","epoch","paused","preferred","lastSeq",
+// "positionWrittenAt"}],"relays":[{"name","joinedAt","shards"}],"moves":[{"at","shard","from",
+// "to","reason","epoch"}]}, of the moves the newest 200.
+[[nodiscard]] Result<Json> list_shards(PostgresOutbox& outbox);
+
+// {"relay","epoch"} of a shard; null: none has it.
+[[nodiscard]] Result<Json> shard_owner(PostgresOutbox& outbox, int shard);
+
+}  // namespace outbox::admin

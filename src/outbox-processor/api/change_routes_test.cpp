@@ -1,0 +1,451 @@
+// What changes an outbox over HTTP, with a real PostgreSQL behind it.
+#include "outbox-processor/api/change_routes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "outbox-processor/api/answers.hpp"
+#include "support/http/server.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/http/test_client.hpp"
+#include "tests/support/test_database.hpp"
+
+namespace outbox::api {
+namespace {
+
+using http::testing::Reply;
+using nlohmann::json;
+using test::eventually;
+using testing::HasSubstr;
+
+class ApiTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    http::Router router;
+    add_change_routes(router, {&outbox_, &operations_});
+    server_ = std::make_unique<http::Server>(http::ServerOptions{}, std::move(router));
+    ASSERT_TRUE(server_->start());
+  }
+
+  [[nodiscard]] Reply get(std::string_view target) const {
+    return http::testing::request(server_->port(), "GET", target);
+  }
+  [[nodiscard]] Reply post(std::string_view target, std::string_view body = "") const {
+    return http::testing::request(server_->port(), "POST", target, body,
+                                  body.empty() ? "" : "Content-Type: application/json\r\n");
+  }
+  // Once it has ended; what it came to.
+  [[nodiscard]] json ended(const Reply& started) const {
+    EXPECT_EQ(started.status, 202) << started.body;
+    if (started.status != 202) return {};
+    const std::string location{started.headers.find("Location").value_or("")};
+    json operation;
+    EXPECT_TRUE(eventually([&] {
+      operation = json::parse(get(location).body);
+      return operation["state"] != "running";
+    }));
+    return operation;
+  }
+  [[nodiscard]] static std::vector<std::string> wrong_fields(const Reply& reply) {
+    EXPECT_EQ(reply.headers.find("Content-Type"), "application/problem+json");
+    std::vector<std::string> pointers;
+    for (const auto& error : json::parse(reply.body)["errors"])
+      pointers.push_back(error["pointer"]);
+    return pointers;
+  }
+  [[nodiscard]] static std::string detail(const Reply& reply) {
+    return json::parse(reply.body)["detail"];
+  }
+
+  std::string value(const std::string& sql) { return test::value_of(connection_, sql); }
+  void exec(const std::string& sql) { test::must_exec(connection_, sql); }
+  void write(const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      exec(
+          "insert into outbox (id, aggregatetype, aggregateid, type, payload) values "
+          "(gen_random_uuid(), 'order', '" +
+          key + "', 'OrderPaid', '{\"price\": 1}')");
+    }
+  }
+  // As the relay does when everything that is visible was read.
+  void pass_all() {
+    exec(
+        "insert into outbox_progress_0 (epoch, n, shards, from_snapshot) "
+        "select max(epoch), max(n) + 1, -1, pg_current_snapshot() from outbox_progress_0");
+  }
+  std::string states(const std::string& states) {
+    return value(
+        "select coalesce(string_agg(seq || ' ' || state, ', ' order by seq), '') "
+        "from outbox_exception where state = any ('" +
+        states + "')");
+  }
+  std::string audit() {
+    return value(
+        "select coalesce(string_agg(actor || ': ' || action || coalesce(' ' || seq, ''), ', ' "
+        "order by id), '') from outbox_audit");
+  }
+
+  test::OutboxDatabase database_;
+  pg::Connection connection_ = database_.connect();
+  admin::OutboxPool outbox_{database_.url(), "outbox"};
+  Operations operations_;
+  std::unique_ptr<http::Server> server_;  // last: it borrows the rest
+};
+
+// 1 is dead and holds its key a; 2 and 3 of key b are dead, 3 of another type; 4 of key c is tried
+// for ever; 5 was delivered.
+class DeadLetterChangesTest : public ApiTest {
+ protected:
+  DeadLetterChangesTest() {
+    write({"a", "b", "b", "c", "d"});
+    pass_all();
+    exec(
+        "insert into outbox_exception (seq, shard, key, state, holds_key, attempts, last_error, "
+        "due_at, updated_at) values "
+        "(1, 0, 'a', 'dead', true, 20, 'too large', null, '2025-11-01'), "
+        "(2, 0, 'b', 'dead', false, 3, 'rejected', null, now()), "
+        "(3, 0, 'b', 'dead', false, 3, 'too large', null, now()), "
+        "(4, 0, 'c', 'retrying', true, 7, 'timed out', '2030-01-01', now())");
+    exec("update outbox set type = 'OrderVoid', aggregatetype = 'basket' where seq = 3");
+  }
+};
+
+TEST_F(DeadLetterChangesTest, ADryRunCountsAndChangesNothing) {
+  const auto count = [&](const std::string& selection) {
+    const Reply reply =
+        post("/api/v1/dead-letters/retry", R"({"dryRun": true, "selection": )" + selection + "}");
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    EXPECT_EQ(reply.headers.find("Cache-Control"), "no-store");
+    return reply.status == 200 ? json::parse(reply.body)["count"].get<int>() : -1;
+  };
+  EXPECT_EQ(count(R"({"filter": {}})"), 3);
+  EXPECT_EQ(count(R"({"filter": {"error": "too large"}})"), 2);
+  EXPECT_EQ(count(R"({"filter": {"type": "OrderVoid"}})"), 1);
+  EXPECT_EQ(count(R"({"filter": {"aggregateType": "basket"}})"), 1);
+  EXPECT_EQ(count(R"({"filter": {"aggregateId": "b"}})"), 2);
+  EXPECT_EQ(count(R"({"filter": {"since": "1h"}})"), 2);
+  EXPECT_EQ(count(R"({"filter": {"since": "2025-10-31T00:00:00.000000Z"}})"), 3);
+  EXPECT_EQ(count(R"({"names": ["1", "4"]})"), 2);
+  const Reply discard =
+      post("/api/v1/dead-letters/discard", R"({"dryRun": true, "selection": {"filter": {}}})");
+  EXPECT_EQ(json::parse(discard.body)["count"], 3);
+  EXPECT_EQ(states("{dead}"), "1 dead, 2 dead, 3 dead");
+  EXPECT_EQ(audit(), "");
+  EXPECT_EQ(json::parse(get("/api/v1/operations").body)["items"], json::array());
+}
+
+TEST_F(DeadLetterChangesTest, ARetryRunsAsAnOperation) {
+  const Reply started =
+      post("/api/v1/dead-letters/retry", R"({"selection": {"filter": {"error": "too large"}}})");
+  ASSERT_EQ(started.status, 202) << started.body;
+  const json begun = json::parse(started.body);
+  EXPECT_EQ(begun["kind"], "retry");
+  EXPECT_EQ(begun["total"], 2);
+  EXPECT_TRUE(begun["id"].is_string());
+  const json operation = ended(started);
+  EXPECT_EQ(operation["state"], "done");
+  EXPECT_EQ(operation["done"], 2);
+  EXPECT_EQ(operation["error"], nullptr);
+  EXPECT_TRUE(operation["endedAt"].is_string());
+  EXPECT_EQ(states("{dead,retrying,delayed}"), "1 retrying, 2 dead, 3 delayed, 4 retrying");
+  EXPECT_EQ(audit(), "anonymous via api: retry 1, anonymous via api: retry 3");
+  const json listed = json::parse(get("/api/v1/operations").body);
+  EXPECT_EQ(listed["items"], json::array({operation}));
+  EXPECT_EQ(listed["nextCursor"], nullptr);
+}
+
+TEST_F(DeadLetterChangesTest, RetriesAreSpacedByTheirRate) {
+  ended(post("/api/v1/dead-letters/retry", R"({"selection": {"filter": {}}, "ratePerSecond": 2})"));
+  EXPECT_EQ(value("select string_agg((extract(epoch from due_at - first) * 1000)::bigint::text, ' '"
+                  " order by seq) from outbox_exception, (select min(due_at) as first from "
+                  "outbox_exception where seq <= 3) m where seq <= 3"),
+            "0 500 1000");
+}
+
+TEST_F(DeadLetterChangesTest, AnEditedOneIsRetriedAndBothPayloadsAreInTheAudit) {
+  const Reply refused = post("/api/v1/dead-letters/retry",
+                             R"({"selection": {"names": ["1"]}, "payload": "not json"})");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(wrong_fields(refused), testing::ElementsAre("#/payload"));
+  EXPECT_THAT(refused.body, HasSubstr("which is json"));
+  EXPECT_EQ(states("{dead}"), "1 dead, 2 dead, 3 dead");
+
+  const json operation =
+      ended(post("/api/v1/dead-letters/retry",
+                 R"({"selection": {"names": ["1"]}, "payload": "{\"price\":  2}"})"));
+  EXPECT_EQ(operation["state"], "done") << operation;
+  EXPECT_EQ(operation["done"], 1);
+  EXPECT_EQ(value("select state || ' ' || payload from outbox_exception where seq = 1"),
+            R"(retrying {"price":  2})");
+  EXPECT_EQ(audit(), "anonymous via api: edit 1, anonymous via api: retry 1");
+  const json details = json::parse(value("select details from outbox_audit order by id limit 1"));
+  EXPECT_EQ(details["before"], R"({"price": 1})");
+  EXPECT_EQ(details["after"], R"({"price":  2})");
+}
+
+TEST_F(DeadLetterChangesTest, AnIdThatSeveralMessagesHaveIsNotEdited) {
+  exec("update outbox set id = '018f2c6e-0000-7000-8000-000000000001' where seq in (2, 3)");
+  const Reply refused = post(
+      "/api/v1/dead-letters/retry",
+      R"({"selection": {"names": ["018f2c6e-0000-7000-8000-000000000001"]}, "payload": "{}"})");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(wrong_fields(refused), testing::ElementsAre("#/payload"));
+}
+
+TEST_F(DeadLetterChangesTest, ADiscardNeedsTheNumberThatItIsNow) {
+  const auto discard = [&](const std::string& confirm) {
+    return post(
+        "/api/v1/dead-letters/discard",
+        R"({"selection": {"filter": {"aggregateId": "b"}}, "confirm": ")" + confirm + "\"}");
+  };
+  for (const std::string confirm : {"discard 3", "discard", "2", "Discard 2"}) {
+    const Reply refused = discard(confirm);
+    EXPECT_EQ(refused.status, 409) << confirm;
+    EXPECT_THAT(detail(refused), HasSubstr("2 messages"));
+    EXPECT_THAT(detail(refused), HasSubstr("\"discard 2\""));
+  }
+  EXPECT_EQ(states("{dead}"), "1 dead, 2 dead, 3 dead");
+  EXPECT_EQ(audit(), "");
+
+  const json operation = ended(discard("discard 2"));
+  EXPECT_EQ(operation["kind"], "discard");
+  EXPECT_EQ(operation["done"], 2);
+  EXPECT_EQ(states("{discarded}"), "2 discarded, 3 discarded");
+  EXPECT_EQ(audit(), "anonymous via api: discard 2, anonymous via api: discard 3");
+}
+
+TEST_F(DeadLetterChangesTest, ANameThatDoesNotFitStopsEverything) {
+  const auto status = [&](const std::string& name) {
+    const Reply reply =
+        post("/api/v1/dead-letters/retry", R"({"selection": {"names": ["1", ")" + name + "\"]}}");
+    EXPECT_THAT(detail(reply), HasSubstr("message " + name));
+    return reply.status;
+  };
+  EXPECT_EQ(status("5"), 409) << "it was delivered";
+  EXPECT_EQ(status("99"), 404);
+  EXPECT_EQ(states("{dead}"), "1 dead, 2 dead, 3 dead");
+}
+
+TEST_F(DeadLetterChangesTest, WhatIsWrongInABodyIsNamed) {
+  EXPECT_EQ(post("/api/v1/dead-letters/retry", "{").status, 400);
+  EXPECT_EQ(http::testing::request(server_->port(), "POST", "/api/v1/dead-letters/retry", "{}",
+                                   "Content-Type: text/plain\r\n")
+                .status,
+            415);
+  const Reply unknown =
+      post("/api/v1/dead-letters/retry", R"({"selection": {"names": ["x"]}, "dryrun": true})");
+  EXPECT_EQ(unknown.status, 422);
+  EXPECT_THAT(wrong_fields(unknown), testing::ElementsAre("#/dryrun", "#/selection/names/0"));
+  const Reply unconfirmed =
+      post("/api/v1/dead-letters/discard", R"({"selection": {"filter": {}}})");
+  EXPECT_EQ(unconfirmed.status, 422);
+  EXPECT_THAT(wrong_fields(unconfirmed), testing::ElementsAre("#/confirm"));
+  const Reply moment =
+      post("/api/v1/dead-letters/retry", R"({"selection": {"filter": {"since": "lately"}}})");
+  EXPECT_EQ(moment.status, 422);
+  EXPECT_THAT(wrong_fields(moment), testing::ElementsAre("#/selection/filter/since"));
+  EXPECT_EQ(audit(), "");
+}
+
+TEST_F(DeadLetterChangesTest, AnOperationIsCancelledBetweenItsChunks) {
+  exec(
+      "insert into outbox (id, aggregatetype, aggregateid, type, payload) "
+      "select gen_random_uuid(), 'order', 'k' || n, 'OrderPaid', '{}' "
+      "from generate_series(1, 4500) n");
+  pass_all();
+  exec(
+      "insert into outbox_exception (seq, shard, key, state) "
+      "select seq, shard, aggregateid, 'dead' from outbox where seq > 5");
+  // The third chunk waits for this lock.
+  pg::Connection other = database_.connect();
+  test::must_exec(other, "begin; select from outbox_exception where seq = 3000 for update");
+  const Reply started = post("/api/v1/dead-letters/retry", R"({"selection": {"filter": {}}})");
+  ASSERT_EQ(started.status, 202) << started.body;
+  const std::string id = json::parse(started.body)["id"];
+  const std::string path = "/api/v1/operations/" + id;
+  ASSERT_TRUE(eventually([&] { return json::parse(get(path).body)["done"] == 2000; }));
+  EXPECT_EQ(json::parse(get(path).body)["total"], 4503);
+  EXPECT_EQ(post(path + "/cancel").status, 200);
+  test::must_exec(other, "rollback");
+  const json operation = ended(started);
+  EXPECT_EQ(operation["state"], "cancelled");
+  EXPECT_EQ(operation["done"], 3000);
+  EXPECT_EQ(value("select count(*) from outbox_audit"), "3000") << "what was done stays done";
+  EXPECT_EQ(value("select count(*) from outbox_exception where state = 'dead'"), "1503");
+  EXPECT_EQ(post("/api/v1/operations/17/cancel").status, 404);
+  EXPECT_EQ(get("/api/v1/operations/17").status, 404);
+}
+
+TEST_F(DeadLetterChangesTest, AThirdOperationHasToWait) {
+  pg::Connection other = database_.connect();
+  test::must_exec(other, "begin; select from outbox_exception for update");
+  const std::string all = R"({"selection": {"filter": {}}})";
+  const Reply first = post("/api/v1/dead-letters/retry", all);
+  const Reply second = post("/api/v1/dead-letters/retry", all);
+  EXPECT_EQ(first.status, 202);
+  EXPECT_EQ(second.status, 202);
+  const Reply third = post("/api/v1/dead-letters/retry", all);
+  EXPECT_EQ(third.status, 409);
+  EXPECT_THAT(detail(third), HasSubstr("2 operations run already"));
+  test::must_exec(other, "rollback");
+  EXPECT_EQ(ended(first)["state"], "done");
+  EXPECT_EQ(ended(second)["state"], "done");
+  EXPECT_EQ(value("select count(*) from outbox_audit"), "3") << "one of them found nothing dead";
+}
+
+TEST_F(DeadLetterChangesTest, AFailedOperationSaysWhy) {
+  pg::Connection other = database_.connect();
+  test::must_exec(other, "begin; select from outbox_exception for update");
+  const Reply started = post("/api/v1/dead-letters/retry", R"({"selection": {"filter": {}}})");
+  const json operation = ended(started);  // the lock's timeout
+  EXPECT_EQ(operation["state"], "failed");
+  EXPECT_TRUE(operation["error"].is_string());
+  test::must_exec(other, "rollback");
+  EXPECT_EQ(states("{dead}"), "1 dead, 2 dead, 3 dead");
+}
+
+// 1 and 2 of key a were delivered, 3 of key b too, long ago.
+class ReplayRoutesTest : public ApiTest {
+ protected:
+  ReplayRoutesTest() {
+    write({"a", "a", "b"});
+    pass_all();
+    exec(
+        "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", first_offset) "
+        "select seq, seq, 'orders', 0, seq from outbox");
+    exec("update outbox set created_at = '2025-01-01T12:00Z' where seq = 3");
+  }
+  std::string replays() {
+    return value(
+        "select coalesce(string_agg(seq || coalesce(' ' || topic, ''), ', ' order by due_at, seq), "
+        "'') from outbox_exception where state = 'delayed' and replay");
+  }
+};
+
+TEST_F(ReplayRoutesTest, CountsWhatItWouldSend) {
+  const Reply reply = post("/api/v1/replay", R"({"filter": {"since": "1h"}, "dryRun": true})");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(json::parse(reply.body), (json{{"count", 2}, {"countIsLowerBound", false}}));
+  EXPECT_EQ(replays(), "");
+}
+
+TEST_F(ReplayRoutesTest, SendsDeliveredMessagesAgain) {
+  const json operation =
+      ended(post("/api/v1/replay",
+                 R"({"filter": {"aggregateId": "a"}, "topic": "again", "ratePerSecond": 4})"));
+  EXPECT_EQ(operation["kind"], "replay");
+  EXPECT_EQ(operation["state"], "done") << operation;
+  EXPECT_EQ(operation["total"], 2);
+  EXPECT_EQ(operation["done"], 2);
+  EXPECT_EQ(replays(), "1 again, 2 again");
+  EXPECT_EQ(audit(), "anonymous via api: replay 1, anonymous via api: replay 2");
+  const json nothing = ended(post("/api/v1/replay", R"({"filter": {"aggregateId": "a"}})"));
+  EXPECT_EQ(nothing["state"], "done") << "they are on their way already";
+  EXPECT_EQ(nothing["total"], 0);
+}
+
+TEST_F(ReplayRoutesTest, WhatIsWrongIsNamed) {
+  EXPECT_THAT(wrong_fields(post("/api/v1/replay", R"({"filter": {}})")),
+              testing::ElementsAre("#/filter"));
+  EXPECT_THAT(wrong_fields(post("/api/v1/replay", R"({"filter": {"until": "soon"}})")),
+              testing::ElementsAre("#/filter/until"));
+}
+
+using PauseRoutesTest = ApiTest;
+
+TEST_F(PauseRoutesTest, PausesAndResumes) {
+  const auto answer = [&](const std::string& path) {
+    const Reply reply = post(path);
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return json::parse(reply.body);
+  };
+  EXPECT_EQ(answer("/api/v1/pause"), (json{{"paused", true}, {"changed", true}}));
+  EXPECT_EQ(answer("/api/v1/pause"), (json{{"paused", true}, {"changed", false}}));
+  EXPECT_EQ(value("select paused from outbox_control"), "t");
+  EXPECT_EQ(answer("/api/v1/resume"), (json{{"paused", false}, {"changed", true}}));
+  EXPECT_EQ(value("select paused from outbox_control"), "f");
+  EXPECT_EQ(audit(), "anonymous via api: pause, anonymous via api: resume");
+  EXPECT_EQ(get("/api/v1/pause").status, 405);
+}
+
+TEST_F(PauseRoutesTest, TopicsArePausedByThemselves) {
+  const auto changed = [&](const std::string& path) {
+    const Reply reply = post(path);
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return json::parse(reply.body) == json{{"changed", true}};
+  };
+  EXPECT_TRUE(changed("/api/v1/topics/orders%2Feu/pause"));
+  EXPECT_FALSE(changed("/api/v1/topics/orders%2Feu/pause"));
+  EXPECT_EQ(value("select paused_topics from outbox_control"), "{orders/eu}");
+  EXPECT_TRUE(changed("/api/v1/topics/orders%2Feu/resume"));
+  EXPECT_EQ(audit(), "anonymous via api: pause-topic, anonymous via api: resume-topic");
+  EXPECT_EQ(post("/api/v1/topics/a%0Ab/pause").status, 422);
+}
+
+TEST_F(PauseRoutesTest, ShardsArePausedReleasedAndMoved) {
+  exec("insert into outbox_relay (owner, renewals) values ('relay-1', 1), ('relay-2', 1)");
+  exec("update outbox_shard set owner = 'relay-1', epoch = 5");
+  EXPECT_EQ(post("/api/v1/shards/7/pause").body, R"({"changed":true})");
+  EXPECT_EQ(post("/api/v1/shards/7/pause").body, R"({"changed":false})");
+  EXPECT_EQ(post("/api/v1/shards/7/resume").body, R"({"changed":true})");
+  EXPECT_EQ(post("/api/v1/shards/8/release").body, R"({"changed":true})");
+  const Reply moved = post("/api/v1/shards/9/move", R"({"relay": "relay-2"})");
+  EXPECT_EQ(moved.status, 202) << moved.body;
+  EXPECT_EQ(moved.body, R"({"changed":true})");
+  EXPECT_EQ(value("select string_agg(shard || ' ' || preferred, ', ') from outbox_shard "
+                  "where preferred <> ''"),
+            "9 relay-2");
+  EXPECT_EQ(audit(),
+            "anonymous via api: pause-shard, anonymous via api: resume-shard, "
+            "anonymous via api: release-shard, anonymous via api: move-shard");
+  EXPECT_EQ(post("/api/v1/shards/9/move", R"({"relay": "relay-3"})").status, 404);
+  EXPECT_THAT(wrong_fields(post("/api/v1/shards/9/move", "{}")), testing::ElementsAre("#/relay"));
+  for (const std::string shard : {"64", "-1", "x"}) {
+    EXPECT_EQ(post("/api/v1/shards/" + shard + "/pause").status, 404) << shard;
+  }
+}
+
+TEST(ChangeRoutes, WhoeverMayOnlyLookChangesNothing) {
+  Operations operations;
+  http::Router router;
+  add_change_routes(router, {nullptr, &operations});
+  for (const http::Route* route : router.routes()) {
+    EXPECT_EQ(route->access,
+              route->method == "GET" ? http::Access::viewer : http::Access::operator_)
+        << route->pattern;
+  }
+}
+
+TEST(ChangeRoutes, TheCallerIsNamedInTheAudit) {
+  http::Request request;
+  EXPECT_EQ(actor_of(request), "anonymous via api");
+  request.caller = http::Caller{"alice", http::Role::operator_};
+  EXPECT_EQ(actor_of(request), "alice via api");
+}
+
+TEST(ChangeRoutes, AnOutboxInSqliteHasNone) {
+  Operations operations;
+  http::Router router;
+  add_change_routes(router, {nullptr, &operations});
+  http::Server server{http::ServerOptions{}, std::move(router)};
+  ASSERT_TRUE(server.start());
+  const Reply reply = http::testing::request(server.port(), "POST", "/api/v1/pause");
+  EXPECT_EQ(reply.status, 501);
+  EXPECT_THAT(reply.body, HasSubstr("SQLite"));
+}
+
+TEST(ChangeRoutes, ADatabaseThatIsAwayIsSaid) {
+  admin::OutboxPool outbox{"postgresql://nobody@127.0.0.1:1/none", "outbox"};
+  Operations operations;
+  http::Router router;
+  add_change_routes(router, {&outbox, &operations});
+  http::Server server{http::ServerOptions{}, std::move(router)};
+  ASSERT_TRUE(server.start());
+  const Reply reply = http::testing::request(server.port(), "POST", "/api/v1/pause");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(reply.headers.find("Retry-After"), "1");
+}
+
+}  // namespace
+}  // namespace outbox::api
