@@ -1,7 +1,7 @@
 // order-service, outbox-processor and invoice-service as processes, in a database and a topic of their
 // own, on the servers that OUTBOX_TEST_* name.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -68,9 +68,10 @@ class Program {
     private readonly name: string,
     settings: Settings,
     readonly url: string,
+    flags: string[] = [],
   ) {
     const log = openSync(join(LOGS, `${name}.log`), "w");
-    this.process = spawn(join(BIN, name), [], { env: environment(settings), stdio: ["ignore", log, log] });
+    this.process = spawn(join(BIN, name), flags, { env: environment(settings), stdio: ["ignore", log, log] });
     closeSync(log);
   }
 
@@ -108,12 +109,15 @@ export async function startSystem(): Promise<Running> {
   const outboxctl = (args: string[], settings: Settings = {}) =>
     execFileSync(join(BIN, "outboxctl"), args, {
       encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
       env: environment({ DATABASE_URL: database, ...settings }),
     });
   outboxctl(["migrate"]);
 
   const tokens = join(OUTPUT, "tokens");
-  const token = (who: string, role: string) => makeToken(outboxctl, tokens, who, role);
+  rmSync(tokens, { force: true });
+  const token = (who: string, role: string) =>
+    outboxctl(["token", "new", "--name", who, "--role", role, "--file", tokens]).trim();
   const operatorToken = token("ada", "operator");
   const viewerToken = token("grace", "viewer");
 
@@ -129,10 +133,10 @@ export async function startSystem(): Promise<Running> {
         OUTBOX_HTTP__TOKENS_FILE: tokens,
         OUTBOX_SINK__BROKERS: brokers,
         OUTBOX_SINK__ROUTES__ORDER: topic,
-        OUTBOX_SINK__PROPERTIES: `{"message.max.bytes" = "${MESSAGE_MAX_BYTES}"}`,
         OUTBOX_TRACE__CONSUMER_URL: url(invoices),
       },
       url(relay),
+      ["--set", `sink.properties.message.max.bytes=${MESSAGE_MAX_BYTES}`],
     ),
     new Program(
       "invoice-service",
@@ -167,18 +171,6 @@ export async function startSystem(): Promise<Running> {
     },
     stop,
   };
-}
-
-function makeToken(
-  outboxctl: (args: string[]) => string,
-  file: string,
-  who: string,
-  role: string,
-): string {
-  const said = outboxctl(["token", "create", who, "--role", role, "--file", file]);
-  const token = /outbox_[A-Za-z0-9_-]+/.exec(said)?.[0];
-  if (!token) throw new Error(`outboxctl token told no token: ${said}`);
-  return token;
 }
 
 // What the tests find in the environment, as they run in other processes than the setup.
