@@ -113,7 +113,7 @@ export function KeyLink({
   // Of a message whose row is gone only its number may be left.
   if (!message.aggregateType || !message.aggregateId) return <span class="muted">{UNKNOWN}</span>;
   return (
-    <Link class="wrap" href={aggregatePath(message.aggregateType, message.aggregateId)}>
+    <Link href={aggregatePath(message.aggregateType, message.aggregateId)}>
       {message.aggregateType}/<span class="mono">{message.aggregateId}</span>
     </Link>
   );

@@ -19,7 +19,7 @@ export const statusColumn: Column<MessageSummary> = {
 export const keyColumn: Column<MessageSummary> = {
   name: "key",
   header: "Key",
-  class: "wrap",
+  class: "key",
   cell: (message) => <KeyLink message={message} />,
 };
 

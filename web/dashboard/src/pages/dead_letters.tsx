@@ -265,7 +265,7 @@ function columns(chosen: Chosen, toggle: (seq: string) => void): Column<DeadLett
       ),
     },
     { name: "seq", header: "Number", cell: (letter) => <MessageLink seq={letter.seq} /> },
-    { name: "key", header: "Key", class: "wrap", cell: (letter) => <KeyLink message={letter} /> },
+    { name: "key", header: "Key", class: "key", cell: (letter) => <KeyLink message={letter} /> },
     typeColumn as Column<DeadLetter>,
     { name: "failed", header: "Died", cell: (letter) => <Time at={letter.failedAt} /> },
     { name: "attempts", header: "Attempts", end: true, cell: (letter) => letter.attempts },
