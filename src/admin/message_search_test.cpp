@@ -78,7 +78,7 @@ TEST_F(MessageSearchTest, ASummaryTellsTheWholeStory) {
   EXPECT_EQ(message["topic"], "orders");
   EXPECT_EQ(message["partition"], 2);
   EXPECT_EQ(message["offset"], "9007199254740993");
-  EXPECT_EQ(message["payloadBytes"], 39);
+  EXPECT_EQ(message["payloadBytes"], 38);
   EXPECT_THAT(message["createdAt"].get<std::string>(),
               testing::MatchesRegex("[0-9-]{10}T[0-9:]{8}[.][0-9]{6}Z"));
   EXPECT_TRUE(message["dueAt"].is_null());

@@ -96,7 +96,7 @@ class Masker {
   bool string() {
     if (!take('"')) return false;
     while (at_ < text_.size() && text_[at_] != '"')
-      at_ += text_[at_] == '\\' ? 2 : 1;
+      at_ += text_[at_] == '\\' ? 2U : 1U;
     return take('"');
   }
 
