@@ -1,5 +1,12 @@
 # One image with all programs: outbox-processor, outboxctl, order-service, invoice-service.
 
+FROM node:22-bookworm-slim AS web
+WORKDIR /src/web/dashboard
+COPY web/dashboard/package.json web/dashboard/package-lock.json web/dashboard/.npmrc ./
+RUN npm ci
+COPY web/dashboard ./
+RUN npm run build
+
 FROM debian:12 AS build
 WORKDIR /src
 # Only what tells which packages to install, so that this layer outlives a change of the sources.
@@ -8,6 +15,7 @@ COPY tools/dev tools/dev
 COPY stack stack
 RUN ./dev deps
 COPY . .
+COPY --from=web /src/build/web build/web
 RUN cmake --preset release \
  && cmake --build build/release --target outbox-processor outboxctl order-service invoice-service \
  && cmake --install build/release --component programs --prefix /programs

@@ -5,12 +5,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 
-#include "outbox-processor/status_page.hpp"
+#include "outbox-processor/web_files.hpp"
 #include "support/http/health.hpp"
 
 namespace outbox {
@@ -83,32 +82,6 @@ class SinkCounters {
   prometheus::Counter& partition_changes_;
 };
 
-http::Response file(std::string_view content_type, std::string_view content) {
-  http::Response response;
-  response.content_type = content_type;
-  response.body = content;
-  response.headers.add("Content-Security-Policy",
-                       "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
-  response.headers.add("X-Content-Type-Options", "nosniff");
-  response.headers.add("Cache-Control", "no-cache");
-  return response;
-}
-
-void add_page(http::Router& router) {
-  router.add(
-      "GET", "/",
-      [](const http::Request&) { return file("text/html; charset=utf-8", status_page_html()); },
-      http::RunOn::inline_fast);
-  router.add(
-      "GET", "/status.css",
-      [](const http::Request&) { return file("text/css; charset=utf-8", status_page_css()); },
-      http::RunOn::inline_fast);
-  router.add(
-      "GET", "/status.js",
-      [](const http::Request&) { return file("text/javascript; charset=utf-8", status_page_js()); },
-      http::RunOn::inline_fast);
-}
-
 Result<void> source_ready(const AdminSources& sources) {
   if (!sources.relay.source_is_connected()) {
     return Error{ErrorCode::source_unavailable, sources.relay.source_problem()};
@@ -127,7 +100,7 @@ Result<void> sink_ready(const AdminSources& sources) {
 }  // namespace
 
 void add_admin_routes(http::Router& router, const AdminSources& sources) {
-  add_page(router);
+  add_web_routes(router);
   auto gauges = std::make_shared<OutboxGauges>(sources.metrics);
   auto sink_counters = std::make_shared<SinkCounters>(sources.metrics);
   http::add_health_routes(

@@ -16,7 +16,7 @@ struct AdminSources {
   telemetry::Metrics& metrics;
 };
 
-// GET / and its files, /livez, /readyz, /metrics. They change nothing. The API is in api/.
+// The dashboard, /livez, /readyz, /metrics. They change nothing. The API is in api/.
 void add_admin_routes(http::Router& router, const AdminSources& sources);
 
 }  // namespace outbox

@@ -2,7 +2,7 @@
 # ./dev build, and ./dev test and sanitize, which build first.
 
 BUILD_PRESETS='dev release mutants asan tsan fuzz'
-TEST_LABELS='unit integration conformance e2e soak scale security'
+TEST_LABELS='unit integration conformance e2e browser soak scale security'
 SANITIZE_LABELS='unit integration conformance'
 
 # build_preset PRESET [TARGET...]: ninja's own progress goes to standard error.
@@ -10,6 +10,7 @@ build_preset() {
   local preset=$1
   [[ " $BUILD_PRESETS " == *" $preset "* ]] || die "there is no preset '$preset'" "There are: $BUILD_PRESETS"
   deps_for_build
+  web_main
   # Another checkout of the project finds this one's compilations in ccache.
   export CCACHE_BASEDIR=$DEV_ROOT CCACHE_NOHASHDIR=1
   if [[ ! -f build/$preset/build.ninja ]]; then
@@ -102,6 +103,8 @@ test_deps() {
   test_needs_servers "$1" || return 0
   mongo_check
   deps_for_stack
+  # Without labels, all but soak.
+  if [[ -z $1 || " $1 " == *' browser '* ]]; then browser_deps; fi
 }
 
 # test_run PRESET STACK LABELS CTEST_ARGUMENTS...: starts fresh servers, runs the tests, stops the
@@ -135,6 +138,16 @@ test_security_counts() {
   awk -F '\t' '
     { printf "%6d  %s%s\n", $1, $3, $2 ? " (" $2 " FAILED)" : ""; made += $1; failed += $2 }
     END { printf "%6d  security checks, %d failures\n", made, failed }' "$OUTBOX_SECURITY_COUNTS"
+}
+
+# screenshots_main: README's pictures of the dashboard, from programs that run.
+screenshots_main() {
+  test_lock
+  test_deps browser
+  build_preset dev
+  test_stack screenshots
+  step "Taking README's pictures into docs/images" "about a minute"
+  tests/browser/run.sh --project tour 7>&- 8>&-
 }
 
 test_stack() {

@@ -4,6 +4,8 @@
 DEPS_BUILD=(g++ cmake ninja-build ccache pkg-config python3 libpq-dev libsqlite3-dev librdkafka-dev libmongoc-dev
   libboost-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev
   prometheus-cpp-dev libgtest-dev libgmock-dev libcurl4-openssl-dev libssl-dev)
+# The fonts are what README's pictures are drawn with.
+DEPS_BROWSER=(chromium fonts-dejavu-core postgresql-client-15)
 DEPS_LINT=(clang-format clang-tidy shellcheck python3-yaml git)
 
 # deps_stack: what the stack needs and does not already have in another form.
@@ -71,6 +73,8 @@ deps_missing() {
 
 deps_for_build() { deps_install "the build" "${DEPS_BUILD[@]}"; }
 deps_for_lint() { deps_install "the checks" "${DEPS_LINT[@]}"; }
+
+deps_for_browser() { deps_install "the tests in a browser" "${DEPS_BROWSER[@]}"; }
 
 deps_for_stack() {
   local -a packages

@@ -33,6 +33,9 @@ lint_main() {
   lint_check "length: a C++ file is at most $MAX_LINES lines" lint_length
   lint_check "compose: docker-compose.yml, Dockerfile, .dockerignore and .env.example agree" python tools/check_compose
   lint_check "clang-format: the layout of C++ (./dev fmt corrects it)" lint_format
+  lint_check "dashboard: types and rules of TypeScript (npm run fix corrects the layout)" web_npm check
+  lint_check "dashboard: the tests of its logic" web_npm test
+  lint_check "browser tests: types of TypeScript" browser_check
   build_preset dev
   lint_check "clang-tidy: bugs in C++ (up to 10 minutes the first time, seconds for what is unchanged)" \
     tools/run_clang_tidy build/dev "$DEV_CACHE/clang-tidy"

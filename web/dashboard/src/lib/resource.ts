@@ -1,0 +1,73 @@
+// What a page loads: kept while it is asked for again, aborted when the question changes.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ApiError } from "../api";
+
+export interface Resource<T> {
+  data: T | null;
+  error: Error | null;
+  loading: boolean; // nothing to show yet
+  reload(): void;
+}
+
+interface Held<T> {
+  key: string;
+  data: T | null;
+  error: Error | null;
+}
+
+// `key` names the question; `everyMs` asks it again, while the page is seen.
+export function useResource<T>(
+  key: string,
+  load: (signal: AbortSignal) => Promise<T>,
+  everyMs = 0,
+): Resource<T> {
+  const [held, setHeld] = useState<Held<T>>({ key, data: null, error: null });
+  const [round, setRound] = useState(0);
+  const loader = useRef(load);
+  loader.current = load;
+
+  // A new round asks again.
+  useEffect(() => {
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const again = () => {
+      if (everyMs > 0 && !abort.signal.aborted) timer = setTimeout(ask, everyMs);
+    };
+    const ask = () => {
+      if (document.hidden && everyMs > 0) return again();
+      loader.current(abort.signal).then(
+        (data) => {
+          if (abort.signal.aborted) return;
+          setHeld({ key, data, error: null });
+          again();
+        },
+        (error) => {
+          if (abort.signal.aborted) return;
+          setHeld((old) => ({
+            key,
+            data: old.key === key ? old.data : null,
+            error: asError(error),
+          }));
+          again();
+        },
+      );
+    };
+    ask();
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [key, everyMs, round]);
+
+  const mine = held.key === key;
+  return {
+    data: mine ? held.data : null,
+    error: mine ? held.error : null,
+    loading: !mine || (held.data === null && held.error === null),
+    reload: () => setRound((old) => old + 1),
+  };
+}
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new ApiError(0, "Something went wrong", String(error));
+}
