@@ -17,9 +17,10 @@ namespace {
 constexpr std::int64_t kMostTopics = 1'000;
 constexpr std::size_t kLongestTopic = 249;
 
-// Parameters: paused, topic, actor, the most topics, the error of delayed messages of paused topics.
-// The latter are looked at again, those of other topics in vain; one that a relay is just settling
-// is passed over and looked at a little later. Whether it changed; whether the topic is paused.
+// Parameters: paused, topic, actor, the most topics, the error of delayed messages of paused
+// topics. The latter are looked at again, those of other topics in vain; one that a relay is just
+// settling is passed over and looked at a little later. Whether it changed; whether the topic is
+// paused.
 constexpr const char* kPauseTopic = R"(
   with changed as (
          update ${outbox_control}

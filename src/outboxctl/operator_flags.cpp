@@ -23,13 +23,13 @@ void add_replay(CLI::App& app, CommandLine& given) {
 }
 
 void add_pause(CLI::App& app, CommandLine& given, bool paused) {
-  CLI::App& command = add_command(
-      app, given, paused ? "pause" : "resume",
-      paused ? "stop the relays, or what they send to a topic or read of a shard"
-             : "let go on what was paused in the same way",
-      [&given, paused](Console& console) {
-        return pause_relays(given.common, given.pause, paused, console.out);
-      });
+  CLI::App& command =
+      add_command(app, given, paused ? "pause" : "resume",
+                  paused ? "stop the relays, or what they send to a topic or read of a shard"
+                         : "let go on what was paused in the same way",
+                  [&given, paused](Console& console) {
+                    return pause_relays(given.common, given.pause, paused, console.out);
+                  });
   CLI::Option* const topic =
       command.add_option("--topic", given.pause.topic, "nothing but this topic");
   const auto set_shard = [&given](int shard) { given.pause.shard = shard; };
@@ -44,9 +44,7 @@ void add_shards(CLI::App& app, CommandLine& given) {
                   [&given](Console& console) { return show_shards(given.common, console.out); });
   CLI::App& release = add_command(
       shards, given, "release", "have the relay that has a shard let go of it",
-      [&given](Console& console) {
-        return release_shard(given.common, given.shard, console.out);
-      });
+      [&given](Console& console) { return release_shard(given.common, given.shard, console.out); });
   CLI::App& move = add_command(
       shards, given, "move", "give a shard to a relay, for as long as that runs",
       [&given](Console& console) { return move_shard(given.common, given.shard, console.out); });

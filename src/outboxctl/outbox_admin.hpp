@@ -44,7 +44,7 @@ struct Overview {
   std::int64_t processed = 0;
   std::int64_t delayed = 0;
   std::vector<ShardPosition> positions;
-  bool paused = false;  // an operator has stopped delivery
+  bool paused = false;          // an operator has stopped delivery
   std::string paused_topics{};  // the names of those to which nothing is sent; empty: none
   std::optional<LogState> log{};
 };

@@ -212,9 +212,7 @@ TEST_F(RelayTest, APausedShardWaitsAndIsThenReleasedAndMoved) {
   write_payload("a", "{}");
   ASSERT_TRUE(arrives("1{} "));
   const std::string shard = value("select shard from outbox");
-  const auto owner = [&] {
-    return value("select owner from outbox_shard where shard = " + shard);
-  };
+  const auto owner = [&] { return value("select owner from outbox_shard where shard = " + shard); };
   ASSERT_EQ(outboxctl({"pause", "--shard", shard}).code, ExitCode::ok);
   ASSERT_TRUE(eventually([&] { return owner().empty(); }));
   write_payload("a", "{}");
