@@ -1,4 +1,6 @@
 // What operators want of shards, as relays that share them carry it out.
+#include "admin/shard_control.hpp"
+
 #include <chrono>
 #include <memory>
 #include <set>
@@ -7,7 +9,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "admin/shard_control.hpp"
 #include "sources/postgres_table/mode_switch.hpp"
 #include "tests/reader/caught_up_source.hpp"
 #include "tests/reader/outbox_rows.hpp"
@@ -92,13 +93,15 @@ class ShardControlTest : public testing::Test {
         std::to_string(shard) + " order by id offset 1) m");
   }
   std::string audit() {
-    return value("select string_agg(actor || ' ' || action || ' ' || (details ->> 'shard'), ', ' "
-                 "order by id) from outbox_audit where details ? 'shard'");
+    return value(
+        "select string_agg(actor || ' ' || action || ' ' || (details ->> 'shard'), ', ' "
+        "order by id) from outbox_audit where details ? 'shard'");
   }
 
   OutboxDatabase database_;
   pg::Connection connection_ = database_.connect();
-  admin::PostgresOutbox outbox_ = must(admin::PostgresOutbox::open(database_.url(), "outbox", "al"));
+  admin::PostgresOutbox outbox_ =
+      must(admin::PostgresOutbox::open(database_.url(), "outbox", "al"));
   SharedRelay first_{database_.url(), "first"};
   SharedRelay second_{database_.url(), "second"};
   std::string free_ = "0";  // shards that nobody is to have
@@ -232,8 +235,11 @@ TEST_F(ShardControlTest, WhereTheLogIsReadOneRelayHasAllAndAllMove) {
   const Result<bool> paused = admin::pause_shard(outbox_, 3, true);
   ASSERT_FALSE(paused);
   EXPECT_EQ(paused.error().code, ErrorCode::conflict);
-  ASSERT_TRUE(eventually([&] { return second_.look() == 0 && value("select count(*) from "
-                                                                   "outbox_relay") == "2"; }));
+  ASSERT_TRUE(eventually([&] {
+    return second_.look() == 0 && value(
+                                      "select count(*) from "
+                                      "outbox_relay") == "2";
+  }));
   EXPECT_TRUE(must(admin::move_shard(outbox_, 3, "second")));
   EXPECT_TRUE(settle_at(0, 64));
   second_.leave();

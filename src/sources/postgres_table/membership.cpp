@@ -44,8 +44,8 @@ constexpr const char* kLook = R"(
     from ${outbox_relay} r cross join g cross join ${outbox_control} c
    order by r.owner collate "C")";
 
-// Parameters: owners, renewals. One whose counter has moved meanwhile is alive. Of a shard that two of
-// them are named in, one is left to kFreeOrphans.
+// Parameters: owners, renewals. One whose counter has moved meanwhile is alive. Of a shard that two
+// of them are named in, one is left to kFreeOrphans.
 constexpr const char* kBury = R"(
   with gone as (
     delete from ${outbox_relay} r using unnest($1::text[], $2::bigint[]) as w (owner, renewals)
@@ -208,7 +208,8 @@ Result<Membership::View> Membership::look() {
     }
     std::vector<Member> members;
     for (int row = 0; row < rows->size(); ++row) {
-      members.push_back({std::string{rows->text(row, 0)}, rows->int8(row, 1), count(*rows, row, 2)});
+      members.push_back(
+          {std::string{rows->text(row, 0)}, rows->int8(row, 1), count(*rows, row, 2)});
     }
     const std::vector<Member> dead = watch_.dead(members, boot_now());
     const int orphans = count(*rows, 0, 10);
@@ -246,8 +247,7 @@ void Membership::note_paused_topics(std::string_view lines) {
     lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
   }
   const std::lock_guard lock{mutex_};
-  paused_topics_ =
-      topics.empty() ? nullptr : std::make_shared<const TopicNames>(std::move(topics));
+  paused_topics_ = topics.empty() ? nullptr : std::make_shared<const TopicNames>(std::move(topics));
 }
 
 std::shared_ptr<const TopicNames> Membership::paused_topics() const {
