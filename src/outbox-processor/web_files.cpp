@@ -10,9 +10,18 @@ namespace {
 
 // The page's own addresses; it tells by itself what to show at each.
 constexpr std::array kPages = {
-    "/",           "/messages",         "/messages/{name}",       "/trace/{name}",
-    "/topics",     "/aggregates",       "/aggregates/{type}/{id}", "/dead-letters",
-    "/shards",     "/config",           "/audit",                 "/sign-in",
+    "/",
+    "/messages",
+    "/messages/{name}",
+    "/trace/{name}",
+    "/topics",
+    "/aggregates",
+    "/aggregates/{type}/{id}",
+    "/dead-letters",
+    "/shards",
+    "/config",
+    "/audit",
+    "/sign-in",
 };
 
 bool contains(std::string_view list, std::string_view word) {
@@ -69,7 +78,8 @@ void add_web_routes(http::Router& router) {
   const auto page = std::find_if(files.begin(), files.end(),
                                  [](const WebFile& file) { return file.path == "/index.html"; });
   if (page == files.end()) throw std::logic_error("the dashboard was embedded without its page");
-  for (const char* path : kPages) add_file(router, path, *page, "no-cache");
+  for (const char* path : kPages)
+    add_file(router, path, *page, "no-cache");
   // Their names have the hash of their content, so that they never change.
   for (const WebFile& file : files) {
     if (file.path.starts_with("/assets/")) {

@@ -11,7 +11,7 @@ namespace outbox {
 struct WebFile {
   std::string_view path;  // "/index.html", "/assets/index-Cx2f9a.js"
   std::string_view content_type;
-  std::string_view etag;     // quoted, of the content
+  std::string_view etag;  // quoted, of the content
   std::string_view plain;
   std::string_view gzipped;  // the same content
 };

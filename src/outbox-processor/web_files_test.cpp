@@ -20,7 +20,8 @@ class WebFilesTest : public testing::Test {
     http::Request request;
     request.method = "GET";
     request.path = path;
-    for (auto& [name, value] : headers) request.headers.add(name, std::move(value));
+    for (auto& [name, value] : headers)
+      request.headers.add(name, std::move(value));
     auto found = router_.find("GET", path);
     if (auto* refused = std::get_if<http::Response>(&found)) return *refused;
     return std::get<http::Router::Match>(found).route->handler(request);

@@ -8,7 +8,9 @@ WEB_NODE='20.19'
 # web_check_node: Vite needs a newer Node.js than Debian 12 has.
 web_check_node() {
   local remedy="Install Node.js $WEB_NODE or newer, with npm: https://nodejs.org/en/download"
-  command -v node >/dev/null && command -v npm >/dev/null || die "the dashboard needs Node.js, and there is none on PATH" "$remedy"
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    die "the dashboard needs Node.js, and there is none on PATH" "$remedy"
+  fi
   local version
   version=$(node --version)
   version=${version#v}
@@ -41,7 +43,7 @@ web_install() {
 # What the built files depend on, as one hash.
 web_state() {
   (
-    cd "$WEB_DIR"
+    cd "$WEB_DIR" || exit 1
     find src dev tools index.html vite.config.ts package.json package-lock.json -type f -print0 |
       sort -z | xargs -0 sha256sum | sha256sum
   )

@@ -85,8 +85,8 @@ export function SignInPage() {
         <p class="notice warn">
           <strong>This relay knows no tokens yet</strong>
           <span>
-            Make one with <code>outboxctl token new --name NAME --role operator</code>, name its file in{" "}
-            <code>http.tokens_file</code>, and sign in with it here.
+            Make one with <code>outboxctl token new --name NAME --role operator</code>, name its
+            file in <code>http.tokens_file</code>, and sign in with it here.
           </span>
         </p>
       )}
