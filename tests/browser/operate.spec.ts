@@ -127,7 +127,7 @@ test("who is not signed in reads, and is offered to sign in where something woul
   await expect(page.getByRole("alert")).toBeVisible();
   await page.getByLabel("Token").fill(at.operatorToken);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByText("ada (operator)")).toBeVisible();
+  await expect(page.getByText("ada (operator)", { exact: true })).toBeVisible();
   await expect(page).toHaveURL(`${at.relay}/`);
 });
 
@@ -145,7 +145,7 @@ test("filters are in the address, and going back undoes them", async ({ page, at
   await page.getByLabel("Status").selectOption("dead");
   await page.getByRole("button", { name: "Filter" }).click();
   await expect(page).toHaveURL(`${at.relay}/messages?status=dead`);
-  await expect(page.locator("tbody .badge").first()).toHaveText("Dead");
+  await expect(page.getByRole("table", { name: /^Messages/ }).locator(".badge").first()).toHaveText("Dead");
   await page.goBack();
   await expect(page).toHaveURL(`${at.relay}/messages`);
   await expect(page.getByLabel("Status")).toHaveValue("");
@@ -155,7 +155,8 @@ test("the live tail shows what is written", async ({ page, at }) => {
   await page.goto(`${at.relay}/messages?tail=1`);
   await settled(page);
   const order = await placeOrder(at);
-  await expect(page.locator("tbody tr").first()).toContainText(order.id);
+  const newest = page.getByRole("table", { name: /^Messages, live/ }).locator("tbody tr").first();
+  await expect(newest).toContainText(order.id);
 });
 
 test("text that looks like markup stays text", async ({ page, at }) => {
