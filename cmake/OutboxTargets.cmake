@@ -77,7 +77,7 @@ function(outbox_program name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} outbox_flags)
 endfunction()
 
-# outbox_test(NAME LABEL unit|integration|conformance|e2e|soak|scale SOURCES … LINK … [TIMEOUT seconds] [SERIAL])
+# outbox_test(NAME LABEL unit|integration|conformance|e2e|soak|scale|security SOURCES … LINK … [TIMEOUT seconds] [SERIAL])
 # Each GoogleTest case becomes one ctest test "NAME.Suite.Case". SERIAL: runs alone.
 function(outbox_test name)
   cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})

@@ -81,9 +81,7 @@ bool DeliveryWindow::send_run(WindowBatch& batch, LimitedSink& sink, const Obsta
   const auto blocked = [&](const Record& r) {
     return obstacles.gate.blocks(r.key, r.seq) && !mutant::on(Mutant::retry_overtakes);
   };
-  const auto paused = [&](const Record& r) {
-    return obstacles.topics.reason(r, obstacles.now);
-  };
+  const auto paused = [&](const Record& r) { return obstacles.topics.reason(r, obstacles.now); };
   std::size_t end = batch.next;
   while (end < records.size() && batch.states[end] == RecordState::waiting &&
          !blocked(records[end]) && paused(records[end]) == nullptr) {

@@ -11,8 +11,8 @@
 
 namespace outbox {
 
-// As the settings say. What read_tokens says of a tokens' file that is there and cannot be used; one
-// that is not there yet is waited for.
+// As the settings say. What read_tokens says of a tokens' file that is there and cannot be used;
+// one that is not there yet is waited for.
 [[nodiscard]] Result<std::shared_ptr<access::AccessControl>> make_access_control(
     const Settings& settings);
 

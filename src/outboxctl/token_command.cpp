@@ -18,9 +18,10 @@ Result<std::string> file_of(const TokenOptions& options) {
   if (!options.file.empty()) return options.file;
   const char* named = std::getenv("OUTBOX_HTTP__TOKENS_FILE");
   if (named != nullptr && *named != '\0') return std::string(named);
-  return Error{ErrorCode::invalid_argument,
-               "which file? Say --file FILE, or set OUTBOX_HTTP__TOKENS_FILE, to what the relay has "
-               "as http.tokens_file"};
+  return Error{
+      ErrorCode::invalid_argument,
+      "which file? Say --file FILE, or set OUTBOX_HTTP__TOKENS_FILE, to what the relay has "
+      "as http.tokens_file"};
 }
 
 auto find(std::vector<Token>& tokens, const std::string& name) {
@@ -55,10 +56,8 @@ Result<void> make_token(const CommonOptions& common, const TokenOptions& options
   });
   if (!made) return made;
   if (common.format == Format::json) {
-    print_line(console.out, {{"name", options.name},
-                             {"role", options.role},
-                             {"token", token},
-                             {"file", *file}});
+    print_line(console.out,
+               {{"name", options.name}, {"role", options.role}, {"token", token}, {"file", *file}});
     return {};
   }
   console.err << "The token of " << options.name << " (" << options.role

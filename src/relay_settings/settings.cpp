@@ -73,20 +73,23 @@ void add_http(config::Schema& schema, Settings& s) {
             {.help = "who may sign in, as outboxctl token writes it; read again when it changes. "
                      "Without, nobody may change anything; on the loopback, reading needs no token",
              .example = "/etc/outbox/tokens"})
-      .text("http.tls_certificate", s.http_tls_certificate,
-            {.help = "PEM file with the certificate and those that vouch for it; with http.tls_key, "
-                     "the server speaks HTTPS alone",
-             .example = "/etc/outbox/tls.pem"})
+      .text(
+          "http.tls_certificate", s.http_tls_certificate,
+          {.help = "PEM file with the certificate and those that vouch for it; with http.tls_key, "
+                   "the server speaks HTTPS alone",
+           .example = "/etc/outbox/tls.pem"})
       .text("http.tls_key", s.http_tls_key,
             {.help = "PEM file with the certificate's key, not encrypted",
              .example = "/etc/outbox/tls.key"})
-      .flag("http.behind_proxy", s.http_behind_proxy,
-            {.help = "only a proxy reaches http.address: it does TLS for us, and the last address in "
-                     "its X-Forwarded-For is the client's. Reading then needs a token too"})
-      .text("http.allowed_hosts", s.http_allowed_hosts,
-            {.help = "names by which the page is reached beside its address and localhost, separated "
-                     "by commas; requests for others are refused (421)",
-             .example = "outbox.example.com"})
+      .flag(
+          "http.behind_proxy", s.http_behind_proxy,
+          {.help = "only a proxy reaches http.address: it does TLS for us, and the last address in "
+                   "its X-Forwarded-For is the client's. Reading then needs a token too"})
+      .text(
+          "http.allowed_hosts", s.http_allowed_hosts,
+          {.help = "names by which the page is reached beside its address and localhost, separated "
+                   "by commas; requests for others are refused (421)",
+           .example = "outbox.example.com"})
       .text("http.masked_paths", s.http_masked_paths,
             {.help = "JSON paths in payloads that only operators see, separated by commas",
              .example = "$.customer.email,$.card"})
@@ -106,8 +109,9 @@ Result<void> check_http(const Settings& s) {
   const std::string make_one =
       "set http.tokens_file, and make a token with outboxctl token new --name NAME --role operator";
   if (s.http_behind_proxy && s.http_tokens_file.empty()) {
-    return refused("http.behind_proxy needs tokens, as whoever the proxy lets in reaches the page: " +
-                   make_one);
+    return refused(
+        "http.behind_proxy needs tokens, as whoever the proxy lets in reaches the page: " +
+        make_one);
   }
   if (is_on_loopback(s)) return {};
   if (s.http_tokens_file.empty()) {

@@ -76,29 +76,13 @@ Rights relay_rights() {
 
 Rights viewer_rights() {
   Rights rights;
-  for (const char* object : {"outbox",
-                             "outbox_kept",
-                             "outbox_row",
-                             "outbox_message",
-                             "outbox_receipt",
-                             "outbox_receipt_run",
-                             "outbox_exception",
-                             "outbox_attempt",
-                             "outbox_audit",
-                             "outbox_shard",
-                             "outbox_move",
-                             "outbox_relay",
-                             "outbox_control",
-                             "outbox_progress_0",
-                             "outbox_progress_1",
-                             "outbox_progress",
-                             "outbox_position",
-                             "outbox_origin",
-                             "outbox_intent",
-                             "outbox_partition",
-                             "outbox_migration",
-                             "outbox_seq_seq",
-                             "outbox_doorbell"}) {
+  for (const char* object :
+       {"outbox",           "outbox_kept",        "outbox_row",        "outbox_message",
+        "outbox_receipt",   "outbox_receipt_run", "outbox_exception",  "outbox_attempt",
+        "outbox_audit",     "outbox_shard",       "outbox_move",       "outbox_relay",
+        "outbox_control",   "outbox_progress_0",  "outbox_progress_1", "outbox_progress",
+        "outbox_position",  "outbox_origin",      "outbox_intent",     "outbox_partition",
+        "outbox_migration", "outbox_seq_seq",     "outbox_doorbell"}) {
     rights[object] = {"SELECT"};
   }
   return rights;

@@ -48,6 +48,10 @@ std::string System::url(const std::string& program) const {
   return "http://127.0.0.1:" + std::to_string(ports_.at(program));
 }
 
+std::uint16_t System::port(const std::string& program) const {
+  return static_cast<std::uint16_t>(ports_.at(program));
+}
+
 void System::kill(const std::string& program) {
   running_.at(program).kill();
 }

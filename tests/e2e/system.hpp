@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -18,6 +19,7 @@ class System {
   explicit System(const test::OwnStack& stack);
 
   [[nodiscard]] std::string url(const std::string& program) const;
+  [[nodiscard]] std::uint16_t port(const std::string& program) const;
   void kill(const std::string& program);
   void start(const std::string& program);
   // SIGTERM; the exit code, or -1 when it has not ended in time.

@@ -1,5 +1,5 @@
-// Operators pause one of two topics, on real servers: what goes to it waits in its order, everything
-// else goes on.
+// Operators pause one of two topics, on real servers: what goes to it waits in its order,
+// everything else goes on.
 #include <chrono>
 #include <map>
 #include <memory>
@@ -159,8 +159,9 @@ TEST_P(TopicPauseTest, ItsMessagesWaitInTheirOrderAndGoAtOnceAfterwardsAndOthers
   ASSERT_NO_FATAL_FAILURE(pause(true));
   ASSERT_TRUE(test::eventually([&] {
     write(1);
-    return value("select count(*) from outbox_exception where last_error = "
-                 "'paused by an operator'") != "0";
+    return value(
+               "select count(*) from outbox_exception where last_error = "
+               "'paused by an operator'") != "0";
   }));
   ASSERT_TRUE(all_settled("aggregateid like 'invoice-%'"));
   const std::size_t orders = orders_.read_all().size();

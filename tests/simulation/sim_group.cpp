@@ -101,14 +101,13 @@ void SimGroup::look() {
     }
     const auto dead = watch_.dead(members, host_.lease_now());
     if (dead.empty() && seen.orphans == 0) {
-      view_ = postgres_table::GroupView{
-          postgres_table::quota_of(owner_, members, seen.readable),
-          seen.own,
-          seen.free,
-          seen.revision,
-          seen.paused,
-          seen.unwanted,
-          seen.awaited};
+      view_ = postgres_table::GroupView{postgres_table::quota_of(owner_, members, seen.readable),
+                                        seen.own,
+                                        seen.free,
+                                        seen.revision,
+                                        seen.paused,
+                                        seen.unwanted,
+                                        seen.awaited};
       paused_topics_ = seen.paused_topics;
       looked_at_ = world_.now;
       lease_.judge(*view_, changes_);

@@ -88,8 +88,7 @@ void SimOperator::tend_shard() {
   } else {
     const std::vector<OutboxModel::Member> members = world_.model->look({}).members;
     if (!members.empty() &&
-        world_.model->move_shard(
-            shard, members[world_.dice.pick(0, members.size() - 1)].owner)) {
+        world_.model->move_shard(shard, members[world_.dice.pick(0, members.size() - 1)].owner)) {
       world_.fault("operator moved a shard to a relay");
     }
   }

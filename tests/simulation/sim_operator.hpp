@@ -9,8 +9,8 @@
 
 namespace outbox::simulation {
 
-// A person who decides about dead messages, replays delivered ones, pauses delivery, of everything or
-// of a topic or a shard, and says which relay is to have a shard.
+// A person who decides about dead messages, replays delivered ones, pauses delivery, of everything
+// or of a topic or a shard, and says which relay is to have a shard.
 class SimOperator {
  public:
   explicit SimOperator(World& world) : world_(world) {}

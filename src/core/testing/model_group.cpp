@@ -1,7 +1,7 @@
 // The relays that share the model, and who may write.
-#include "core/testing/outbox_model.hpp"
-
 #include <utility>
+
+#include "core/testing/outbox_model.hpp"
 
 namespace outbox {
 
@@ -56,8 +56,7 @@ bool OutboxModel::pause_topic(const std::string& topic, bool paused) {
   if (paused ? !topics.insert(topic).second : topics.erase(topic) == 0) {
     return false;
   }
-  paused_topics_ =
-      topics.empty() ? nullptr : std::make_shared<const TopicNames>(std::move(topics));
+  paused_topics_ = topics.empty() ? nullptr : std::make_shared<const TopicNames>(std::move(topics));
   for (auto& [seq, exception] : exceptions_) {
     if (!paused && exception.state == State::delayed && exception.error == kPausedByOperator) {
       exception.due_at_us = due_at(0, {});

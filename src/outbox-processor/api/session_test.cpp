@@ -19,7 +19,6 @@ using http::testing::Reply;
 using http::testing::request;
 using Json = nlohmann::json;
 
-
 // The admin server with two routes of the API, at which ann is an operator.
 class SessionTest : public ::testing::Test {
  protected:
@@ -40,8 +39,8 @@ class SessionTest : public ::testing::Test {
                [](const http::Request&) { return http::text_response(200, "all is well"); });
     add_session_routes(router, **access);
     restrict_api(router);
-    server_ = std::make_unique<http::Server>(admin_server_options(settings, *access),
-                                             std::move(router));
+    server_ =
+        std::make_unique<http::Server>(admin_server_options(settings, *access), std::move(router));
     const auto started = server_->start();
     EXPECT_TRUE(started) << started.error().message;
   }
@@ -90,9 +89,11 @@ TEST_F(SessionTest, ATokenSignsIn) {
 TEST_F(SessionTest, AWrongTokenDoesNot) {
   EXPECT_EQ(sign_in("guess").status, 401);
   EXPECT_EQ(ask("POST", "/api/v1/session", "Content-Type: application/json\r\n", "{").status, 400);
-  EXPECT_EQ(ask("POST", "/api/v1/session", "Content-Type: application/json\r\n", "{\"token\":1}").status,
-            400);
-  EXPECT_EQ(ask("POST", "/api/v1/session", "Content-Type: text/plain\r\n", "{\"token\":\"secret\"}").status,
+  EXPECT_EQ(
+      ask("POST", "/api/v1/session", "Content-Type: application/json\r\n", "{\"token\":1}").status,
+      400);
+  EXPECT_EQ(ask("POST", "/api/v1/session", "Content-Type: text/plain\r\n", "{\"token\":\"secret\"}")
+                .status,
             415);
 }
 

@@ -44,13 +44,18 @@ constexpr const char* kLook = R"(
     from ${outbox_relay} r cross join g cross join ${outbox_control} c
    order by r.owner collate "C")";
 
-// Parameters: owners, renewals. One whose counter has moved meanwhile is alive.
+// Parameters: owners, renewals. One whose counter has moved meanwhile is alive. Of a shard that two
+// of them are named in, one is left to kFreeOrphans.
 constexpr const char* kBury = R"(
   with gone as (
     delete from ${outbox_relay} r using unnest($1::text[], $2::bigint[]) as w (owner, renewals)
      where r.owner = w.owner and r.renewals = w.renewals returning r.owner)
-  update ${outbox_shard} s set owner = '', released = false, reason = 'lease expired'
-    from gone where s.owner = gone.owner)";
+  update ${outbox_shard} s
+     set owner = case when s.owner = gone.owner then '' else s.owner end,
+         reason = case when s.owner = gone.owner then 'lease expired' else s.reason end,
+         released = s.released and s.owner <> gone.owner,
+         preferred = case when s.preferred = gone.owner then '' else s.preferred end
+    from gone where gone.owner in (s.owner, s.preferred))";
 
 // Shards of an owner that is no member, as someone's hand may have left them.
 constexpr const char* kFreeOrphans = R"(
@@ -59,7 +64,12 @@ constexpr const char* kFreeOrphans = R"(
 
 constexpr const char* kLeave = R"(
   with gone as (delete from ${outbox_relay} where owner = $1)
-  update ${outbox_shard} set owner = '', released = false, reason = 'stopped' where owner = $1)";
+  update ${outbox_shard}
+     set owner = case when owner = $1 then '' else owner end,
+         reason = case when owner = $1 then 'stopped' else reason end,
+         released = released and owner <> $1,
+         preferred = case when preferred = $1 then '' else preferred end
+   where $1 in (owner, preferred))";
 
 nanoseconds boot_now() {
   timespec now{};
@@ -198,7 +208,8 @@ Result<Membership::View> Membership::look() {
     }
     std::vector<Member> members;
     for (int row = 0; row < rows->size(); ++row) {
-      members.push_back({std::string{rows->text(row, 0)}, rows->int8(row, 1), count(*rows, row, 2)});
+      members.push_back(
+          {std::string{rows->text(row, 0)}, rows->int8(row, 1), count(*rows, row, 2)});
     }
     const std::vector<Member> dead = watch_.dead(members, boot_now());
     const int orphans = count(*rows, 0, 10);
@@ -236,8 +247,7 @@ void Membership::note_paused_topics(std::string_view lines) {
     lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
   }
   const std::lock_guard lock{mutex_};
-  paused_topics_ =
-      topics.empty() ? nullptr : std::make_shared<const TopicNames>(std::move(topics));
+  paused_topics_ = topics.empty() ? nullptr : std::make_shared<const TopicNames>(std::move(topics));
 }
 
 std::shared_ptr<const TopicNames> Membership::paused_topics() const {

@@ -271,10 +271,11 @@ Result<void> refuse_paused_shards(pg::Connection& connection, const Tables& tabl
   if (paused->is_null(0, 0)) {
     return {};
   }
-  return Error{ErrorCode::conflict, "these shards are paused, and whoever reads the write-ahead log "
-                                    "reads all: " +
-                                        std::string{paused->text(0, 0)} +
-                                        "; resume them first (outboxctl resume --shard)"};
+  return Error{ErrorCode::conflict,
+               "these shards are paused, and whoever reads the write-ahead log "
+               "reads all: " +
+                   std::string{paused->text(0, 0)} +
+                   "; resume them first (outboxctl resume --shard)"};
 }
 
 }  // namespace

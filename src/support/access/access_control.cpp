@@ -130,9 +130,9 @@ std::optional<Response> AccessControl::check_caller(const Request& request,
 
 Response AccessControl::wrong_token(const std::string& address, TimePoint now) {
   if (const auto wait = attempts_.wait(address, now)) {
-    Response response = problem(429, "Too Many Requests",
-                                "there were too many wrong tokens; try again in " +
-                                    std::to_string(wait->count()) + " s");
+    Response response = problem(
+        429, "Too Many Requests",
+        "there were too many wrong tokens; try again in " + std::to_string(wait->count()) + " s");
     response.headers.add("Retry-After", std::to_string(wait->count()));
     return response;
   }
@@ -145,8 +145,9 @@ Response AccessControl::wrong_token(const std::string& address, TimePoint now) {
 }
 
 Response AccessControl::token_needed(const http::Route& route) const {
-  std::string detail = route.access == Access::operator_ ? "changes need a token of the role operator"
-                                                         : "reading needs a token";
+  std::string detail = route.access == Access::operator_
+                           ? "changes need a token of the role operator"
+                           : "reading needs a token";
   detail += tokens_.has_file() ? "; sign in, or send it as Authorization: Bearer TOKEN"
                                : ", and this server has none: set http.tokens_file, and make one "
                                  "with outboxctl token new --name NAME --role operator";
@@ -201,11 +202,11 @@ std::string AccessControl::client_of(const Request& request) const {
 
 std::string AccessControl::cookie_of(const Request& request, const std::string& id,
                                      std::chrono::seconds life) const {
-  const bool secure =
-      options_.tls ||
-      (options_.behind_proxy && request.headers.find("X-Forwarded-Proto") == "https");
-  return std::string(kCookie) + "=" + id + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" +
-         std::to_string(life.count()) + (secure ? "; Secure" : "");
+  const bool secure = options_.tls || (options_.behind_proxy &&
+                                       request.headers.find("X-Forwarded-Proto") == "https");
+  return std::string(kCookie) + "=" + id +
+         "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(life.count()) +
+         (secure ? "; Secure" : "");
 }
 
 }  // namespace outbox::access

@@ -186,8 +186,8 @@ TEST_F(AccessControlTest, ManyWrongTokensMustWaitAndRightOnesAreHeardStill) {
   EXPECT_TRUE(std::get<http::Response>(refused).headers.find("Retry-After"));
   Request elsewhere = request("POST");
   elsewhere.peer = "192.0.2.2";
-  EXPECT_TRUE(std::holds_alternative<AccessControl::SignedIn>(
-      access_->sign_in(elsewhere, "ann's token")));
+  EXPECT_TRUE(
+      std::holds_alternative<AccessControl::SignedIn>(access_->sign_in(elsewhere, "ann's token")));
 }
 
 TEST_F(AccessControlTest, BehindAProxyItsLastWordIsTheClientsAddress) {

@@ -29,9 +29,8 @@ std::optional<seconds> FailedAttempts::wait(const std::string& address, TimePoin
   const auto all = until_one(left_at(all_.left, all_.at, now, kBurstOfAll, kEachOfAll), kEachOfAll);
   const auto found = by_address_.find(address);
   if (found == by_address_.end()) return all;
-  const auto own =
-      until_one(left_at(found->second.left, found->second.at, now, kBurstOfOne, kEachOfOne),
-                kEachOfOne);
+  const auto own = until_one(
+      left_at(found->second.left, found->second.at, now, kBurstOfOne, kEachOfOne), kEachOfOne);
   return std::max(all, own);
 }
 
@@ -53,9 +52,8 @@ void FailedAttempts::make_room(TimePoint now) {
   });
   if (by_address_.size() < kMaxAddresses) return;
   by_address_.erase(
-      std::min_element(by_address_.begin(), by_address_.end(), [](const auto& a, const auto& b) {
-        return a.second.at < b.second.at;
-      }));
+      std::min_element(by_address_.begin(), by_address_.end(),
+                       [](const auto& a, const auto& b) { return a.second.at < b.second.at; }));
 }
 
 }  // namespace outbox::access

@@ -19,16 +19,16 @@ http::Request asked_as(std::string host, std::string target = "/") {
 TEST(Origin, KnowsTheLoopback) {
   for (const char* address : {"127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"})
     EXPECT_TRUE(is_loopback_address(address)) << address;
-  for (const char* address : {"0.0.0.0", "10.0.0.1", "::", "::2", "::ffff:10.0.0.1", "localhost", ""})
+  for (const char* address :
+       {"0.0.0.0", "10.0.0.1", "::", "::2", "::ffff:10.0.0.1", "localhost", ""})
     EXPECT_FALSE(is_loopback_address(address)) << address;
 }
 
 TEST(Origin, ItsOwnNamesAreTheLoopbackItsAddressAndThoseAllowed) {
   const std::vector<std::string> allowed{"outbox.example", "relay.example:8443"};
-  for (const char* host :
-       {"localhost", "LocalHost:8080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:80", "192.0.2.7",
-        "192.0.2.7:99", "[::ffff:192.0.2.7]", "outbox.example", "Outbox.Example:1",
-        "relay.example:8443"}) {
+  for (const char* host : {"localhost", "LocalHost:8080", "127.0.0.1", "127.0.0.1:1", "[::1]",
+                           "[::1]:80", "192.0.2.7", "192.0.2.7:99", "[::ffff:192.0.2.7]",
+                           "outbox.example", "Outbox.Example:1", "relay.example:8443"}) {
     EXPECT_TRUE(names_this_server(asked_as(host), allowed)) << host;
   }
   for (const char* host :
@@ -65,9 +65,9 @@ http::Request sent(const Sent& by) {
 }
 
 TEST(Origin, OwnPagesAndProgramsAreNoStrangers) {
-  for (const Sent& by : {Sent{nullptr, nullptr}, Sent{"same-origin", nullptr}, Sent{"none", nullptr},
-                         Sent{nullptr, "http://127.0.0.1:8080"},
-                         Sent{"same-origin", "https://127.0.0.1:8080"}}) {
+  for (const Sent& by :
+       {Sent{nullptr, nullptr}, Sent{"same-origin", nullptr}, Sent{"none", nullptr},
+        Sent{nullptr, "http://127.0.0.1:8080"}, Sent{"same-origin", "https://127.0.0.1:8080"}}) {
     EXPECT_FALSE(comes_from_elsewhere(sent(by), {}));
   }
 }

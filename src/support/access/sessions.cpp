@@ -28,9 +28,8 @@ void Sessions::make_room(TimePoint now) {
   std::erase_if(sessions_, [&](const auto& entry) { return entry.second.ends <= now; });
   if (sessions_.size() < kMost) return;
   sessions_.erase(
-      std::min_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
-        return a.second.ends < b.second.ends;
-      }));
+      std::min_element(sessions_.begin(), sessions_.end(),
+                       [](const auto& a, const auto& b) { return a.second.ends < b.second.ends; }));
 }
 
 }  // namespace outbox::access

@@ -86,8 +86,8 @@ Result<std::string> read_all(const Descriptor& file, const std::filesystem::path
     size += static_cast<std::size_t>(got);
   }
   if (size > kMaxFileBytes) {
-    return Error{ErrorCode::invalid_argument,
-                 "the tokens' file " + name.string() + " is larger than 256 KiB: it is another one"};
+    return Error{ErrorCode::invalid_argument, "the tokens' file " + name.string() +
+                                                  " is larger than 256 KiB: it is another one"};
   }
   text.resize(size);
   return text;

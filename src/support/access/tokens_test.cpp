@@ -57,8 +57,8 @@ TEST(Tokens, NamesAreShortWords) {
 }
 
 TEST(Tokens, AreReadLineByLine) {
-  const auto tokens =
-      parse_tokens("# people\n\nalice operator " + kDigest + "\n  bob  viewer\t" + kDigest + "\r\n");
+  const auto tokens = parse_tokens("# people\n\nalice operator " + kDigest + "\n  bob  viewer\t" +
+                                   kDigest + "\r\n");
   ASSERT_TRUE(tokens) << tokens.error().message;
   ASSERT_EQ(tokens->size(), 2);
   EXPECT_EQ(tokens->front().name, "alice");

@@ -1,7 +1,7 @@
+#include "support/http/detail/beast_request.hpp"
+
 #include <string>
 #include <utility>
-
-#include "support/http/detail/beast_request.hpp"
 
 namespace outbox::http::detail {
 

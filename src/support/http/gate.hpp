@@ -14,8 +14,8 @@ class Gate {
  public:
   virtual ~Gate() = default;
 
-  // The refusal, or nothing; then `request.caller` is who called, where that is known. `route`: null
-  // when the request has none, and will be answered by 404 or the like.
+  // The refusal, or nothing; then `request.caller` is who called, where that is known. `route`:
+  // null when the request has none, and will be answered by 404 or the like.
   [[nodiscard]] virtual std::optional<Response> check(Request& request, const Route* route) = 0;
 };
 

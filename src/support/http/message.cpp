@@ -106,11 +106,8 @@ Response problem(int status, std::string_view title, std::string_view detail,
     }
   }
   using Handler = nlohmann::ordered_json::error_handler_t;
-  return {status,
-          "application/problem+json",
-          {},
-          body.dump(-1, ' ', false, Handler::replace),
-          nullptr};
+  return {
+      status, "application/problem+json", {}, body.dump(-1, ' ', false, Handler::replace), nullptr};
 }
 
 std::string_view reason_phrase(int status) {

@@ -89,6 +89,7 @@ class Server::Impl {
       tcp::socket socket =
           co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
       if (error && acceptor_.is_open()) {  // out of descriptors, most likely: not in a busy loop
+        make_room();
         retry_.expires_after(kAcceptRetry);
         error_code cancelled;
         co_await retry_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));

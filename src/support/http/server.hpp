@@ -31,19 +31,19 @@ struct TlsFiles {
 };
 
 struct ServerOptions {
-  std::string address = "127.0.0.1";    // an IPv4 or IPv6 address to listen on
-  std::uint16_t port = 0;               // 0: any free one, see Server::port
-  int threads = 4;                      // that run handlers; 1 to 1,024
-  std::size_t max_body = 1024 * 1024;   // bytes, larger: 413
-  std::size_t max_header = 16 * 1024;   // bytes of request line and headers, larger: 431
+  std::string address = "127.0.0.1";   // an IPv4 or IPv6 address to listen on
+  std::uint16_t port = 0;              // 0: any free one, see Server::port
+  int threads = 4;                     // that run handlers; 1 to 1,024
+  std::size_t max_body = 1024 * 1024;  // bytes, larger: 413
+  std::size_t max_header = 16 * 1024;  // bytes of request line and headers, larger: 431
   // Further ones take the place of the connection that has been idle or behind with its request for
   // longest; when none has been for `patience`, they get 503 and are closed.
   std::size_t max_connections = 1'024;
-  // Connections that owe the rest of a request. Beyond, those that have been behind for longest, and
-  // for `patience`, are cut off: many slow clients do not keep others out.
+  // Connections that owe the rest of a request. Beyond, those that have been behind for longest,
+  // and for `patience`, are cut off: many slow clients do not keep others out.
   std::size_t max_reading = 256;
   std::chrono::milliseconds patience{1'000};
-  std::size_t max_event_streams = 32;  // further ones get 503
+  std::size_t max_event_streams = 32;                 // further ones get 503
   std::chrono::milliseconds event_heartbeat{15'000};  // of a stream of events without news
   std::optional<TlsFiles> tls{};                      // nothing: HTTP in the clear
   // Asked for each request; null: everybody may call what is open, and nobody the rest.

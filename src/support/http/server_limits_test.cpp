@@ -34,26 +34,25 @@ std::unique_ptr<Server> started(ServerOptions options) {
 }
 
 TEST(ServerLimits, ManyWhoAreBehindWithTheirHeadersKeepNobodyOut) {
-  const auto server = started(
-      {.max_connections = 12, .max_reading = 4, .patience = milliseconds(50)});
+  const auto server =
+      started({.max_connections = 12, .max_reading = 4, .patience = milliseconds(50)});
   std::vector<std::unique_ptr<Client>> slow;
   for (int i = 0; i < 12; ++i) {
     slow.push_back(std::make_unique<Client>(server->port()));
     slow.back()->send("GET /hello HTTP/1.1\r\nHost:");
   }
-  EXPECT_TRUE(test::eventually(
-      [&] { return request(server->port(), "GET", "/hello").status == 200; }));
+  EXPECT_TRUE(
+      test::eventually([&] { return request(server->port(), "GET", "/hello").status == 200; }));
   EXPECT_TRUE(slow.front()->closed_by_peer());  // the one that was behind for longest
 }
 
 TEST(ServerLimits, WhoIsBehindWithABodyGivesWay) {
-  const auto server = started(
-      {.max_connections = 2, .max_reading = 1, .patience = milliseconds(50)});
+  const auto server =
+      started({.max_connections = 2, .max_reading = 1, .patience = milliseconds(50)});
   Client slow(server->port());
   slow.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel");
-  EXPECT_TRUE(test::eventually([&] {
-    return request(server->port(), "GET", "/hello").status == 200 && !slow.send("x");
-  }));
+  EXPECT_TRUE(test::eventually(
+      [&] { return request(server->port(), "GET", "/hello").status == 200 && !slow.send("x"); }));
 }
 
 TEST(ServerLimits, TheLongestIdleGivesWayWhenThereAreTooMany) {
@@ -61,8 +60,8 @@ TEST(ServerLimits, TheLongestIdleGivesWayWhenThereAreTooMany) {
   Client idle(server->port());
   idle.send_request("GET", "/hello");
   EXPECT_EQ(idle.read()->status, 200);
-  EXPECT_TRUE(test::eventually(
-      [&] { return request(server->port(), "GET", "/hello").status == 200; }));
+  EXPECT_TRUE(
+      test::eventually([&] { return request(server->port(), "GET", "/hello").status == 200; }));
   EXPECT_TRUE(idle.closed_by_peer());
 }
 

@@ -1,7 +1,8 @@
+#include "support/http/detail/session.hpp"
+
 #include <atomic>
 #include <optional>
 
-#include "support/http/detail/session.hpp"
 #include "support/http/event_stream.hpp"
 #include "support/http/refusals.hpp"
 #include "support/telemetry/log.hpp"
@@ -173,8 +174,9 @@ asio::awaitable<void> Session::read_body(Parser& parser, Work& work) {
 void Session::fail_reading(Work& work, const error_code& error, const char* what,
                            milliseconds limit) const {
   work.last = true;
-  work.response = expired_ ? too_slow(what, limit)
-                           : unreadable(error, shared_.options.max_header, shared_.options.max_body);
+  work.response = expired_
+                      ? too_slow(what, limit)
+                      : unreadable(error, shared_.options.max_header, shared_.options.max_body);
 }
 
 asio::awaitable<void> Session::handle(Work& work) {

@@ -1,9 +1,9 @@
+#include "support/http/detail/tls.hpp"
+
 #include <string>
 
 #include <boost/asio/ssl.hpp>
 #include <openssl/ssl.h>
-
-#include "support/http/detail/tls.hpp"
 
 namespace outbox::http::detail {
 namespace {
@@ -31,9 +31,9 @@ Result<void> load_tls(ssl::context& context, const TlsFiles& files) {
   context.use_private_key_file(files.key, ssl::context::pem, error);
   if (error) return unusable("key", files.key, error);
   if (SSL_CTX_check_private_key(native) != 1) {
-    return Error{ErrorCode::invalid_argument, "the key in " + files.key +
-                                                  " does not belong to the certificate in " +
-                                                  files.certificate};
+    return Error{
+        ErrorCode::invalid_argument,
+        "the key in " + files.key + " does not belong to the certificate in " + files.certificate};
   }
   return {};
 }

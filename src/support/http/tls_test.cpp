@@ -41,8 +41,8 @@ TEST_F(TlsServer, AnswersRequestsOnOneConnection) {
   ASSERT_EQ(client.problem(), "");
   const std::string body(300'000, 'b');
   for (int i = 0; i < 3; ++i) {
-    const std::string reply = client.ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n" + body,
-                                         body.size());
+    const std::string reply = client.ask(
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n" + body, body.size());
     EXPECT_TRUE(reply.starts_with("HTTP/1.1 200 OK\r\n"));
     EXPECT_TRUE(reply.ends_with(body));
   }

@@ -21,8 +21,8 @@ class SocketStream {
   using executor_type = tcp::socket::executor_type;
   using Tls = asio::ssl::stream<tcp::socket&>;
   template <class Token>
-  using TransferResult = typename asio::async_result<std::decay_t<Token>,
-                                                     void(error_code, std::size_t)>::return_type;
+  using TransferResult =
+      typename asio::async_result<std::decay_t<Token>, void(error_code, std::size_t)>::return_type;
 
   // `context`: null for a connection in the clear; else it must outlive the stream.
   SocketStream(tcp::socket socket, asio::ssl::context* context) : socket_(std::move(socket)) {
