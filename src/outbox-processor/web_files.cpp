@@ -44,16 +44,17 @@ http::Response serve(const WebFile& file, std::string_view caching, const http::
   response.headers.add("Cache-Control", std::string{caching});
   response.headers.add("ETag", std::string{file.etag});
   response.headers.add("Vary", "Accept-Encoding");
-  if (has_it(request, file)) {
-    response.status = 304;
-    return response;
-  }
-  response.content_type = file.content_type;
+  // Also with 304: its headers take the place of those that the browser has kept.
   response.headers.add("Content-Security-Policy",
                        "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
                        "object-src 'none'; form-action 'self'");
   response.headers.add("X-Content-Type-Options", "nosniff");
   response.headers.add("Referrer-Policy", "same-origin");
+  if (has_it(request, file)) {
+    response.status = 304;
+    return response;
+  }
+  response.content_type = file.content_type;
   if (takes_gzip(request)) {
     response.headers.add("Content-Encoding", "gzip");
     response.body = file.gzipped;

@@ -81,6 +81,7 @@ TEST_F(WebFilesTest, WhoHasAFileIsToldSo) {
   EXPECT_EQ(again.status, 304);
   EXPECT_TRUE(again.body.empty());
   EXPECT_EQ(header(again, "ETag"), tag);
+  EXPECT_EQ(header(again, "Content-Security-Policy"), header(get("/"), "Content-Security-Policy"));
   EXPECT_EQ(get("/", {{"If-None-Match", "\"other\""}}).status, 200);
 }
 

@@ -10,7 +10,7 @@ export const OUTPUT = join(ROOT, "build/browser");
 export const IMAGES = join(ROOT, "docs/images");
 const LOGS = join(OUTPUT, "logs");
 
-// A payload above this is refused by the producer, so that a message dies at once.
+// A payload above this is refused by the producer, so that a message dies soon.
 const MESSAGE_MAX_BYTES = 4000;
 
 export interface Addresses {
@@ -133,6 +133,9 @@ export async function startSystem(): Promise<Running> {
         OUTBOX_HTTP__TOKENS_FILE: tokens,
         OUTBOX_SINK__BROKERS: brokers,
         OUTBOX_SINK__ROUTES__ORDER: topic,
+        OUTBOX_RETRY__POLICY: "park",
+        OUTBOX_RETRY__MAX_ATTEMPTS: "2",
+        OUTBOX_RETRY__INITIAL_DELAY: "50ms",
         OUTBOX_TRACE__CONSUMER_URL: url(invoices),
       },
       url(relay),

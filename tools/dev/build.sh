@@ -147,7 +147,7 @@ screenshots_main() {
   build_preset dev
   test_stack screenshots
   step "Taking README's pictures into docs/images" "about a minute"
-  tests/browser/run.sh --project tour 7>&- 8>&-
+  tests/browser/run.sh --project=tour 7>&- 8>&-
 }
 
 test_stack() {

@@ -70,13 +70,13 @@ async function cancel(operation: Operation): Promise<void> {
   await refreshOperations();
 }
 
-export function Operations() {
+export function Operations({ onlyRunning }: { onlyRunning?: boolean }) {
   useEffect(() => {
     void refreshOperations();
   }, []);
   const all = operations.value;
-  if (all.length === 0) return null;
   const running = all.filter((operation) => operation.state === "running");
+  if ((onlyRunning ? running : all).length === 0) return null;
   return (
     <Card title="Operations">
       {running.map((operation) => (
@@ -99,7 +99,7 @@ export function Operations() {
           />
         </div>
       ))}
-      <details open={running.length === 0 && all.length <= 3}>
+      <details>
         <summary>Last operations</summary>
         <DataTable
           caption="The newest operations since the relay's start"

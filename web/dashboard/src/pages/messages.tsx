@@ -144,7 +144,7 @@ export function MessagesPage() {
           Refresh
         </button>
       </FilterForm>
-      <Operations />
+      <Operations onlyRunning />
       <Loaded resource={page} what="messages">
         {(data) => <Results page={data} query={key} tail={tail} filtered={used} />}
       </Loaded>
