@@ -51,7 +51,7 @@ TEST(SecurityRoutes, OnTheLoopbackReadingIsOpenAndChangesAreNot) {
 }
 
 TEST(SecurityRoutes, BehindAProxyNothingIsOpen) {
-  check_roles(SecuredRelay({{"OUTBOX_HTTP__BEHIND_PROXY", "true"}}), false,
+  check_roles(SecuredRelay(e2e::Environment{{"OUTBOX_HTTP__BEHIND_PROXY", "true"}}), false,
               "operations x callers, behind a proxy");
 }
 
