@@ -76,29 +76,13 @@ Rights relay_rights() {
 
 Rights viewer_rights() {
   Rights rights;
-  for (const char* object : {"outbox",
-                             "outbox_kept",
-                             "outbox_row",
-                             "outbox_message",
-                             "outbox_receipt",
-                             "outbox_receipt_run",
-                             "outbox_exception",
-                             "outbox_attempt",
-                             "outbox_audit",
-                             "outbox_shard",
-                             "outbox_move",
-                             "outbox_relay",
-                             "outbox_control",
-                             "outbox_progress_0",
-                             "outbox_progress_1",
-                             "outbox_progress",
-                             "outbox_position",
-                             "outbox_origin",
-                             "outbox_intent",
-                             "outbox_partition",
-                             "outbox_migration",
-                             "outbox_seq_seq",
-                             "outbox_doorbell"}) {
+  for (const char* object :
+       {"outbox",           "outbox_kept",        "outbox_row",        "outbox_message",
+        "outbox_receipt",   "outbox_receipt_run", "outbox_exception",  "outbox_attempt",
+        "outbox_audit",     "outbox_shard",       "outbox_move",       "outbox_relay",
+        "outbox_control",   "outbox_progress_0",  "outbox_progress_1", "outbox_progress",
+        "outbox_position",  "outbox_origin",      "outbox_intent",     "outbox_partition",
+        "outbox_migration", "outbox_seq_seq",     "outbox_doorbell"}) {
     rights[object] = {"SELECT"};
   }
   return rights;
@@ -266,8 +250,9 @@ TEST_F(RolesTest, TheRelayRunsAsAMemberOfItsRole) {
 
 TEST_F(RolesTest, OperatorsLookAndActThroughTheRelay) {
   insert_rows(connection_, 3);
-  must_exec(connection_, "insert into outbox_exception (seq, shard, state, key) "
-                         "select seq, shard, 'dead', aggregateid from outbox where seq = 1");
+  must_exec(connection_,
+            "insert into outbox_exception (seq, shard, state, key) "
+            "select seq, shard, 'dead', aggregateid from outbox where seq = 1");
   const Login login{database_, "outbox_relay"};
   admin::PostgresOutbox outbox = must(admin::PostgresOutbox::open(login.url(), "outbox", "ada"));
   EXPECT_EQ(must(admin::search_messages(outbox, {}, {})).items.size(), 3U);

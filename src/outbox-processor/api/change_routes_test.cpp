@@ -156,7 +156,9 @@ TEST_F(DeadLetterChangesTest, ARetryRunsAsAnOperation) {
 }
 
 TEST_F(DeadLetterChangesTest, RetriesAreSpacedByTheirRate) {
-  ended(post("/api/v1/dead-letters/retry", R"({"selection": {"filter": {}}, "ratePerSecond": 2})"));
+  const json operation = ended(
+      post("/api/v1/dead-letters/retry", R"({"selection": {"filter": {}}, "ratePerSecond": 2})"));
+  EXPECT_EQ(operation["done"], 3);
   EXPECT_EQ(value("select string_agg((extract(epoch from due_at - first) * 1000)::bigint::text, ' '"
                   " order by seq) from outbox_exception, (select min(due_at) as first from "
                   "outbox_exception where seq <= 3) m where seq <= 3"),
