@@ -42,8 +42,7 @@ Result<void> show_config(const CommonOptions& common, const ConfigOptions& optio
   }
   Json array = Json::array();
   for (const config::Schema::Effective& setting : schema->effective()) {
-    array.push_back(
-        {{"path", setting.path}, {"value", setting.value}, {"origin", setting.origin}});
+    array.push_back({{"path", setting.path}, {"value", setting.value}, {"origin", setting.origin}});
   }
   print_line(out, array);
   return {};

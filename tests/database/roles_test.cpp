@@ -250,8 +250,9 @@ TEST_F(RolesTest, TheRelayRunsAsAMemberOfItsRole) {
 
 TEST_F(RolesTest, OperatorsLookAndActThroughTheRelay) {
   insert_rows(connection_, 3);
-  must_exec(connection_, "insert into outbox_exception (seq, shard, state, key) "
-                         "select seq, shard, 'dead', aggregateid from outbox where seq = 1");
+  must_exec(connection_,
+            "insert into outbox_exception (seq, shard, state, key) "
+            "select seq, shard, 'dead', aggregateid from outbox where seq = 1");
   const Login login{database_, "outbox_relay"};
   admin::PostgresOutbox outbox = must(admin::PostgresOutbox::open(login.url(), "outbox", "ada"));
   EXPECT_EQ(must(admin::search_messages(outbox, {}, {})).items.size(), 3U);

@@ -61,7 +61,7 @@ void add_exceptions(pg::Connection& connection, const std::string& rows) {
       "insert into outbox_exception (seq, shard, holds_key, state, key, attempts, last_error) "
       "select i, 0, false, 'dead', 'key-' || i / 10, 20, 'no such customer: c' || i % 1000 "
       "  from generate_series(1001, " +
-          rows + " - 2000, 1000) i");
+          rows + " - 2000, 100) i");
   must_exec(connection,
             "insert into outbox_exception (seq, until_seq, shard, holds_key, state, key) "
             "select i + 1, i + 8, 0, true, 'held', 'key-' || i / 10 "

@@ -67,7 +67,7 @@ class ApiServer {
   [[nodiscard]] const http::Router& router() const { return router_; }
   RelayObserver& observer() { return relay_; }
   Monitor& monitor() { return monitor_; }
-  FakeSink& sink() { return sink_; }
+  Operations& operations() { return operations_; }
 
   [[nodiscard]] http::testing::Reply ask(std::string_view method, std::string_view target,
                                          std::string_view body = {},

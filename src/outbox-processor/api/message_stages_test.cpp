@@ -27,8 +27,9 @@ TEST_F(MessageStagesTest, TellsTheWholeWay) {
   facts_.event = std::optional<Json>{Json::parse(
       R"({"effect":"created","duplicates":1,"invoiceId":"inv-1","at":"2026-01-31T12:00:00.010Z"})")};
   EXPECT_EQ(stage(0), Json::parse(R"({"name":"committed","at":"2026-01-31T12:00:00.000100Z",
-      "durationMs":null,"known":true,"missing":null,
-      "detail":{"transaction":"9007199254740993","createdAt":"2026-01-31T12:00:00.000100Z"}})"));
+      "durationMs":null,"known":true,
+      "detail":{"transaction":"9007199254740993","createdAt":"2026-01-31T12:00:00.000100Z"},
+      "missing":null})"));
   EXPECT_EQ(stage(1)["detail"], Json::parse(R"({"shard":3,"relay":"host:1","epoch":"5"})"));
   EXPECT_EQ(stage(2)["durationMs"], 2.5);
   EXPECT_EQ(stage(2)["detail"], Json::parse(R"({"topic":"orders","partition":1,"offset":"41"})"));

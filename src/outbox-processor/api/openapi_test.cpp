@@ -1,4 +1,6 @@
 // Holds openapi.json against the running server.
+#include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <set>
 #include <string>
@@ -7,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "outbox-processor/api/api_fixture.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/http/json_schema.hpp"
 
 namespace outbox::api {
@@ -134,20 +137,23 @@ class OpenApiTest : public ApiReadTest {
     see_post("/dead-letters/discard", 409, dead + R"(,"confirm":"discard 7"})");
     see_post("/replay", 200, R"({"filter":{"aggregateId":"a"},"dryRun":true})");
     see_post("/dead-letters/retry", 409, R"({"selection":{"names":["1"]}})");
-    for (const std::string what : {"retry", "discard"}) {
-      see_post("/dead-letters/" + what, 404,
-               R"({"selection":{"names":["77"]},"confirm":"discard 1"})");
-      see_post("/dead-letters/" + what, 422, "{}");
-    }
+    see_post("/dead-letters/retry", 404, R"({"selection":{"names":["77"]}})");
+    see_post("/dead-letters/discard", 404,
+             R"({"selection":{"names":["77"]},"confirm":"discard 1"})");
+    see_post("/dead-letters/retry", 422, "{}");
+    see_post("/dead-letters/discard", 422, "{}");
     see_post("/replay", 422, "{}");
     for (const std::string path : {"/dead-letters/retry", "/dead-letters/discard", "/replay"}) {
       see_post(path, 400, "{");
       see_post(path, 415, "{}", "Content-Type: text/plain\r\n");
     }
+    see_too_many_operations();
     see_post("/dead-letters/retry", 202, dead + "}");
+    wait_for_operations();
     const Reply discarded =
         api_->ask("POST", "/api/v1/dead-letters/discard", dead + R"(,"confirm":"discard 1"})");
     see("post /api/v1/dead-letters/discard", 202, discarded);
+    wait_for_operations();
     see_post("/replay", 202, R"({"filter":{"aggregateId":"a"}})");
     const std::string id = json::parse(discarded.body)["id"];
     see_get("/operations/{id}", 200, "/operations/" + id);
@@ -157,12 +163,33 @@ class OpenApiTest : public ApiReadTest {
         api_->ask("POST", "/api/v1/operations/77/cancel"));
   }
 
+  void wait_for_operations() {
+    EXPECT_TRUE(test::eventually([&] {
+      const auto all = api_->operations().all();
+      return std::none_of(all.begin(), all.end(), [](const Operation& operation) {
+        return operation.state == Operation::State::running;
+      });
+    }));
+  }
+  void see_too_many_operations() {
+    std::atomic<bool> over = false;
+    for (std::size_t i = 0; i < Operations::kAtOnce; ++i) {
+      EXPECT_TRUE(api_->operations().start("replay", "ada", 0, [&](Operations::Progress&) {
+        EXPECT_TRUE(test::eventually([&] { return over.load(); }));
+        return Result<void>{};
+      }));
+    }
+    see_post("/replay", 409, R"({"filter":{"aggregateId":"a"}})");
+    over = true;
+    wait_for_operations();
+  }
   void see_topic_and_shard_changes() {
+    const std::string no_topic(1'000, 'a');
     for (const std::string what : {"pause", "resume"}) {
       see("post /api/v1/topics/{topic}/" + what, 200,
           api_->ask("POST", "/api/v1/topics/orders/" + what));
       see("post /api/v1/topics/{topic}/" + what, 422,
-          api_->ask("POST", "/api/v1/topics/%20/" + what));
+          api_->ask("POST", "/api/v1/topics/" + no_topic + "/" + what));
     }
     for (const std::string what : {"pause", "resume", "release"}) {
       see("post /api/v1/shards/{shard}/" + what, 200,
