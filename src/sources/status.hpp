@@ -17,7 +17,7 @@ struct SourceStatus {
   std::int64_t pending = 0;          // committed and not passed by the position
   bool pending_is_estimate = false;  // more than the limit: told from the seqs
   std::int64_t oldest_pending_age_ms = 0;
-  std::int64_t last_seq = 0;  // the highest that was given to a message, committed or not
+  std::int64_t last_seq = 0;   // the highest that was given to a message, committed or not
   std::int64_t retrying = 0;   // heads that wait for their next attempt
   std::int64_t held_keys = 0;  // keys with messages behind a head
   std::int64_t dead = 0;

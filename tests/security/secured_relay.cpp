@@ -114,7 +114,7 @@ std::string run(const std::vector<std::string>& command, const e2e::Environment&
 }
 
 Checks::~Checks() {
-  const char* file = std::getenv("OUTBOX_SECURITY_COUNTS");
+  const char* file = std::getenv("DEV_SECURITY_COUNTS");
   if (file == nullptr) return;
   std::ofstream(file, std::ios::app) << made_ << '\t' << failed_ << '\t' << what_ << '\n';
 }

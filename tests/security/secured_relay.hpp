@@ -70,7 +70,7 @@ class SecuredRelay {
 [[nodiscard]] std::string run(const std::vector<std::string>& command,
                               const e2e::Environment& environment);
 
-// How many things a test has looked at. Appended as a line to the file that OUTBOX_SECURITY_COUNTS
+// How many things a test has looked at. Appended as a line to the file that DEV_SECURITY_COUNTS
 // names, for ./dev test security to show.
 class Checks {
  public:

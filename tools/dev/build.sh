@@ -122,8 +122,8 @@ test_run() {
   if test_needs_servers "$wanted"; then test_stack "$stack"; fi
   step "Running the tests${wanted:+: $wanted}" "the slowest are marked by ctest"
   rm -f "$report"
-  export OUTBOX_SECURITY_COUNTS=$DEV_ROOT/build/$preset/security-checks
-  : >"$OUTBOX_SECURITY_COUNTS"
+  export DEV_SECURITY_COUNTS=$DEV_ROOT/build/$preset/security-checks
+  : >"$DEV_SECURITY_COUNTS"
   "${run[@]}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel 2 \
     --output-junit "$report" "${select[@]}" "$@" 7>&- 8>&- || status=$?
   if test_needs_servers "$wanted"; then test_stacks_down; fi
@@ -134,10 +134,10 @@ test_run() {
 
 # test_security_counts: what the tests of security looked at; nothing when they did not run.
 test_security_counts() {
-  [[ -s $OUTBOX_SECURITY_COUNTS ]] || return 0
+  [[ -s $DEV_SECURITY_COUNTS ]] || return 0
   awk -F '\t' '
     { printf "%6d  %s%s\n", $1, $3, $2 ? " (" $2 " FAILED)" : ""; made += $1; failed += $2 }
-    END { printf "%6d  security checks, %d failures\n", made, failed }' "$OUTBOX_SECURITY_COUNTS"
+    END { printf "%6d  security checks, %d failures\n", made, failed }' "$DEV_SECURITY_COUNTS"
 }
 
 # screenshots_main: README's pictures of the dashboard, from programs that run.

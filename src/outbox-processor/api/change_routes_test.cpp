@@ -8,6 +8,7 @@
 #include "outbox-processor/api/answers.hpp"
 #include "support/http/server.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/http/open_gate.hpp"
 #include "tests/support/http/test_client.hpp"
 #include "tests/support/test_database.hpp"
 
@@ -24,7 +25,7 @@ class ApiTest : public testing::Test {
   void SetUp() override {
     http::Router router;
     add_change_routes(router, {&outbox_, &operations_});
-    server_ = std::make_unique<http::Server>(http::ServerOptions{}, std::move(router));
+    server_ = std::make_unique<http::Server>(http::testing::open_to_all(), std::move(router));
     ASSERT_TRUE(server_->start());
   }
 
@@ -430,7 +431,7 @@ TEST(ChangeRoutes, AnOutboxInSqliteHasNone) {
   Operations operations;
   http::Router router;
   add_change_routes(router, {nullptr, &operations});
-  http::Server server{http::ServerOptions{}, std::move(router)};
+  http::Server server{http::testing::open_to_all(), std::move(router)};
   ASSERT_TRUE(server.start());
   const Reply reply = http::testing::request(server.port(), "POST", "/api/v1/pause");
   EXPECT_EQ(reply.status, 501);
@@ -442,7 +443,7 @@ TEST(ChangeRoutes, ADatabaseThatIsAwayIsSaid) {
   Operations operations;
   http::Router router;
   add_change_routes(router, {&outbox, &operations});
-  http::Server server{http::ServerOptions{}, std::move(router)};
+  http::Server server{http::testing::open_to_all(), std::move(router)};
   ASSERT_TRUE(server.start());
   const Reply reply = http::testing::request(server.port(), "POST", "/api/v1/pause");
   EXPECT_EQ(reply.status, 503);

@@ -4,6 +4,7 @@
 #include "outbox-processor/api/change_routes.hpp"
 #include "outboxctl/outboxctl_fixture.hpp"
 #include "support/http/server.hpp"
+#include "tests/support/http/open_gate.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace outbox::ctl {
@@ -26,7 +27,7 @@ class ServerChangesTest : public OutboxctlDatabaseTest {
         "values (3, 3, 'orders', 0, 7)");
     http::Router router;
     api::add_change_routes(router, {&outbox_, &operations_});
-    server_ = std::make_unique<http::Server>(http::ServerOptions{}, std::move(router));
+    server_ = std::make_unique<http::Server>(http::testing::open_to_all(), std::move(router));
     EXPECT_TRUE(server_->start());
     unsetenv("DATABASE_URL");  // the commands know the server alone
   }

@@ -34,7 +34,7 @@ TEST(HttpClient, SendsARequestAndGivesTheAnswer) {
   EXPECT_EQ(answer->status, 409);
   EXPECT_EQ(answer->body, "no");
   server.reset();  // what it received can be looked at
-  EXPECT_THAT(received, StartsWith("POST /a?b=c HTTP/1.1\r\n"));
+  EXPECT_THAT(received, StartsWith("POST /events/a?b=c HTTP/1.1\r\n"));
   EXPECT_THAT(received, HasSubstr("Content-Type: application/json\r\n"));
   EXPECT_THAT(received, HasSubstr("\r\n\r\n{\"a\": 1}"));
 }
@@ -51,7 +51,7 @@ TEST(HttpClient, APostMayHaveNoBody) {
   server.reset();
   EXPECT_THAT(received, HasSubstr("Content-Length: 0\r\n"));
   EXPECT_THAT(received, testing::Not(HasSubstr("Content-Type")));
-  EXPECT_THAT(received, StartsWith("POST /pause"));
+  EXPECT_THAT(received, StartsWith("POST /events/pause"));
 }
 
 TEST(HttpClient, ARedirectIsNotFollowed) {

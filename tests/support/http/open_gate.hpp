@@ -1,25 +1,27 @@
-// For tests of routes, not of who may call them.
+// A gate that lets everybody in, for tests of what is behind it.
 #pragma once
 
-#include <utility>
+#include <memory>
+#include <optional>
 
 #include "support/http/gate.hpp"
+#include "support/http/server.hpp"
 
 namespace outbox::http::testing {
 
-// Takes everybody for the same caller, and refuses nobody.
 class OpenGate final : public Gate {
  public:
-  explicit OpenGate(Caller everybody = {"tester", Role::operator_})
-      : everybody_(std::move(everybody)) {}
-
-  [[nodiscard]] std::optional<Response> check(Request& request, const Route* /*route*/) override {
-    request.caller = everybody_;
+  [[nodiscard]] std::optional<Response> check(Request& /*request*/,
+                                              const Route* /*route*/) override {
     return std::nullopt;
   }
-
- private:
-  Caller everybody_;
 };
+
+// Of a server with such a gate.
+[[nodiscard]] inline ServerOptions open_to_all() {
+  ServerOptions options;
+  options.gate = std::make_shared<OpenGate>();
+  return options;
+}
 
 }  // namespace outbox::http::testing
