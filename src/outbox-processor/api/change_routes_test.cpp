@@ -51,7 +51,8 @@ class ApiTest : public testing::Test {
   [[nodiscard]] static std::vector<std::string> wrong_fields(const Reply& reply) {
     EXPECT_EQ(reply.headers.find("Content-Type"), "application/problem+json");
     std::vector<std::string> pointers;
-    for (const auto& error : json::parse(reply.body)["errors"])
+    const json body = json::parse(reply.body);
+    for (const auto& error : body["errors"])
       pointers.push_back(error["pointer"]);
     return pointers;
   }
