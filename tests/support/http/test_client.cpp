@@ -78,7 +78,7 @@ bool Client::send(std::string_view bytes) {
 bool Client::send_request(std::string_view method, std::string_view target, std::string_view body,
                           std::string_view extra) {
   std::string bytes;
-  bytes.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: test\r\n");
+  bytes.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: 127.0.0.1\r\n");
   if (!body.empty()) {
     bytes.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   }
