@@ -110,7 +110,7 @@ Result<Batch> FakeSource::claim(std::size_t limit) {
   }
   if (snapshot_.empty()) {
     const std::size_t commits = model_->commits();
-    snapshot_ = model_->committed_since(commits_, fence_);
+    snapshot_ = model_->committed_between(commits_, commits, fence_);
     commits_ = commits;
   }
   std::vector<std::int64_t> seqs;

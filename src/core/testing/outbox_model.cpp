@@ -230,11 +230,11 @@ std::vector<RowText> OutboxModel::read(std::span<const std::int64_t> seqs) const
   return rows;
 }
 
-std::vector<std::int64_t> OutboxModel::committed_since(std::size_t commits,
-                                                       const Fence& fence) const {
+std::vector<std::int64_t> OutboxModel::committed_between(std::size_t from, std::size_t until,
+                                                         const Fence& fence) const {
   const std::lock_guard lock{mutex_};
   std::vector<std::int64_t> seqs;
-  for (std::size_t i = commits; i < commits_.size(); ++i) {
+  for (std::size_t i = from; i < until; ++i) {
     const auto row = rows_.find(commits_[i]);
     if (row != rows_.end() && contains(fence.shards, row->second.written.key)) {
       seqs.push_back(commits_[i]);

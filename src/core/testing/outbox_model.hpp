@@ -123,9 +123,9 @@ class OutboxModel {
   [[nodiscard]] Opened open(const Fence& fence) const;
   // The rows of these seqs that are there.
   [[nodiscard]] std::vector<RowText> read(std::span<const std::int64_t> seqs) const;
-  // What was committed since so many commits, newest first.
-  [[nodiscard]] std::vector<std::int64_t> committed_since(std::size_t commits,
-                                                          const Fence& fence) const;
+  // Of all that was ever committed, in its order, the part [from, until); the highest seq first.
+  [[nodiscard]] std::vector<std::int64_t> committed_between(std::size_t from, std::size_t until,
+                                                            const Fence& fence) const;
   [[nodiscard]] std::size_t commits() const;
   bool await_commit(std::size_t since, std::chrono::milliseconds timeout,
                     const std::stop_token& stop);
