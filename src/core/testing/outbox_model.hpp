@@ -138,7 +138,7 @@ class OutboxModel {
   [[nodiscard]] Opened open(const Fence& fence) const;
   // The rows of these seqs that are there.
   [[nodiscard]] std::vector<RowText> read(std::span<const std::int64_t> seqs) const;
-  // What was committed since so many commits, newest first.
+  // Of all that was ever committed, in its order, the part [from, until); the highest seq first.
   [[nodiscard]] std::vector<std::int64_t> committed_between(std::size_t from, std::size_t until,
                                                             const Fence& fence) const;
   [[nodiscard]] std::size_t commits() const;
