@@ -167,8 +167,7 @@ int main(int argc, char** argv) {
   // glibc empties its fast bins whenever something large is freed, as libpq and librdkafka do all
   // the time: a sixth of the relay's work (docs/performance.md).
   mallopt(M_MXFAST, 0);
-  // One arena for each of the threads that allocate much would keep the memory of the busiest
-  // moment of each; two cost no speed.
+  // An arena for each thread would keep the memory of that thread's busiest moment.
   mallopt(M_ARENA_MAX, 2);
   try {
     return outbox::run(argc, argv);

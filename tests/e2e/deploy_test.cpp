@@ -3,6 +3,7 @@
 #include <cctype>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
@@ -139,7 +140,9 @@ TEST(Deploy, every_metric_and_label_that_is_asked_for_is_told_by_a_program) {
   std::vector<std::string> asked =
       all_of(file("deploy/prometheus/outbox-alerts.yml"), "\n\\s*expr: ([^\n]+)");
   EXPECT_GT(asked.size(), 10U);
-  std::ranges::copy(asked_by_grafana(), std::back_inserter(asked));
+  const std::vector<std::string> of_panels = asked_by_grafana();
+  EXPECT_GT(of_panels.size(), 10U);
+  std::ranges::copy(of_panels, std::back_inserter(asked));
   for (const std::string& expr : asked) {
     Names known;
     for (const std::string& name : all_of(expr, R"re(\b((?:outbox|orders|http)_[a-z_]+))re")) {
