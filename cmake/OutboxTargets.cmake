@@ -77,10 +77,12 @@ function(outbox_program name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} outbox_flags)
 endfunction()
 
-# outbox_test(NAME LABEL unit|integration|conformance|e2e|soak|scale|security SOURCES … LINK … [TIMEOUT seconds] [SERIAL])
-# Each GoogleTest case becomes one ctest test "NAME.Suite.Case". SERIAL: runs alone.
+# outbox_test(NAME LABEL unit|integration|conformance|e2e|soak|scale|security SOURCES … LINK …
+#             [TIMEOUT seconds] [SERIAL] [LOCK resource])
+# Each GoogleTest case becomes one ctest test "NAME.Suite.Case". SERIAL: runs alone. LOCK: not beside
+# another that names the same resource, its own cases included.
 function(outbox_test name)
-  cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT;LOCK" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES} ${OUTBOX_RUNTIME_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src
                                              ${CMAKE_SOURCE_DIR})
@@ -95,6 +97,10 @@ function(outbox_test name)
   if(ARG_SERIAL)
     set(serial TRUE)
   endif()
+  set(lock)
+  if(ARG_LOCK)
+    set(lock RESOURCE_LOCK ${ARG_LOCK})
+  endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${serial})
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${serial} ${lock})
 endfunction()
