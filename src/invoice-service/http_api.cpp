@@ -119,7 +119,10 @@ Response get_event(const InvoiceStore& store, const Request& request) {
                           {"invoiceId", invoice_id((*fate)->order_id)},
                           {"invoiceStatus", (*fate)->invoice_status},
                           {"at", text::rfc3339_millis((*fate)->at_ms)},
-                          {"duplicates", (*fate)->redeliveries}};
+                          {"duplicates", (*fate)->redeliveries},
+                          {"traceparent", (*fate)->traceparent
+                                              ? ordered_json(*(*fate)->traceparent)
+                                              : ordered_json()}};
   return http::json_response(200, json.dump());
 }
 

@@ -14,6 +14,7 @@
 #include "outbox-processor/admin_routes.hpp"
 #include "outbox-processor/drivers.hpp"
 #include "outbox-processor/relay_metrics.hpp"
+#include "outbox-processor/relay_spans.hpp"
 #include "outbox/clock.hpp"
 #include "relay_settings/relay_options.hpp"
 #include "relay_settings/settings.hpp"
@@ -23,6 +24,7 @@
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/stop_signals.hpp"
 #include "support/telemetry/systemd.hpp"
+#include "support/tracing/span_exporter.hpp"
 
 namespace outbox {
 namespace {
@@ -71,6 +73,16 @@ int serve(const Settings& settings, telemetry::StopSignals& signals) {
   const SourceDriver driver = make_source(settings, sink.judge.get());
   ExponentialBackoff retry{{settings.retry_initial_delay, settings.retry_max_delay}, seed};
   const SteadyClock clock;
+  auto collector = tracing::collector_of(settings.tracing);
+  if (!collector) {
+    return fail(collector.error().message);
+  }
+  const auto exporter =
+      tracing::make_exporter(*std::move(collector), "outbox-processor", metrics.registry());
+  std::optional<RelaySpans> spans;
+  if (exporter) {
+    relay_metrics.trace_to(&spans.emplace(*exporter, std::string{sink.sink->traits().name}));
+  }
   Relay relay{
       relay_options(settings, seed), *driver.source, *sink.sink, retry, clock, relay_metrics,
       transactions_of(driver, sink)};

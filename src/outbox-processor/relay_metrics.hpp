@@ -17,6 +17,7 @@
 #include "core/relay_observer.hpp"
 #include "outbox-processor/batched_histogram.hpp"
 #include "outbox-processor/rate.hpp"
+#include "outbox-processor/relay_spans.hpp"
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/rate_limit.hpp"
 
@@ -49,6 +50,9 @@ class RelayMetrics final : public RelayObserver {
  public:
   explicit RelayMetrics(telemetry::Metrics& metrics);
 
+  // Before the relay runs: what traces messages as well; null: nothing does.
+  void trace_to(RelaySpans* spans) { spans_ = spans; }
+
   void acknowledged(const Record& record, const Delivery& delivery) override;
   void deliveries_taken() override;
   void rejected(const Record& record, std::string_view topic, const Error& error) override;
@@ -72,6 +76,7 @@ class RelayMetrics final : public RelayObserver {
  private:
   void count_published();
 
+  RelaySpans* spans_ = nullptr;
   TopicCounters published_;
   prometheus::Family<prometheus::Counter>& failures_;
   TopicCounters refused_;

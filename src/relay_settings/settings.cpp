@@ -10,7 +10,6 @@ void add_source(config::Schema& schema, Settings& s) {
           {.help =
                "the database with the outbox table: PostgreSQL's address (of a direct connection, "
                "not of a transaction pooler) or sqlite:PATH",
-           .secret = true,
            .env_aliases = {"DATABASE_URL", "DB_DSN"},
            .required = true,
            .example = "postgresql://relay:secret@localhost/shop"})
@@ -76,7 +75,9 @@ config::Schema make_schema(Settings& settings) {
       .text("http.address", settings.http_address,
             {.help = "address of the status page, API and metrics; they have no sign-in, so keep "
                      "it on loopback or behind a proxy"})
-      .integer("http.port", settings.http_port, {0, 65'535}, {.help = "0: any free one"})
+      .integer("http.port", settings.http_port, {0, 65'535}, {.help = "0: any free one"});
+  tracing::declare(schema, settings.tracing);
+  schema
       .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
               {.help = "the least important lines that are written"})
       .choice("log.format", settings.log_format, {"text", "json"}, {.help = "of a line"});
@@ -84,6 +85,9 @@ config::Schema make_schema(Settings& settings) {
 }
 
 Result<void> check_settings(const Settings& settings) {
+  if (const auto collector = tracing::collector_of(settings.tracing); !collector) {
+    return collector.error();
+  }
   if (!settings.kafka.exactly_once) {
     return {};
   }
@@ -92,7 +96,7 @@ Result<void> check_settings(const Settings& settings) {
                  "sink.exactly_once needs Kafka's transactions, and sink.type is " +
                      settings.sink_type + ": set sink.type = kafka, or remove sink.exactly_once"};
   }
-  if (settings.source_url.starts_with("sqlite:")) {
+  if (settings.source_url.reveal().starts_with("sqlite:")) {
     return Error{ErrorCode::invalid_argument,
                  "sink.exactly_once is for outboxes in PostgreSQL, and source.url names an SQLite "
                  "file: remove sink.exactly_once"};
