@@ -129,14 +129,15 @@ Result<void> EventHandler::bury(std::vector<PendingRecord>& records, DeadLetters
     PendingRecord& pending = *sources[index];
     pending.done = true;
     metrics_->event(ConsumerMetrics::kOtherType, "dead_lettered");
-    log::warn("a record went to the dead letters", {{"topic", pending.record.topic},
-                                                    {"partition", pending.record.partition},
-                                                    {"offset", pending.record.offset},
-                                                    {"message_id", message_id_of(pending.record)},
-                                                    {"key", shown_key(pending.record)},
-                                                    {"shard", shard_of_key(pending.record)},
-                                                    {"reason", *pending.refusal},
-                                                    {"trace_id", trace_id_of(trace_of(pending.record))}});
+    log::warn("a record went to the dead letters",
+              {{"topic", pending.record.topic},
+               {"partition", pending.record.partition},
+               {"offset", pending.record.offset},
+               {"message_id", message_id_of(pending.record)},
+               {"key", shown_key(pending.record)},
+               {"shard", shard_of_key(pending.record)},
+               {"reason", *pending.refusal},
+               {"trace_id", trace_id_of(trace_of(pending.record))}});
   }
   return result;
 }

@@ -57,8 +57,7 @@ std::vector<Result<InboxOutcome>> MongoInvoiceStore::apply(
   documents.reserve(messages.size());
   for (const InvoiceMessage& message : messages) {
     documents.push_back(
-        {message.id,
-         std::visit([](const auto& event) { return effect_of(event); }, message.effect),
+        {message.id, std::visit([](const auto& event) { return effect_of(event); }, message.effect),
          message.traceparent});
   }
   std::vector<Result<InboxOutcome>> outcomes;

@@ -10,7 +10,8 @@ TEST(Settings, NoCredentialIsShown) {
   auto schema = describe_settings(settings);
   const auto loaded = schema.load(
       {.file = {},
-       .environment = {{"MONGO_URI", "mongodb://i:canary1@db/?tlsCertificateKeyFilePassword=canary2"},
+       .environment = {{"MONGO_URI",
+                        "mongodb://i:canary1@db/?tlsCertificateKeyFilePassword=canary2"},
                        {"OUTBOX_EVENTS__SECRETS", "whsec_canary3"},
                        {"OUTBOX_KAFKA__PROPERTIES__SASL_PASSWORD", "canary4"},
                        {"OUTBOX_TELEMETRY__OTLP_ENDPOINT", "http://u:canary5@c"},

@@ -34,8 +34,7 @@ class SqliteInvoiceWriter {
         inbox_(std::move(inbox)),
         statements_(std::move(statements)) {}
 
-  [[nodiscard]] Result<void> apply_effect(const InvoiceMessage& message,
-                                          const OrderCreated& event);
+  [[nodiscard]] Result<void> apply_effect(const InvoiceMessage& message, const OrderCreated& event);
   [[nodiscard]] Result<void> apply_effect(const InvoiceMessage& message,
                                           const OrderCancelled& event);
   [[nodiscard]] Result<void> append_effect(const InvoiceMessage& message,

@@ -249,9 +249,9 @@ void add_order_routes(http::Router& router, OrderStore& store, ServiceMetrics& m
   router.add("GET", "/v1/orders", [handlers](const Request& r) { return handlers.list(r); });
   router.add("GET", "/v1/orders/{id}", [handlers](const Request& r) { return handlers.get(r); });
   router.add("POST", "/v1/orders/{id}/cancel", [handlers](const Request& request) {
-    return handlers.traced(
-        request, "POST /v1/orders/{id}/cancel",
-        [&](const RequestTrace& trace) { return handlers.cancel(request, trace); });
+    return handlers.traced(request, "POST /v1/orders/{id}/cancel", [&](const RequestTrace& trace) {
+      return handlers.cancel(request, trace);
+    });
   });
   router.add("GET", "/openapi.json", [](const Request&) {
     return http::json_response(200, std::string(openapi_document()));

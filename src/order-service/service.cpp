@@ -48,8 +48,7 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings,
   if (!collector.ok()) return collector.error();
   auto store = open_store(store_options(settings), stop);
   if (!store.ok()) return store.error();
-  std::unique_ptr<Service> service(
-      new Service(settings, std::move(*store), std::move(*collector)));
+  std::unique_ptr<Service> service(new Service(settings, std::move(*store), std::move(*collector)));
   if (auto started = service->server_.start(); !started.ok()) return started.error();
   service->pruner_ = std::jthread(
       [raw = service.get()](const std::stop_token& stopping) { raw->prune(stopping); });

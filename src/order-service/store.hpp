@@ -42,7 +42,7 @@ struct Creation {
 
 struct Cancellation {
   Order order;
-  bool changed = false;  // false: it was cancelled before
+  bool changed = false;                           // false: it was cancelled before
   std::optional<Uuid> message_id = std::nullopt;  // of what was written, when it changed
 };
 

@@ -10,10 +10,10 @@ namespace outbox::orders {
 namespace {
 
 using ::testing::IsEmpty;
-using ::testing::StartsWith;
 using testing::kOrderBody;
 using testing::Reply;
 using testing::RunningService;
+using ::testing::StartsWith;
 
 constexpr const char* kTrace = "4bf92f3577b34da6a3ce929d0e0e4736";
 const std::string kCaller = std::string("00-") + kTrace + "-00f067aa0ba902b7-01";

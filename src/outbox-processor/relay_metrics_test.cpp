@@ -111,8 +111,7 @@ TEST_F(RelayMetricsTest, LinesAboutAMessageNameItItsKeyShardTopicAndTrace) {
   record_.seq = 41;
   record_.key = "k";
   record_.shard = 7;
-  record_.headers =
-      R"({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})";
+  record_.headers = R"({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})";
   ASSERT_TRUE(telemetry::init_log("info", "json"));
   testing::internal::CaptureStderr();
   reject("orders");

@@ -14,12 +14,10 @@ tracing::Span RelaySpans::begin(const Record& record, const tracing::TraceContex
   span.kind = tracing::SpanKind::client;
   span.end_us = tracing::now_us();
   span.start_us = span.end_us;
-  span.attributes = {{"messaging.system", system_},
-                     {"messaging.operation.name", "send"},
-                     {"messaging.operation.type", "send"},
-                     {"messaging.message.id", record.id.to_string()},
-                     {"outbox.seq", record.seq},
-                     {"outbox.shard", std::int64_t{record.shard}}};
+  span.attributes = {
+      {"messaging.system", system_},        {"messaging.operation.name", "send"},
+      {"messaging.operation.type", "send"}, {"messaging.message.id", record.id.to_string()},
+      {"outbox.seq", record.seq},           {"outbox.shard", std::int64_t{record.shard}}};
   if (!topic.empty()) {
     span.attributes.push_back({"messaging.destination.name", std::string(topic)});
   }

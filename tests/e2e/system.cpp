@@ -58,13 +58,12 @@ void System::start(const std::string& program) {
   const std::string kafka = stack_.variable("OUTBOX_TEST_KAFKA");
   const bool invoices = program == "invoice-service";
   const bool relay = program == "outbox-processor";
-  Environment environment{
-      {"OUTBOX_HTTP__PORT", std::to_string(ports_.at(program))},
-      {"DATABASE_URL", invoices ? "" : stack_.variable("OUTBOX_TEST_POSTGRES")},
-      {"OUTBOX_SINK__BROKERS", relay ? kafka : ""},
-      {"OUTBOX_SINK__ROUTES__ORDER", relay ? "order-events" : ""},
-      {"OUTBOX_KAFKA__BROKERS", invoices ? kafka : ""},
-      {"MONGO_URI", invoices ? stack_.variable("OUTBOX_TEST_MONGO") : ""}};
+  Environment environment{{"OUTBOX_HTTP__PORT", std::to_string(ports_.at(program))},
+                          {"DATABASE_URL", invoices ? "" : stack_.variable("OUTBOX_TEST_POSTGRES")},
+                          {"OUTBOX_SINK__BROKERS", relay ? kafka : ""},
+                          {"OUTBOX_SINK__ROUTES__ORDER", relay ? "order-events" : ""},
+                          {"OUTBOX_KAFKA__BROKERS", invoices ? kafka : ""},
+                          {"MONGO_URI", invoices ? stack_.variable("OUTBOX_TEST_MONGO") : ""}};
   environment.insert(settings_.begin(), settings_.end());
   running_.insert_or_assign(
       program, Process{{path_of(program)}, environment, stack_.logs() + "/" + program + ".log"});

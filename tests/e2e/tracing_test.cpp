@@ -144,9 +144,9 @@ TEST(TracingWithoutACollector, orders_become_invoices_and_only_spans_are_lost) {
     ASSERT_TRUE(system.ready(program, 60s)) << program << " is not ready";
   constexpr int kOrders = 200;
   for (int i = 0; i < kOrders; ++i) {
-    const auto reply = http::testing::request(port_of(system.url("order-service")), "POST",
-                                              "/v1/orders", kOrder,
-                                              "Content-Type: application/json\r\n");
+    const auto reply =
+        http::testing::request(port_of(system.url("order-service")), "POST", "/v1/orders", kOrder,
+                               "Content-Type: application/json\r\n");
     ASSERT_EQ(reply.status, 201) << reply.body;
   }
   const auto metrics = [&](const std::string& program) {

@@ -144,8 +144,7 @@ Result<std::optional<Collector>> collector_of(const TracingSettings& settings) {
   if (!headers) return std::move(headers).error();
   collector.headers = *std::move(headers);
   if (!settings.otlp_ca_file.empty() && !std::ifstream(settings.otlp_ca_file).good()) {
-    return invalid(
-        fmt::format("telemetry.otlp_ca_file: {} cannot be read", settings.otlp_ca_file));
+    return invalid(fmt::format("telemetry.otlp_ca_file: {} cannot be read", settings.otlp_ca_file));
   }
   collector.ca_file = settings.otlp_ca_file;
   collector.timeout = settings.otlp_timeout;

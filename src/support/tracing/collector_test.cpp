@@ -54,8 +54,8 @@ TEST(Collector, RefusesWhatIsNoAddressAndDoesNotQuoteIt) {
         "http://c/?token=hunter2", "http://c/#hunter2", "http://hunter2 c/"}) {
     TracingSettings settings;
     settings.otlp_endpoint = endpoint;
-    EXPECT_THAT(refusal(settings), AllOf(HasSubstr("telemetry.otlp_endpoint"),
-                                         Not(HasSubstr("hunter2"))))
+    EXPECT_THAT(refusal(settings),
+                AllOf(HasSubstr("telemetry.otlp_endpoint"), Not(HasSubstr("hunter2"))))
         << endpoint;
   }
 }
@@ -67,13 +67,13 @@ TEST(Collector, GetsHeaders) {
 }
 
 TEST(Collector, RefusesMalformedHeadersAndDoesNotQuoteThem) {
-  for (const char* headers : {"hunter2", "=hunter2", "a=", "a b=hunter2", "a=hunter2%0d%0ab: c",
-                              "a=1,b"}) {
+  for (const char* headers :
+       {"hunter2", "=hunter2", "a=", "a b=hunter2", "a=hunter2%0d%0ab: c", "a=1,b"}) {
     TracingSettings settings;
     settings.otlp_endpoint = "http://c";
     settings.otlp_headers = headers;
-    EXPECT_THAT(refusal(settings), AllOf(HasSubstr("telemetry.otlp_headers: entry"),
-                                         Not(HasSubstr("hunter2"))))
+    EXPECT_THAT(refusal(settings),
+                AllOf(HasSubstr("telemetry.otlp_headers: entry"), Not(HasSubstr("hunter2"))))
         << headers;
   }
 }

@@ -53,8 +53,7 @@ std::string otlp_json(const Resource& resource, std::span<const Span> spans) {
   const Json attributes = Json::array({text("service.name", resource.service),
                                        text("service.version", resource.version),
                                        text("service.instance.id", resource.instance)});
-  const Json from{{"resource", {{"attributes", attributes}}},
-                  {"scopeSpans", Json::array({scope})}};
+  const Json from{{"resource", {{"attributes", attributes}}}, {"scopeSpans", Json::array({scope})}};
   const Json request{{"resourceSpans", Json::array({from})}};
   return request.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -20,8 +20,7 @@ constexpr milliseconds kLastSends{1'500};
 
 }  // namespace
 
-SpanExporter::SpanExporter(Collector collector, std::string service,
-                           prometheus::Registry& registry)
+SpanExporter::SpanExporter(Collector collector, std::string service, prometheus::Registry& registry)
     : resource_{std::move(service), OUTBOX_VERSION, to_hex(new_trace(0).trace_id)},
       upload_(std::move(collector)),
       dropped_(prometheus::BuildCounter()
@@ -96,10 +95,9 @@ Result<void> SpanExporter::send(const std::vector<Span>& batch) {
   }
   dropped_by_collector_.Increment(count);
   if (const auto held_back = complaints_.pass(std::chrono::steady_clock::now())) {
-    log::warn("the collector takes no spans; they are lost, and messages go on",
-              {{"collector", upload_.url()},
-               {"error", sent.error().message},
-               {"held_back", *held_back}});
+    log::warn(
+        "the collector takes no spans; they are lost, and messages go on",
+        {{"collector", upload_.url()}, {"error", sent.error().message}, {"held_back", *held_back}});
   }
   return sent;
 }
@@ -123,8 +121,8 @@ void SpanExporter::send_rest() {
   dropped_by_collector_.Increment(static_cast<double>(waiting_.size()));
 }
 
-std::unique_ptr<SpanExporter> make_exporter(std::optional<Collector> collector,
-                                            std::string service, prometheus::Registry& registry) {
+std::unique_ptr<SpanExporter> make_exporter(std::optional<Collector> collector, std::string service,
+                                            prometheus::Registry& registry) {
   if (!collector) return nullptr;
   return std::make_unique<SpanExporter>(*std::move(collector), std::move(service), registry);
 }

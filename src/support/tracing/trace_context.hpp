@@ -41,7 +41,8 @@ struct TraceContext {
 // For the field trace_id of a line of the log.
 [[nodiscard]] std::optional<std::string> trace_id_of(const std::optional<TraceContext>& context);
 
-// Random ids; thread-safe. The first span of a new trace, sampled with this probability, in percent.
+// Random ids; thread-safe. The first span of a new trace, sampled with this probability, in
+// percent.
 [[nodiscard]] TraceContext new_trace(std::int64_t sample_percent);
 // Another span of the trace.
 [[nodiscard]] TraceContext child_of(const TraceContext& parent);

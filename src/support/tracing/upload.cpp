@@ -52,10 +52,9 @@ bool Upload::set_options(const std::string& body) {
       (collector_.ca_file.empty() || (set(CURLOPT_CAINFO, collector_.ca_file.c_str()) &&
                                       set(CURLOPT_CAPATH, static_cast<const char*>(nullptr))));
   const bool callbacks =
-      set(CURLOPT_ERRORBUFFER, problem_.data()) &&
-      set(CURLOPT_WRITEFUNCTION, &Upload::drop_body) && set(CURLOPT_WRITEDATA, this) &&
-      set(CURLOPT_XFERINFOFUNCTION, &Upload::is_late) && set(CURLOPT_XFERINFODATA, this) &&
-      set(CURLOPT_NOPROGRESS, 0L);
+      set(CURLOPT_ERRORBUFFER, problem_.data()) && set(CURLOPT_WRITEFUNCTION, &Upload::drop_body) &&
+      set(CURLOPT_WRITEDATA, this) && set(CURLOPT_XFERINFOFUNCTION, &Upload::is_late) &&
+      set(CURLOPT_XFERINFODATA, this) && set(CURLOPT_NOPROGRESS, 0L);
   return request && limits && security && callbacks;
 }
 

@@ -95,7 +95,8 @@ std::string CollectedSpan::attribute(const std::string& name) const {
 }
 
 SpanCollector::SpanCollector()
-    : server_(server_options(), router_to([this](const http::Request& request) { return take(request); })) {
+    : server_(server_options(),
+              router_to([this](const http::Request& request) { return take(request); })) {
   if (auto started = server_.start(); !started) throw std::runtime_error(started.error().message);
 }
 
