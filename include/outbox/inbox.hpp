@@ -1,7 +1,9 @@
 // Inbox: the consuming side. The effect of a message happens once, however often it is delivered.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "outbox/result.hpp"
@@ -19,6 +21,8 @@ template <class Effect>
 struct InboxMessage {
   Uuid id;  // names the message for ever, as the producer's outbox gave it: the header `id`
   Effect effect;
+  // The trace context that it came with (W3C), for the inboxes that keep it with the effect.
+  std::optional<std::string> traceparent = std::nullopt;
 };
 
 // Stores the id of a message and its effect in one atomic write, so that neither exists without

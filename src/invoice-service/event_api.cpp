@@ -1,5 +1,6 @@
 #include "invoice-service/event_api.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <memory>
@@ -9,10 +10,12 @@
 #include <utility>
 #include <variant>
 
+#include "outbox/shard.hpp"
 #include "outbox/uuid.hpp"
 #include "support/http/target.hpp"
 #include "support/telemetry/log.hpp"
 #include "support/telemetry/rate_limit.hpp"
+#include "support/tracing/trace_context.hpp"
 #include "support/webhook/signature.hpp"
 
 namespace outbox::invoices {
@@ -111,7 +114,33 @@ std::variant<EventRecord, Refusal> read_event(const Request& request) {
   record.key = attribute(request, "ce-subject");
   record.payload = request.body;
   record.headers = {{"id", std::string(signed_id)}, {"ce_type", *attribute(request, "ce-type")}};
+  if (request.headers.count("traceparent") == 1) {
+    record.headers.emplace_back("traceparent", *request.headers.find("traceparent"));
+  }
   return record;
+}
+
+// An event as far as its request names it, for the log; whoever sent it may have made it all up.
+struct Named {
+  std::optional<std::string> message_id;
+  std::optional<std::string> key;  // shortened
+  std::optional<int> shard;
+  std::optional<std::string> trace_id;
+};
+
+Named named(const Request& request) {
+  constexpr std::size_t kShown = 64;
+  Named event;
+  const auto id = Uuid::parse(request.headers.find("webhook-id").value_or(""));
+  if (id) event.message_id = id->to_string();
+  event.key = attribute(request, "ce-subject");
+  if (event.key) {
+    event.shard = shard_of(*event.key);
+    event.key->resize(std::min(event.key->size(), kShown));
+  }
+  const auto traceparent = request.headers.find("traceparent").value_or("");
+  event.trace_id = tracing::trace_id_of(tracing::parse_traceparent(traceparent));
+  return event;
 }
 
 class EventRoute {
@@ -120,30 +149,38 @@ class EventRoute {
       : authentication_(std::move(authentication)), batcher_(&batcher), metrics_(&metrics) {}
 
   Response post(const Request& request) {
-    if (const auto refusal = check_signature(authentication_, request)) return refuse(*refusal);
+    if (const auto refusal = check_signature(authentication_, request)) {
+      return refuse(*refusal, request);
+    }
     auto event = read_event(request);
-    if (const auto* refusal = std::get_if<Refusal>(&event)) return refuse(*refusal);
+    if (const auto* refusal = std::get_if<Refusal>(&event)) return refuse(*refusal, request);
     const auto stored = batcher_->submit(std::get<EventRecord>(std::move(event)));
     if (!stored) {
       complain("an event could not be stored; its sender is asked to send it again",
-               stored.error().message);
+               stored.error().message, request);
       return unavailable();
     }
-    if (stored->refusal) return refuse({422, *stored->refusal});
+    if (stored->refusal) return refuse({422, *stored->refusal}, request);
     return Response{204, {}, {}, {}};
   }
 
  private:
-  Response refuse(const Refusal& refusal) {
+  Response refuse(const Refusal& refusal, const Request& request) {
     metrics_->event(ConsumerMetrics::kOtherType, "refused");
-    complain("an event was refused; its sender keeps it", refusal.detail);
+    complain("an event was refused; its sender keeps it", refusal.detail, request);
     return answer(refusal);
   }
 
-  void complain(const char* what, const std::string& error) {
+  void complain(const char* what, const std::string& error, const Request& request) {
     const std::lock_guard lock(mutex_);
     if (const auto held_back = complaints_.pass(std::chrono::steady_clock::now())) {
-      log::warn(what, {{"error", error}, {"held_back", *held_back}});
+      const Named event = named(request);
+      log::warn(what, {{"message_id", event.message_id},
+                       {"key", event.key},
+                       {"shard", event.shard},
+                       {"error", error},
+                       {"held_back", *held_back},
+                       {"trace_id", event.trace_id}});
     }
   }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "outbox/shard.hpp"
 #include "support/telemetry/log.hpp"
 
 namespace outbox::invoices {
@@ -14,6 +15,16 @@ namespace {
 std::string shown_key(const EventRecord& record) {
   constexpr std::size_t kShown = 64;
   return record.key ? record.key->substr(0, kShown) : "(none)";
+}
+
+// Of the outbox that the message is from.
+std::optional<int> shard_of_key(const EventRecord& record) {
+  return record.key ? std::optional<int>(shard_of(*record.key)) : std::nullopt;
+}
+
+std::optional<std::string> traceparent_of(const EventRecord& record) {
+  const auto trace = trace_of(record);
+  return trace ? std::optional(to_traceparent(*trace)) : std::nullopt;
 }
 
 // A sender can make it as long as a record, since it tells where in the payload the trouble is.
@@ -38,30 +49,44 @@ Result<void> EventHandler::handle(std::vector<PendingRecord>& records, DeadLette
   return applied ? buried : applied;
 }
 
+void EventHandler::trace(const PendingRecord& pending, const char* outcome,
+                         std::int64_t begun_us) const {
+  if (spans_ != nullptr) {
+    spans_->processed(pending.record, outcome, begun_us, pending.refusal.value_or(""));
+  }
+}
+
+void EventHandler::refuse(PendingRecord& pending, const Error& error, std::int64_t begun_us) {
+  pending.refusal = shortened(error.message);
+  trace(pending, "refused", begun_us);
+}
+
 void EventHandler::read(PendingRecord& pending, std::vector<InvoiceMessage>& messages,
-                        std::vector<Applicable>& sources) {
+                        std::vector<Applicable>& sources, std::int64_t begun_us) {
   auto event = parse_order_event(pending.record);
   if (!event) {
-    pending.refusal = shortened(event.error().message);
+    refuse(pending, event.error(), begun_us);
     return;
   }
   if (auto* created = std::get_if<OrderCreated>(&event->body)) {
-    messages.push_back({event->message_id, std::move(*created)});
-    sources.push_back({&pending, "OrderCreated"});
+    messages.push_back({event->message_id, std::move(*created), traceparent_of(pending.record)});
+    sources.push_back({&pending, "OrderCreated", "created"});
   } else if (auto* cancelled = std::get_if<OrderCancelled>(&event->body)) {
-    messages.push_back({event->message_id, std::move(*cancelled)});
-    sources.push_back({&pending, "OrderCancelled"});
+    messages.push_back({event->message_id, std::move(*cancelled), traceparent_of(pending.record)});
+    sources.push_back({&pending, "OrderCancelled", "voided"});
   } else {
     pending.done = true;
     metrics_->event(ConsumerMetrics::kOtherType, "skipped");
+    trace(pending, "skipped", begun_us);
   }
 }
 
 Result<void> EventHandler::apply(std::vector<PendingRecord>& records) {
+  const std::int64_t begun_us = tracing::now_us();
   std::vector<InvoiceMessage> messages;
   std::vector<Applicable> sources;
   for (PendingRecord& pending : records) {
-    if (!pending.done && !pending.refusal) read(pending, messages, sources);
+    if (!pending.done && !pending.refusal) read(pending, messages, sources, begun_us);
   }
   if (messages.empty()) return {};
 
@@ -74,8 +99,9 @@ Result<void> EventHandler::apply(std::vector<PendingRecord>& records) {
       const bool duplicate = *outcome == InboxOutcome::duplicate;
       pending.done = true;
       metrics_->event(sources[index].type, duplicate ? "duplicate" : "applied");
+      trace(pending, duplicate ? "duplicate" : sources[index].effect, begun_us);
     } else if (outcome.error().code == ErrorCode::message_rejected) {
-      pending.refusal = shortened(outcome.error().message);
+      refuse(pending, outcome.error(), begun_us);
     } else {
       result = outcome.error();
     }
@@ -103,11 +129,15 @@ Result<void> EventHandler::bury(std::vector<PendingRecord>& records, DeadLetters
     PendingRecord& pending = *sources[index];
     pending.done = true;
     metrics_->event(ConsumerMetrics::kOtherType, "dead_lettered");
-    log::warn("a record went to the dead letters", {{"topic", pending.record.topic},
-                                                    {"partition", pending.record.partition},
-                                                    {"offset", pending.record.offset},
-                                                    {"key", shown_key(pending.record)},
-                                                    {"reason", *pending.refusal}});
+    log::warn("a record went to the dead letters",
+              {{"topic", pending.record.topic},
+               {"partition", pending.record.partition},
+               {"offset", pending.record.offset},
+               {"message_id", message_id_of(pending.record)},
+               {"key", shown_key(pending.record)},
+               {"shard", shard_of_key(pending.record)},
+               {"reason", *pending.refusal},
+               {"trace_id", trace_id_of(trace_of(pending.record))}});
   }
   return result;
 }

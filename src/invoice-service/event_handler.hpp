@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "invoice-service/consumer_metrics.hpp"
+#include "invoice-service/event_spans.hpp"
 #include "invoice-service/invoice_store.hpp"
 #include "invoice-service/order_event.hpp"
 #include "outbox/inbox.hpp"
@@ -40,8 +41,10 @@ class DeadLetters {
 // As thread-safe as its inbox. The parts must outlive it.
 class EventHandler {
  public:
-  EventHandler(Inbox<InvoiceEffect>& inbox, ConsumerMetrics& metrics)
-      : inbox_(&inbox), metrics_(&metrics) {}
+  // `spans`: null without tracing.
+  EventHandler(Inbox<InvoiceEffect>& inbox, ConsumerMetrics& metrics,
+               const EventSpans* spans = nullptr)
+      : inbox_(&inbox), metrics_(&metrics), spans_(spans) {}
 
   // Marks the records `done` whose effect or skip is durable, those of one key in their order, and
   // gives a refusal to those that cannot be processed. An error: the store is away and some have
@@ -56,13 +59,17 @@ class EventHandler {
   struct Applicable {
     PendingRecord* pending;
     const char* type;
+    const char* effect;
   };
   void read(PendingRecord& pending, std::vector<InvoiceMessage>& messages,
-            std::vector<Applicable>& sources);
+            std::vector<Applicable>& sources, std::int64_t begun_us);
+  void refuse(PendingRecord& pending, const Error& error, std::int64_t begun_us);
+  void trace(const PendingRecord& pending, const char* outcome, std::int64_t begun_us) const;
   Result<void> bury(std::vector<PendingRecord>& records, DeadLetters& dead_letters);
 
   Inbox<InvoiceEffect>* inbox_;
   ConsumerMetrics* metrics_;
+  const EventSpans* spans_;
 };
 
 // For each topic and partition, the offset after the records that are done without a gap before

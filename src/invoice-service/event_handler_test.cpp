@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "outbox/shard.hpp"
+#include "support/telemetry/log.hpp"
 #include "support/text/utf8.hpp"
 
 namespace outbox::invoices {
@@ -27,6 +30,7 @@ class FakeInbox final : public Inbox<InvoiceEffect> {
                                        ? created->order_id
                                        : std::get<OrderCancelled>(message.effect).order_id;
       seen.push_back((created != nullptr ? "created " : "voided ") + order_id.substr(35));
+      traceparents.push_back(message.traceparent);
       const bool again = std::find(known.begin(), known.end(), message.id) != known.end();
       if (order_id == unavailable) {
         outcomes.emplace_back(away());
@@ -40,6 +44,7 @@ class FakeInbox final : public Inbox<InvoiceEffect> {
     return outcomes;
   }
   std::vector<std::string> seen;
+  std::vector<std::optional<std::string>> traceparents;
   std::vector<Uuid> known;
   std::string unavailable;
   std::string impossible;
@@ -63,6 +68,29 @@ class FakeDeadLetters final : public DeadLetters {
   bool is_away = false;
   std::vector<std::pair<std::int64_t, std::string>> sent;
 };
+
+class Spans final : public tracing::SpanSink {
+ public:
+  void submit(tracing::Span span) override { all.push_back(std::move(span)); }
+  // The attribute of each, which all have as text.
+  [[nodiscard]] std::vector<std::string> texts(const std::string& name) const {
+    std::vector<std::string> found;
+    for (const tracing::Span& span : all) {
+      for (const auto& attribute : span.attributes) {
+        if (attribute.name == name) found.push_back(std::get<std::string>(attribute.value));
+      }
+    }
+    return found;
+  }
+  std::vector<tracing::Span> all;
+};
+
+constexpr const char* kTraceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+PendingRecord traced(PendingRecord pending, const char* traceparent = kTraceparent) {
+  pending.record.headers.emplace_back("traceparent", traceparent);
+  return pending;
+}
 
 std::string order_id(int n) {
   return "0190aaaa-0000-7000-8000-00000000000" + std::to_string(n);
@@ -199,6 +227,68 @@ TEST_F(EventHandlerTest, WithoutDeadLettersARefusalIsLeftToTheCaller) {
   EXPECT_TRUE(records[1].done);
   EXPECT_FALSE(records[2].done);
   EXPECT_EQ(records[2].refusal, "it cannot be");
+}
+
+TEST_F(EventHandlerTest, EachOutcomeIsASpanOfTheMessagesTrace) {
+  Spans spans;
+  const EventSpans event_spans{spans, "invoice-group"};
+  EventHandler handler{inbox_, metrics_, &event_spans};
+  inbox_.impossible = order_id(3);
+  std::vector<PendingRecord> records{traced(created(1)),   traced(event(1, "OrderPainted", "")),
+                                     traced(cancelled(1)), traced(garbage()),
+                                     traced(created(3)),   created(4)};
+  records.push_back(records[0]);
+  const std::int64_t begun = tracing::now_us();
+  ASSERT_TRUE(handler.handle(records, dead_letters_));
+  EXPECT_THAT(spans.texts("outbox.outcome"),
+              ::testing::UnorderedElementsAre("created", "skipped", "voided", "refused", "refused",
+                                              "duplicate"));
+  EXPECT_THAT(spans.texts("messaging.destination.name"), ::testing::Each("order-events"));
+  EXPECT_THAT(spans.texts("messaging.consumer.group.name"), ::testing::Each("invoice-group"));
+  for (const tracing::Span& span : spans.all) {
+    EXPECT_EQ(span.name, "process order-events");
+    EXPECT_EQ(span.kind, tracing::SpanKind::consumer);
+    EXPECT_EQ(tracing::to_hex(span.context.trace_id), "4bf92f3577b34da6a3ce929d0e0e4736");
+    EXPECT_EQ(tracing::to_hex(span.parent), "00f067aa0ba902b7");
+    EXPECT_GE(span.start_us, begun);
+    EXPECT_GE(span.end_us, span.start_us);
+  }
+  const auto errors = std::count_if(spans.all.begin(), spans.all.end(),
+                                    [](const auto& span) { return !span.error.empty(); });
+  EXPECT_EQ(errors, 2);
+}
+
+TEST_F(EventHandlerTest, UnsampledAndMalformedTracesHaveNoSpans) {
+  Spans spans;
+  const EventSpans event_spans{spans, "invoice-group"};
+  EventHandler handler{inbox_, metrics_, &event_spans};
+  std::vector<PendingRecord> records{
+      traced(created(1), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"),
+      traced(created(2), "nonsense"), created(3)};
+  ASSERT_TRUE(handler.handle(records, dead_letters_));
+  EXPECT_THAT(spans.all, IsEmpty());
+}
+
+TEST_F(EventHandlerTest, TheInboxGetsTheTraceThatAMessageCameWith) {
+  std::vector<PendingRecord> records{traced(created(1)), traced(created(2), "nonsense"),
+                                     created(3)};
+  ASSERT_TRUE(handler_.handle(records, dead_letters_));
+  EXPECT_THAT(inbox_.traceparents, ElementsAre(kTraceparent, std::nullopt, std::nullopt));
+}
+
+TEST_F(EventHandlerTest, TheLineAboutADeadLetterNamesItsMessage) {
+  std::vector<PendingRecord> records{traced(garbage())};
+  const std::string id(*records[0].record.header("id"));
+  ASSERT_TRUE(telemetry::init_log("info", "json"));
+  ::testing::internal::CaptureStderr();
+  ASSERT_TRUE(handler_.handle(records, dead_letters_));
+  const auto line = nlohmann::json::parse(::testing::internal::GetCapturedStderr());
+  ASSERT_TRUE(telemetry::init_log("info", "text"));
+  EXPECT_EQ(line["message_id"], id);
+  EXPECT_EQ(line["key"], order_id(9));
+  EXPECT_EQ(line["shard"], shard_of(order_id(9)));
+  EXPECT_EQ(line["topic"], "order-events");
+  EXPECT_EQ(line["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
 }
 
 TEST_F(EventHandlerTest, OffsetsAreKeptPerPartition) {

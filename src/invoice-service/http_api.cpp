@@ -111,15 +111,17 @@ Response get_event(const InvoiceStore& store, const Request& request) {
         "No message of this id has had an effect here: it has not come yet, is of a "
         "type that means nothing to invoices, or went to the dead letters.");
   }
-  const ordered_json json{{"messageId", id->to_string()},
-                          {"outcome", "applied"},
-                          {"effect", (*fate)->effect},
-                          {"amountMinor", (*fate)->amount_minor},
-                          {"orderId", (*fate)->order_id},
-                          {"invoiceId", invoice_id((*fate)->order_id)},
-                          {"invoiceStatus", (*fate)->invoice_status},
-                          {"at", text::rfc3339_millis((*fate)->at_ms)},
-                          {"duplicates", (*fate)->redeliveries}};
+  const ordered_json json{
+      {"messageId", id->to_string()},
+      {"outcome", "applied"},
+      {"effect", (*fate)->effect},
+      {"amountMinor", (*fate)->amount_minor},
+      {"orderId", (*fate)->order_id},
+      {"invoiceId", invoice_id((*fate)->order_id)},
+      {"invoiceStatus", (*fate)->invoice_status},
+      {"at", text::rfc3339_millis((*fate)->at_ms)},
+      {"duplicates", (*fate)->redeliveries},
+      {"traceparent", (*fate)->traceparent ? ordered_json(*(*fate)->traceparent) : ordered_json()}};
   return http::json_response(200, json.dump());
 }
 

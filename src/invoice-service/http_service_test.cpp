@@ -13,6 +13,7 @@
 #include "support/sqlite/database.hpp"
 #include "tests/e2e/process.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/http/span_collector.hpp"
 #include "tests/support/http/test_client.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -47,8 +48,8 @@ class HttpServiceTest : public ::testing::Test {
   [[nodiscard]] bool ready() const {
     return test::eventually([&] { return status("GET", "/readyz") == 200; }, seconds(20));
   }
-  [[nodiscard]] int post(const SignedEvent& event) const {
-    return status("POST", "/v1/events", event.body, event.headers());
+  [[nodiscard]] int post(const SignedEvent& event, const std::string& headers = "") const {
+    return status("POST", "/v1/events", event.body, event.headers() + headers);
   }
   [[nodiscard]] json get(const std::string& target) const {
     return json::parse(http::testing::request(port_, "GET", target).body);
@@ -91,6 +92,29 @@ TEST_F(HttpServiceTest, NeedsNoServerForAnInvoice) {
   service.signal(SIGTERM);
   EXPECT_EQ(service.wait(seconds(10)), 0);
   EXPECT_EQ(log().find("whsec_"), std::string::npos);
+}
+
+TEST_F(HttpServiceTest, AnEventsTraceIsKeptAndGoesOnInASpan) {
+  const std::string traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const test::SpanCollector collector;
+  e2e::Process service = start({{"OUTBOX_TELEMETRY__OTLP_ENDPOINT", collector.endpoint()},
+                                {"OUTBOX_TELEMETRY__OTLP_HEADERS", "authorization=hunter2"}});
+  ASSERT_TRUE(ready()) << log();
+  EXPECT_EQ(post(created_by_http(1), "traceparent: " + traceparent + "\r\n"), 204);
+  EXPECT_EQ(post(created_by_http(2)), 204);
+  EXPECT_EQ(get("/v1/events/" + created_by_http(1).id)["traceparent"], traceparent);
+  EXPECT_TRUE(get("/v1/events/" + created_by_http(2).id)["traceparent"].is_null());
+  service.signal(SIGTERM);
+  EXPECT_EQ(service.wait(seconds(10)), 0);
+  const auto spans = collector.spans();
+  ASSERT_EQ(spans.size(), 1U) << log();
+  EXPECT_EQ(spans[0].service, "invoice-service");
+  EXPECT_EQ(spans[0].text("name"), "process /v1/events");
+  EXPECT_EQ(spans[0].text("parentSpanId"), "00f067aa0ba902b7");
+  EXPECT_EQ(spans[0].attribute("messaging.message.id"), created_by_http(1).id);
+  EXPECT_EQ(spans[0].attribute("outbox.outcome"), "created");
+  EXPECT_THAT(collector.problems(), ::testing::IsEmpty());
+  EXPECT_EQ(log().find("hunter2"), std::string::npos);
 }
 
 TEST_F(HttpServiceTest, SaysWhatIsMissingWhenNoEventsCanComeIn) {

@@ -30,6 +30,7 @@ struct MessageFate {
   std::int64_t at_ms = 0;         // Unix time
   std::int64_t redeliveries = 0;  // how often it came again
   std::string invoice_status;
+  std::optional<std::string> traceparent;  // that it came with
 };
 
 struct InvoicePage {

@@ -230,6 +230,19 @@ TEST_P(InvoiceStoreTest, OfThreadsAndStoresThatDeliverTheSameOneHasTheEffect) {
     EXPECT_THAT(place_->ledger(store_order(order)), ElementsAre("created 2600"));
 }
 
+TEST_P(InvoiceStoreTest, KeepsTheTraceOfAMessageWithItsEffect) {
+  const std::string traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  InvoiceMessage traced = created(1);
+  traced.traceparent = traceparent;
+  InvoiceMessage traced_too = cancelled(1);
+  traced_too.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b8-00";
+  const InvoiceMessage untraced = created(2);
+  EXPECT_THAT(apply({traced, traced_too, untraced}), Each("applied"));
+  EXPECT_EQ(store_->find_message(traced.id)->value().traceparent, traceparent);
+  EXPECT_EQ(store_->find_message(traced_too.id)->value().traceparent, traced_too.traceparent);
+  EXPECT_EQ(store_->find_message(untraced.id)->value().traceparent, std::nullopt);
+}
+
 // The handler on a real store.
 TEST_P(InvoiceStoreTest, TheHandlersEventsBecomeInvoices) {
   prometheus::Registry registry;

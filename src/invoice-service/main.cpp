@@ -5,10 +5,12 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "invoice-service/dead_letter_producer.hpp"
 #include "invoice-service/event_api.hpp"
+#include "invoice-service/event_spans.hpp"
 #include "invoice-service/http_api.hpp"
 #include "invoice-service/invoice_store.hpp"
 #include "invoice-service/order_consumer.hpp"
@@ -21,6 +23,7 @@
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/stop_signals.hpp"
 #include "support/telemetry/systemd.hpp"
+#include "support/tracing/span_exporter.hpp"
 #include "support/webhook/signature.hpp"
 
 namespace outbox::invoices {
@@ -96,7 +99,7 @@ void wait_for(const std::stop_token& stop) {
 
 // The secrets of events by HTTP; none when only Kafka is read.
 Result<std::vector<std::string>> event_secrets(const Settings& settings) {
-  auto secrets = webhook::decode_secrets(settings.event_secrets);
+  auto secrets = webhook::decode_secrets(settings.event_secrets.reveal());
   if (!secrets) return Error{secrets.error().code, "events.secrets: " + secrets.error().message};
   if (secrets->empty() && settings.brokers.empty()) {
     return Error{ErrorCode::invalid_argument,
@@ -112,9 +115,15 @@ Result<void> run(const Settings& settings, telemetry::StopSignals& signals) {
   if (!secrets) return std::move(secrets).error();
   telemetry::Metrics metrics("invoice-service");
   ConsumerMetrics consumer_metrics(metrics.registry());
-  const auto store = open_store(settings.store_url, settings.mongo_database);
+  const auto store = open_store(settings.store_url.reveal(), settings.mongo_database);
   if (!store) return store.error();
-  EventHandler handler(**store, consumer_metrics);
+  auto collector = tracing::collector_of(settings.tracing);
+  if (!collector) return std::move(collector).error();
+  const auto exporter =
+      tracing::make_exporter(*std::move(collector), "invoice-service", metrics.registry());
+  std::optional<EventSpans> spans;
+  if (exporter) spans.emplace(*exporter, settings.group);
+  EventHandler handler(**store, consumer_metrics, spans ? &*spans : nullptr);
   EventBatcher batcher(handler, consumer_metrics);
   std::optional<KafkaInput> kafka;
   if (!settings.brokers.empty()) {
@@ -134,7 +143,7 @@ Result<void> run(const Settings& settings, telemetry::StopSignals& signals) {
   log::info("invoice-service serves", {{"address", settings.address},
                                        {"port", server.port()},
                                        {"events_by_http", takes_events},
-                                       {"store", config::mask_url(settings.store_url)}});
+                                       {"store", config::mask_url(settings.store_url.reveal())}});
   if (kafka) {
     log::info(
         "events are read from Kafka",

@@ -56,8 +56,9 @@ std::vector<Result<InboxOutcome>> MongoInvoiceStore::apply(
   std::vector<mongo::DocumentMessage> documents;
   documents.reserve(messages.size());
   for (const InvoiceMessage& message : messages) {
-    documents.push_back({message.id, std::visit([](const auto& event) { return effect_of(event); },
-                                                message.effect)});
+    documents.push_back(
+        {message.id, std::visit([](const auto& event) { return effect_of(event); }, message.effect),
+         message.traceparent});
   }
   std::vector<Result<InboxOutcome>> outcomes;
   {
@@ -159,6 +160,7 @@ Result<std::optional<MessageFate>> MongoInvoiceStore::find_message(const Uuid& i
     fate.effect = mongo::find_text(effect, "effect").value_or("");
     fate.amount_minor = mongo::find_integer(effect, "amountMinor").value_or(0);
     fate.at_ms = mongo::find_date(effect, "at").value_or(0);
+    fate.traceparent = mongo::find_text(effect, "traceparent");
   }
 
   Bson noted;

@@ -26,15 +26,13 @@ config::Schema describe_settings(Settings& settings) {
   schema
       .text("events.secrets", settings.event_secrets,
             {.help = "takes events at POST /v1/events that are signed with one of these secrets "
-                     "(whsec_..., separated by spaces); empty: takes none",
-             .secret = true})
+                     "(whsec_..., separated by spaces); empty: takes none"})
       .duration("events.tolerance", settings.event_tolerance, {1'000, 86'400'000},
                 {.help = "how far a signature's timestamp may be from this machine's clock"});
   schema
       .text("store.url", settings.store_url,
             {.help = "where the invoices are kept: mongodb://... (acknowledged by a majority's "
                      "journal, unless set) or sqlite:PATH",
-             .secret = true,
              .env_aliases = {"MONGO_URI"},
              .required = true})
       .text("mongo.database", settings.mongo_database,
@@ -44,6 +42,7 @@ config::Schema describe_settings(Settings& settings) {
                {.help = "the port to listen on; 0: any free one"})
       .integer("http.threads", settings.http_threads, {1, 64},
                {.help = "threads that answer requests"});
+  tracing::declare(schema, settings.tracing);
   schema
       .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
               {.help = "the least severe messages to log"})

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "support/config/schema.hpp"
+#include "support/config/secret.hpp"
+#include "support/tracing/collector.hpp"
 
 namespace outbox::invoices {
 
@@ -20,15 +22,17 @@ struct Settings {
   std::chrono::milliseconds max_backoff{5'000};
   std::chrono::milliseconds close_timeout{5'000};
 
-  std::string event_secrets;  // empty: no events by HTTP
+  config::Secret event_secrets;  // empty: no events by HTTP
   std::chrono::milliseconds event_tolerance{300'000};
 
-  std::string store_url = "mongodb://127.0.0.1:27017/";
+  config::Secret store_url{"mongodb://127.0.0.1:27017/"};
   std::string mongo_database = "outbox";
 
   std::string address = "127.0.0.1";
   std::int64_t port = 3001;
   std::int64_t http_threads = 4;
+
+  tracing::TracingSettings tracing;
 
   std::string log_level = "info";
   std::string log_format = "text";

@@ -18,7 +18,7 @@ constexpr std::string_view kItems =
     " where order_id = ? order by position";
 
 constexpr std::string_view kMessage =
-    "select e.order_id, e.effect, e.amount_minor, e.at, i.status, m.redeliveries "
+    "select e.order_id, e.effect, e.amount_minor, e.at, i.status, m.redeliveries, e.traceparent "
     "  from invoice_effect e "
     "  join invoice i on i.order_id = e.order_id "
     "  join inbox m on m.message_id = e.message_id "
@@ -97,6 +97,7 @@ Result<std::optional<MessageFate>> SqliteInvoiceReader::find_message(const Uuid&
   fate.at_ms = rows.int8(3);
   fate.invoice_status = rows.text(4);
   fate.redeliveries = rows.int8(5);
+  fate.traceparent = optional_text(rows, 6);
   rows.reset();
   return std::optional<MessageFate>(std::move(fate));
 }

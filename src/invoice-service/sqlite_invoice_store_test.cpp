@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include "invoice-service/embedded.hpp"
 #include "invoice-service/invoice_store_test.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -70,6 +71,21 @@ TEST_F(SqliteInvoiceStoreTest, RefusesTablesThatAreNewerThanTheProgram) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::conflict);
   EXPECT_THAT(refused.error().message, HasSubstr("version 99"));
+}
+
+TEST_F(SqliteInvoiceStoreTest, BringsTablesOfTheFirstVersionUpToDate) {
+  {
+    auto database = sqlite::Database::open(place_.path(), {.create = true});
+    ASSERT_TRUE(database->exec(std::string(embedded::f_0001_invoices_sql)));
+    ASSERT_TRUE(database->exec(
+        "create table invoice_service_migration (version integer primary key, applied_at text not "
+        "null default current_timestamp) strict; "
+        "insert into invoice_service_migration (version) values (1)"));
+  }
+  auto store = open_store(place_.address(), "");
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_TRUE((*store)->apply(std::vector{created(1)})[0]);
+  EXPECT_EQ(number("select max(version) from invoice_service_migration"), 2);
 }
 
 TEST_F(SqliteInvoiceStoreTest, TheLedgerOnlyGrows) {

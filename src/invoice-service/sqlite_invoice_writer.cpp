@@ -13,7 +13,8 @@ namespace {
 using sqlite::Statement;
 
 // The n-th makes version n.
-constexpr std::string_view kMigrations[] = {embedded::f_0001_invoices_sql};
+constexpr std::string_view kMigrations[] = {embedded::f_0001_invoices_sql,
+                                            embedded::f_0002_traceparent_sql};
 
 constexpr const char* kVersionTable =
     "create table if not exists invoice_service_migration ("
@@ -43,8 +44,8 @@ constexpr std::string_view kCancel =
     " where invoice.status <> 'voided'";
 
 constexpr std::string_view kAppendEffect =
-    "insert into invoice_effect (message_id, order_id, effect, amount_minor, at) "
-    "values (?, ?, ?, ?, ?)";
+    "insert into invoice_effect (message_id, order_id, effect, amount_minor, at, traceparent) "
+    "values (?, ?, ?, ?, ?, ?)";
 
 constexpr std::string_view kFindEffect =
     "select message_id from invoice_effect where order_id = ? and effect = ? order by seq";
@@ -101,14 +102,15 @@ std::vector<Result<InboxOutcome>> SqliteInvoiceWriter::apply(
   for (const InvoiceMessage& message : messages) {
     effects.push_back({message.id, [this, &message] {
                          return std::visit(
-                             [&](const auto& event) { return apply_effect(message.id, event); },
+                             [&](const auto& event) { return apply_effect(message, event); },
                              message.effect);
                        }});
   }
   return inbox_.apply(effects);
 }
 
-Result<void> SqliteInvoiceWriter::apply_effect(const Uuid& message, const OrderCreated& event) {
+Result<void> SqliteInvoiceWriter::apply_effect(const InvoiceMessage& message,
+                                               const OrderCreated& event) {
   Statement& issue = statements_.issue;
   issue.bind(event.order_id).bind(invoice_number(event.order_id)).bind_or_null(event.customer_id);
   issue.bind(event.currency).bind(event.total_minor).bind(now_ms());
@@ -124,19 +126,21 @@ Result<void> SqliteInvoiceWriter::apply_effect(const Uuid& message, const OrderC
   return append_effect(message, event.order_id, kCreated, event.total_minor);
 }
 
-Result<void> SqliteInvoiceWriter::apply_effect(const Uuid& message, const OrderCancelled& event) {
+Result<void> SqliteInvoiceWriter::apply_effect(const InvoiceMessage& message,
+                                               const OrderCancelled& event) {
   statements_.cancel.bind(event.order_id).bind(now_ms()).bind_or_null(event.reason);
   if (auto cancelled = statements_.cancel.run(); !cancelled) return cancelled;
   if (database_->changes() == 0) return has_effect_already(event.order_id, kVoided);
   return append_effect(message, event.order_id, kVoided, 0);
 }
 
-Result<void> SqliteInvoiceWriter::append_effect(const Uuid& message, const std::string& order_id,
+Result<void> SqliteInvoiceWriter::append_effect(const InvoiceMessage& message,
+                                                const std::string& order_id,
                                                 std::string_view effect,
                                                 std::int64_t amount_minor) {
   Statement& append = statements_.append_effect;
-  append.bind(message.to_string()).bind(order_id).bind(effect).bind(amount_minor);
-  return append.bind(now_ms()).run();
+  append.bind(message.id.to_string()).bind(order_id).bind(effect).bind(amount_minor);
+  return append.bind(now_ms()).bind_or_null(message.traceparent).run();
 }
 
 Error SqliteInvoiceWriter::has_effect_already(const std::string& order_id,

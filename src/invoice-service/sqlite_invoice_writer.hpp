@@ -34,10 +34,12 @@ class SqliteInvoiceWriter {
         inbox_(std::move(inbox)),
         statements_(std::move(statements)) {}
 
-  [[nodiscard]] Result<void> apply_effect(const Uuid& message, const OrderCreated& event);
-  [[nodiscard]] Result<void> apply_effect(const Uuid& message, const OrderCancelled& event);
-  [[nodiscard]] Result<void> append_effect(const Uuid& message, const std::string& order_id,
-                                           std::string_view effect, std::int64_t amount_minor);
+  [[nodiscard]] Result<void> apply_effect(const InvoiceMessage& message, const OrderCreated& event);
+  [[nodiscard]] Result<void> apply_effect(const InvoiceMessage& message,
+                                          const OrderCancelled& event);
+  [[nodiscard]] Result<void> append_effect(const InvoiceMessage& message,
+                                           const std::string& order_id, std::string_view effect,
+                                           std::int64_t amount_minor);
   [[nodiscard]] Error has_effect_already(const std::string& order_id, std::string_view effect);
 
   std::unique_ptr<sqlite::Database> database_;  // its address is the inbox's

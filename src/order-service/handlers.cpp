@@ -1,7 +1,6 @@
 #include "order-service/handlers.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -21,19 +20,17 @@ namespace {
 using http::problem;
 using http::Request;
 using http::Response;
+using tracing::now_us;
 
 constexpr int kDefaultPageSize = 20;
 
-std::int64_t now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 // The database's failure as an answer; the reason goes to the log, not to the client.
-Response failure(const Request& request, const Error& error) {
-  log::warn("a request failed",
-            {{"method", request.method}, {"path", request.path}, {"error", error.message}});
+Response failure(const Request& request, const Error& error,
+                 const std::optional<std::string>& trace_id) {
+  log::warn("a request failed", {{"method", request.method},
+                                 {"path", request.path},
+                                 {"error", error.message},
+                                 {"trace_id", trace_id}});
   if (error.code != ErrorCode::source_unavailable && error.code != ErrorCode::timeout) {
     return problem(500, "Internal Server Error", "the request failed; the server's log says why");
   }
@@ -47,12 +44,8 @@ Response failure(const Request& request, const Error& error) {
   return response;
 }
 
-std::optional<std::string> traceparent(const Request& request) {
-  const auto value = request.headers.find("traceparent");
-  if (!value || request.headers.count("traceparent") > 1 || !is_traceparent(*value)) {
-    return std::nullopt;
-  }
-  return std::string(*value);
+Response failure(const Request& request, const Error& error) {
+  return failure(request, error, tracing::trace_id_of(trace_of(request)));
 }
 
 std::variant<std::optional<IdempotentRequest>, Response> idempotency(const Request& request) {
@@ -84,9 +77,21 @@ struct Dialect {
 
 class Handlers {
  public:
-  Handlers(OrderStore& store, ServiceMetrics& metrics) : store_(store), metrics_(metrics) {}
+  Handlers(OrderStore& store, ServiceMetrics& metrics, RequestTracing tracing)
+      : store_(store), metrics_(metrics), tracing_(tracing) {}
 
-  [[nodiscard]] Response create(const Request& request, const Dialect& dialect) const {
+  // `answer` takes the request's trace.
+  template <class Answer>
+  [[nodiscard]] Response traced(const Request& request, const char* route,
+                                const Answer& answer) const {
+    const RequestTrace trace = tracing_.begin(request, route);
+    Response response = answer(trace);
+    trace.answered(response.status);
+    return response;
+  }
+
+  [[nodiscard]] Response create(const Request& request, const Dialect& dialect,
+                                const RequestTrace& trace) const {
     auto key = idempotency(request);
     if (auto* refusal = std::get_if<Response>(&key)) return std::move(*refusal);
     auto body = http::read_json_body(request);
@@ -98,9 +103,10 @@ class Handlers {
     order.data = std::get<OrderData>(std::move(data));
     order.created_at_us = now_us();
     const Answer answer{201, order_path(order.id), dialect.show(order)};
-    const auto creation = store_.create(order, traceparent(request), answer,
+    const auto creation = store_.create(order, trace.traceparent(), answer,
                                         std::get<std::optional<IdempotentRequest>>(key));
-    if (!creation.ok()) return failure(request, creation.error());
+    if (!creation.ok()) return failure(request, creation.error(), trace.trace_id());
+    if (creation->message_id) trace.wrote(*creation->message_id, order.created_at_us);
     return answer_to(*creation);
   }
 
@@ -134,7 +140,7 @@ class Handlers {
     return http::json_response(200, order_page_json(page->orders, next));
   }
 
-  [[nodiscard]] Response cancel(const Request& request) const {
+  [[nodiscard]] Response cancel(const Request& request, const RequestTrace& trace) const {
     std::optional<std::string> reason;
     if (!request.body.empty()) {
       auto body = http::read_json_body(request);
@@ -145,9 +151,11 @@ class Handlers {
     }
     const auto id = Uuid::parse(request.path_parameter("id"));
     if (!id) return no_such_order();
-    auto cancellation = store_.cancel(*id, reason, now_us(), traceparent(request));
-    if (!cancellation.ok()) return failure(request, cancellation.error());
+    const std::int64_t now = now_us();
+    auto cancellation = store_.cancel(*id, reason, now, trace.traceparent());
+    if (!cancellation.ok()) return failure(request, cancellation.error(), trace.trace_id());
     if (!*cancellation) return no_such_order();
+    if (const auto& message = (*cancellation)->message_id) trace.wrote(*message, now);
     if ((*cancellation)->changed) metrics_.order_cancelled();
     return http::json_response(200, order_json((*cancellation)->order));
   }
@@ -188,6 +196,7 @@ class Handlers {
 
   OrderStore& store_;
   ServiceMetrics& metrics_;
+  RequestTracing tracing_;
 };
 
 }  // namespace
@@ -196,18 +205,26 @@ std::string_view openapi_document() {
   return embedded::f_openapi_json;
 }
 
-void add_order_routes(http::Router& router, OrderStore& store, ServiceMetrics& metrics) {
-  const Handlers handlers(store, metrics);
+void add_order_routes(http::Router& router, OrderStore& store, ServiceMetrics& metrics,
+                      RequestTracing tracing) {
+  const Handlers handlers(store, metrics, tracing);
   router.add("POST", "/v1/orders", [handlers](const Request& request) {
-    return handlers.create(request, {read_order, order_json});
+    return handlers.traced(request, "POST /v1/orders", [&](const RequestTrace& trace) {
+      return handlers.create(request, {read_order, order_json}, trace);
+    });
   });
   router.add("POST", "/orders", [handlers](const Request& request) {
-    return handlers.create(request, {read_simple_order, simple_order_json});
+    return handlers.traced(request, "POST /orders", [&](const RequestTrace& trace) {
+      return handlers.create(request, {read_simple_order, simple_order_json}, trace);
+    });
   });
   router.add("GET", "/v1/orders", [handlers](const Request& r) { return handlers.list(r); });
   router.add("GET", "/v1/orders/{id}", [handlers](const Request& r) { return handlers.get(r); });
-  router.add("POST", "/v1/orders/{id}/cancel",
-             [handlers](const Request& r) { return handlers.cancel(r); });
+  router.add("POST", "/v1/orders/{id}/cancel", [handlers](const Request& request) {
+    return handlers.traced(request, "POST /v1/orders/{id}/cancel", [&](const RequestTrace& trace) {
+      return handlers.cancel(request, trace);
+    });
+  });
   router.add("GET", "/openapi.json", [](const Request&) {
     return http::json_response(200, std::string(openapi_document()));
   });

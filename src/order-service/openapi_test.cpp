@@ -183,7 +183,7 @@ TEST_P(OpenApi, EachRouteIsDocumentedAndNoOther) {
   ASSERT_TRUE(store.ok()) << store.error().message;
   ServiceMetrics metrics;
   http::Router router;
-  add_order_routes(router, **store, metrics);
+  add_order_routes(router, **store, metrics, {nullptr, 0});
   http::add_health_routes(router, {}, [] { return std::string(); });
   std::set<std::string> routes;
   for (const http::Route* route : router.routes()) {

@@ -44,7 +44,7 @@ Json to_json(const Order& order) {
 Message event(const Order& order, std::string type, const Json& payload,
               const std::optional<std::string>& traceparent) {
   Message message;
-  message.aggregate_type = "order";
+  message.aggregate_type = kAggregateType;
   message.aggregate_id = order.id.to_string();
   message.type = std::move(type);
   message.payload = payload.dump();

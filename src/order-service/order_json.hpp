@@ -21,6 +21,9 @@ namespace outbox::orders {
 // The order of one line as POST /orders answers it; the price is a JSON number with exact digits.
 [[nodiscard]] std::string simple_order_json(const Order& order);
 
+// Of all messages; their key is the order's id.
+inline constexpr const char* kAggregateType = "order";
+
 // The messages for the outbox. `traceparent` of the request that caused them, if it had one.
 [[nodiscard]] Message order_created(const Order& order,
                                     const std::optional<std::string>& traceparent);

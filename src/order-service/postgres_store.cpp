@@ -230,7 +230,7 @@ Result<Creation> PostgresOrderStore::create(const Order& order,
     if (!kept.ok()) return kept.error();
   }
   if (auto committed = tx->commit(); !committed.ok()) return committed.error();
-  return Creation{Creation::Outcome::created, answer};
+  return Creation{Creation::Outcome::created, answer, *message};
 }
 
 // Takes the key's lock until the transaction ends; nothing: the request is the first with its key.
@@ -290,6 +290,7 @@ Result<std::optional<Cancellation>> PostgresOrderStore::cancel(
   auto message = outbox_.enqueue(transaction, order_cancelled(order, traceparent));
   if (!message.ok()) return message.error();
   if (auto committed = tx->commit(); !committed.ok()) return committed.error();
+  cancellation.message_id = *message;
   return std::optional(std::move(cancellation));
 }
 

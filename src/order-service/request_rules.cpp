@@ -31,15 +31,6 @@ std::string sha256(std::initializer_list<std::string_view> parts) {
   return {digest.begin(), digest.begin() + size};
 }
 
-bool all_lower_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-bool all_zero(std::string_view text) {
-  return text.find_first_not_of('0') == std::string_view::npos;
-}
-
 }  // namespace
 
 std::string encode_cursor(const Uuid& last) {
@@ -102,17 +93,6 @@ std::int64_t lock_number(std::string_view key) {
     number = (number << 8U) | static_cast<std::uint8_t>(digest[i]);
   }
   return static_cast<std::int64_t>(number);
-}
-
-bool is_traceparent(std::string_view text) {
-  constexpr std::size_t kSize = 55;  // 00-<32 hex>-<16 hex>-<2 hex>
-  if (text.size() != kSize || !text.starts_with("00-") || text[35] != '-' || text[52] != '-') {
-    return false;
-  }
-  const std::string_view trace = text.substr(3, 32);
-  const std::string_view parent = text.substr(36, 16);
-  return all_lower_hex(trace) && all_lower_hex(parent) && all_lower_hex(text.substr(53)) &&
-         !all_zero(trace) && !all_zero(parent);
 }
 
 }  // namespace outbox::orders

@@ -1,4 +1,4 @@
-// The rules for what stands in a request beside its body: cursor, idempotency key, trace context.
+// The rules for what stands in a request beside its body: cursor and idempotency key.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,5 @@ inline constexpr int kMaxPageSize = 100;
 // The key's advisory lock. Of two keys with the same number, one is
 // answered as if it were still running while the other is.
 [[nodiscard]] std::int64_t lock_number(std::string_view key);
-
-// A traceparent header of W3C Trace Context, version 00, with ids that are not all zero.
-[[nodiscard]] bool is_traceparent(std::string_view text);
 
 }  // namespace outbox::orders

@@ -53,18 +53,5 @@ TEST(LockNumber, DependsOnTheKey) {
   EXPECT_NE(lock_number("a"), lock_number("b"));
 }
 
-TEST(Traceparent, IsCheckedAsTheStandardSays) {
-  EXPECT_TRUE(is_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
-  for (const std::string_view text : {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-                                      "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-                                      "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-                                      "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-                                      "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-                                      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g",
-                                      "00-4bf92f3577b34da6a3ce929d0e0e4736_00f067aa0ba902b7-01"}) {
-    EXPECT_FALSE(is_traceparent(text)) << text;
-  }
-}
-
 }  // namespace
 }  // namespace outbox::orders

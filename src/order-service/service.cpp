@@ -16,7 +16,7 @@ constexpr milliseconds kPrunePause{60'000};
 
 StoreOptions store_options(const Settings& settings) {
   StoreOptions options;
-  options.url = settings.database_url;
+  options.url = settings.database_url.reveal();
   options.pool_size = static_cast<std::size_t>(settings.database_pool_size);
   options.acquire_timeout = settings.database_acquire_timeout;
   options.connect_timeout = settings.database_connect_timeout;
@@ -44,25 +44,30 @@ http::ServerOptions server_options(const Settings& settings, ServiceMetrics& met
 
 Result<std::unique_ptr<Service>> Service::start(const Settings& settings,
                                                 const std::stop_token& stop) {
+  auto collector = tracing::collector_of(settings.tracing);
+  if (!collector.ok()) return collector.error();
   auto store = open_store(store_options(settings), stop);
   if (!store.ok()) return store.error();
-  std::unique_ptr<Service> service(new Service(settings, std::move(*store)));
+  std::unique_ptr<Service> service(new Service(settings, std::move(*store), std::move(*collector)));
   if (auto started = service->server_.start(); !started.ok()) return started.error();
   service->pruner_ = std::jthread(
       [raw = service.get()](const std::stop_token& stopping) { raw->prune(stopping); });
   return service;
 }
 
-Service::Service(const Settings& settings, std::unique_ptr<OrderStore> store)
-    : store_(std::move(store)), server_(server_options(settings, metrics_), make_router()) {}
+Service::Service(const Settings& settings, std::unique_ptr<OrderStore> store,
+                 std::optional<tracing::Collector> collector)
+    : store_(std::move(store)),
+      spans_(tracing::make_exporter(std::move(collector), "order-service", metrics_.registry())),
+      server_(server_options(settings, metrics_), make_router(settings.trace_sample_percent)) {}
 
 Service::~Service() {
   stop();
 }
 
-http::Router Service::make_router() {
+http::Router Service::make_router(std::int64_t sample_percent) {
   http::Router router;
-  add_order_routes(router, *store_, metrics_);
+  add_order_routes(router, *store_, metrics_, {spans_.get(), sample_percent});
   http::add_health_routes(
       router, {{"database", [this](milliseconds timeout) { return store_->ping(timeout); }}},
       [this] { return metrics_.render(*store_); });

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <thread>
 
@@ -12,6 +13,7 @@
 #include "order-service/store.hpp"
 #include "outbox/result.hpp"
 #include "support/http/server.hpp"
+#include "support/tracing/span_exporter.hpp"
 
 namespace outbox::orders {
 
@@ -30,12 +32,14 @@ class Service {
   void stop();
 
  private:
-  Service(const Settings& settings, std::unique_ptr<OrderStore> store);
-  [[nodiscard]] http::Router make_router();
+  Service(const Settings& settings, std::unique_ptr<OrderStore> store,
+          std::optional<tracing::Collector> collector);
+  [[nodiscard]] http::Router make_router(std::int64_t sample_percent);
   void prune(const std::stop_token& stop);
 
   std::unique_ptr<OrderStore> store_;
   ServiceMetrics metrics_;
+  std::unique_ptr<tracing::SpanExporter> spans_;  // null: no tracing
   http::Server server_;
   std::jthread pruner_;
 };

@@ -24,6 +24,8 @@ class ServiceMetrics {
   void order_cancelled() { cancelled_.Increment(); }
   void answer_replayed() { replayed_.Increment(); }
 
+  [[nodiscard]] prometheus::Registry& registry() { return metrics_.registry(); }
+
   // Prometheus' text format, with the store's connections as they are now.
   [[nodiscard]] std::string render(const OrderStore& store);
 

@@ -19,7 +19,6 @@ config::Schema make_schema(Settings& settings) {
                 {.help = "How long requests may take to end when the service stops."})
       .text("database.url", settings.database_url,
             {.help = "For the orders and the outbox: postgresql://…, or sqlite:/path/to/a/file.",
-             .secret = true,
              .env_aliases = {"DATABASE_URL", "DB_DSN"},
              .required = true,
              .example = "postgresql://orders:secret@127.0.0.1:5432/orders"})
@@ -38,7 +37,12 @@ config::Schema make_schema(Settings& settings) {
       .text("outbox.table", settings.outbox_table,
             {.help = "PostgreSQL only: the outbox table, made by 'outboxctl migrate'."})
       .duration("idempotency.keep", settings.idempotency_keep, {1, kMonthMs},
-                {.help = "How long the answer to an Idempotency-Key is kept."})
+                {.help = "How long the answer to an Idempotency-Key is kept."});
+  tracing::declare(schema, settings.tracing);
+  schema
+      .integer("telemetry.sample_percent", settings.trace_sample_percent, {0, 100},
+               {.help = "Share of the requests without a traceparent whose trace has spans; for "
+                        "the others their traceparent decides."})
       .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
               {.help = "What is logged: this level and those after it."})
       .choice("log.format", settings.log_format, {"text", "json"}, {.help = "Form of a log line."});

@@ -12,7 +12,7 @@ TEST(Settings, TheUsualEnvironmentNamesGiveTheDatabase) {
     ASSERT_TRUE(
         schema.load({.file = {}, .environment = {{name, "postgresql://db/orders"}}, .flags = {}})
             .ok());
-    EXPECT_EQ(settings.database_url, "postgresql://db/orders");
+    EXPECT_EQ(settings.database_url.reveal(), "postgresql://db/orders");
     EXPECT_EQ(settings.http_port, 3000);
     EXPECT_EQ(settings.http_address, "127.0.0.1");
   }
@@ -28,6 +28,21 @@ TEST(Settings, TheDatabaseIsRequiredAndItsPasswordHidden) {
                          .flags = {}})
                   .ok());
   EXPECT_EQ(schema.show().find("hunter2"), std::string::npos);
+}
+
+TEST(Settings, NoCredentialIsShown) {
+  Settings settings;
+  auto schema = make_schema(settings);
+  ASSERT_TRUE(
+      schema
+          .load({.file = {},
+                 .environment = {{"DATABASE_URL", "postgresql://o:canary1@db/o?password=canary2"},
+                                 {"OUTBOX_TELEMETRY__OTLP_ENDPOINT", "http://u:canary3@c"},
+                                 {"OUTBOX_TELEMETRY__OTLP_HEADERS", "authorization=canary4"}},
+                 .flags = {}})
+          .ok());
+  EXPECT_EQ(settings.tracing.otlp_headers.reveal(), "authorization=canary4");
+  EXPECT_EQ(schema.show().find("canary"), std::string::npos) << schema.show();
 }
 
 }  // namespace

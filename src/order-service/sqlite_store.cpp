@@ -168,7 +168,7 @@ Result<Creation> SqliteOrderStore::create_in_turn(const Order& order,
     if (!kept.ok()) return kept.error();
   }
   if (auto committed = tx->commit(); !committed.ok()) return committed.error();
-  return Creation{Creation::Outcome::created, answer};
+  return Creation{Creation::Outcome::created, answer, *message};
 }
 
 Result<std::optional<Cancellation>> SqliteOrderStore::cancel(
@@ -195,6 +195,7 @@ Result<std::optional<Cancellation>> SqliteOrderStore::cancel(
   auto message = outbox_.enqueue(transaction, order_cancelled(order, traceparent));
   if (!message.ok()) return message.error();
   if (auto committed = tx->commit(); !committed.ok()) return committed.error();
+  cancellation.message_id = *message;
   return std::optional(std::move(cancellation));
 }
 

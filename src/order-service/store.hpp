@@ -37,11 +37,13 @@ struct Creation {
   };
   Outcome outcome = Outcome::created;
   Answer answer;
+  std::optional<Uuid> message_id = std::nullopt;  // of what was written, when it was created
 };
 
 struct Cancellation {
   Order order;
-  bool changed = false;  // false: it was cancelled before
+  bool changed = false;                           // false: it was cancelled before
+  std::optional<Uuid> message_id = std::nullopt;  // of what was written, when it changed
 };
 
 struct OrderPage {

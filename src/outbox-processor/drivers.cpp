@@ -46,13 +46,14 @@ std::unique_ptr<Sink> make_stdout_sink(const Settings& settings) {
 SourceDriver make_source(const Settings& settings, TransactionJudge* judge) {
   const auto max_batch_bytes = static_cast<std::size_t>(settings.source_max_batch_bytes);
   std::string relay = owner();
-  if (const auto path = sqlite::path_of(settings.source_url)) {
+  const std::string& url = settings.source_url.reveal();
+  if (const auto path = sqlite::path_of(url)) {
     SqliteOptions options{*path, relay, max_batch_bytes, settings.retention_processed,
                           settings.retry_dead_letter_type};
     return {std::make_unique<SqliteSource>(std::move(options)),
             std::make_unique<sqlite::StatusReader>(*path), nullptr, std::move(relay)};
   }
-  PostgresTableOptions options{settings.source_url,
+  PostgresTableOptions options{url,
                                settings.source_table,
                                relay,
                                max_batch_bytes,
@@ -62,20 +63,19 @@ SourceDriver make_source(const Settings& settings, TransactionJudge* judge) {
                                judge};
   auto source = std::make_unique<PostgresTableSource>(std::move(options));
   TransactionalSource* const transactional = source.get();
-  return {
-      std::move(source),
-      std::make_unique<postgres_table::StatusReader>(settings.source_url, settings.source_table),
-      transactional, std::move(relay)};
+  return {std::move(source),
+          std::make_unique<postgres_table::StatusReader>(url, settings.source_table),
+          transactional, std::move(relay)};
 }
 
 std::unique_ptr<postgres_table::RetentionThread> start_retention(const Settings& settings,
                                                                  RetentionMetrics& metrics) {
-  if (sqlite::path_of(settings.source_url)) {
+  const std::string& url = settings.source_url.reveal();
+  if (sqlite::path_of(url)) {
     return nullptr;
   }
   return std::make_unique<postgres_table::RetentionThread>(
-      postgres_table::RetentionOptions{settings.source_url, settings.source_table,
-                                       settings.retention_processed},
+      postgres_table::RetentionOptions{url, settings.source_table, settings.retention_processed},
       [&metrics](const Result<postgres_table::RetentionReport>& report) { metrics.ran(report); });
 }
 

@@ -22,6 +22,7 @@
 #include "outbox-processor/monitor.hpp"
 #include "outbox-processor/operations.hpp"
 #include "outbox-processor/relay_metrics.hpp"
+#include "outbox-processor/relay_spans.hpp"
 #include "outbox/clock.hpp"
 #include "relay_settings/relay_options.hpp"
 #include "relay_settings/settings.hpp"
@@ -32,6 +33,7 @@
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/stop_signals.hpp"
 #include "support/telemetry/systemd.hpp"
+#include "support/tracing/span_exporter.hpp"
 
 namespace outbox {
 namespace {
@@ -80,6 +82,16 @@ int serve(const Settings& settings, const config::Schema& schema, telemetry::Sto
   const SourceDriver driver = make_source(settings, sink.judge.get());
   ExponentialBackoff retry{{settings.retry_initial_delay, settings.retry_max_delay}, seed};
   const SteadyClock clock;
+  auto collector = tracing::collector_of(settings.tracing);
+  if (!collector) {
+    return fail(collector.error().message);
+  }
+  const auto exporter =
+      tracing::make_exporter(*std::move(collector), "outbox-processor", metrics.registry());
+  std::optional<RelaySpans> spans;
+  if (exporter) {
+    relay_metrics.trace_to(&spans.emplace(*exporter, std::string{sink.sink->traits().name}));
+  }
   Relay relay{
       relay_options(settings, seed), *driver.source, *sink.sink, retry, clock, relay_metrics,
       transactions_of(driver, sink)};
@@ -93,13 +105,13 @@ int serve(const Settings& settings, const config::Schema& schema, telemetry::Sto
     return fail(masked_paths.error().message);
   }
   std::optional<admin::OutboxPool> outbox;
-  if (!sqlite::path_of(settings.source_url)) {
-    outbox.emplace(settings.source_url, settings.source_table);
+  if (!sqlite::path_of(settings.source_url.reveal())) {
+    outbox.emplace(settings.source_url.reveal(), settings.source_table);
   }
   Operations operations;
   std::optional<ConsumerClient> consumer;
   if (!settings.trace_consumer_url.empty()) {
-    consumer.emplace(settings.trace_consumer_url);
+    consumer.emplace(settings.trace_consumer_url.reveal());
   }
   Monitor monitor{{*driver.status, relay_metrics, *sink.sink, outbox ? &*outbox : nullptr,
                    outbox ? &retention_metrics : nullptr, consumer ? &*consumer : nullptr}};

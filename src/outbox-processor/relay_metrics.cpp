@@ -28,6 +28,10 @@ std::int64_t unix_us_now() {
       .count();
 }
 
+std::optional<std::string> trace_id_of(const Record& record) {
+  return tracing::trace_id_of(tracing::find_traceparent(record.headers));
+}
+
 }  // namespace
 
 prometheus::Counter& TopicCounters::of(std::string_view topic) {
@@ -104,6 +108,9 @@ void RelayMetrics::acknowledged(const Record& record, const Delivery& delivery) 
   if (delivery.latency_us >= 0) {
     publish_duration_.observe(static_cast<double>(delivery.latency_us) / 1e6);
   }
+  if (spans_ != nullptr) {
+    spans_->acknowledged(record, delivery);
+  }
 }
 
 void RelayMetrics::count_published() {
@@ -126,14 +133,19 @@ void RelayMetrics::rejected(const Record& record, std::string_view topic, const 
   ++failed_;
   failed_rate_.add(1);
   refused_.of(topic).Increment();
+  if (spans_ != nullptr) {
+    spans_->rejected(record, topic, error);
+  }
   if (const auto held_back = rejected_log_.pass(std::chrono::steady_clock::now())) {
     log::warn("a message was refused; it is tried again later, and its key waits",
               {{"message_id", record.id.to_string()},
                {"seq", record.seq},
                {"key", record.key},
+               {"shard", record.shard},
                {"topic", topic},
                {"error", error.message},
-               {"more_since_last_line", *held_back}});
+               {"more_since_last_line", *held_back},
+               {"trace_id", trace_id_of(record)}});
   }
 }
 
@@ -141,9 +153,15 @@ void RelayMetrics::topic_failed(const Record& record, std::string_view topic, co
   topic_failures_.of(topic).Increment();
   note_pause(topic, error);
   if (topic_log_.pass(std::chrono::steady_clock::now())) {
-    log::warn(
-        "a topic takes nothing; its messages pause and the others go on",
-        {{"aggregate_type", record.aggregate_type}, {"topic", topic}, {"error", error.message}});
+    log::warn("a topic takes nothing; its messages pause and the others go on",
+              {{"aggregate_type", record.aggregate_type},
+               {"message_id", record.id.to_string()},
+               {"seq", record.seq},
+               {"key", record.key},
+               {"shard", record.shard},
+               {"topic", topic},
+               {"error", error.message},
+               {"trace_id", trace_id_of(record)}});
   }
 }
 

@@ -20,6 +20,7 @@
 #include "outbox-processor/batched_histogram.hpp"
 #include "outbox-processor/latency_window.hpp"
 #include "outbox-processor/rate.hpp"
+#include "outbox-processor/relay_spans.hpp"
 #include "support/telemetry/metrics.hpp"
 #include "support/telemetry/rate_limit.hpp"
 
@@ -66,6 +67,9 @@ class RelayMetrics final : public RelayObserver {
  public:
   explicit RelayMetrics(telemetry::Metrics& metrics);
 
+  // Before the relay runs: what traces messages as well; null: nothing does.
+  void trace_to(RelaySpans* spans) { spans_ = spans; }
+
   void acknowledged(const Record& record, const Delivery& delivery) override;
   void deliveries_taken() override;
   void rejected(const Record& record, std::string_view topic, const Error& error) override;
@@ -102,6 +106,7 @@ class RelayMetrics final : public RelayObserver {
   void count_published();
   void note_pause(std::string_view topic, const Error& error);
 
+  RelaySpans* spans_ = nullptr;
   TopicCounters published_;
   prometheus::Family<prometheus::Counter>& failures_;
   TopicCounters refused_;

@@ -1,7 +1,12 @@
 #include "outbox-processor/relay_metrics.hpp"
 
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "support/telemetry/log.hpp"
 
 namespace outbox {
 namespace {
@@ -131,6 +136,31 @@ TEST_F(RelayMetricsTest, TellsWhetherTheSourceIsConnected) {
   EXPECT_EQ(relay_.source_problem(), "the server is away");
   EXPECT_THAT(metrics_.render(), HasSubstr("outbox_shards_owned 0\n"));
   EXPECT_THAT(metrics_.render(), HasSubstr("outbox_rebalances_total 1\n"));
+}
+
+TEST_F(RelayMetricsTest, LinesAboutAMessageNameItItsKeyShardTopicAndTrace) {
+  record_.id = *Uuid::parse("0190a6f2-7c1e-7cc0-8a4b-3f0c5d1e9a71");
+  record_.seq = 41;
+  record_.key = "k";
+  record_.shard = 7;
+  record_.headers = R"({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})";
+  ASSERT_TRUE(telemetry::init_log("info", "json"));
+  testing::internal::CaptureStderr();
+  reject("orders");
+  observer_.topic_failed(record_, "orders", {ErrorCode::topic_unavailable, "unknown topic"});
+  std::istringstream lines{testing::internal::GetCapturedStderr()};
+  ASSERT_TRUE(telemetry::init_log("info", "text"));
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_EQ(json["message_id"], "0190a6f2-7c1e-7cc0-8a4b-3f0c5d1e9a71");
+    EXPECT_EQ(json["seq"], 41);
+    EXPECT_EQ(json["key"], "k");
+    EXPECT_EQ(json["shard"], 7);
+    EXPECT_EQ(json["topic"], "orders");
+    EXPECT_EQ(json["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+  }
+  EXPECT_EQ(count, 2);
 }
 
 TEST_F(RelayMetricsTest, CountsWhatIsSettled) {

@@ -15,7 +15,6 @@ void add_source(config::Schema& schema, Settings& s) {
           {.help =
                "the database with the outbox table: PostgreSQL's address (of a direct connection, "
                "not of a transaction pooler) or sqlite:PATH",
-           .secret = true,
            .env_aliases = {"DATABASE_URL", "DB_DSN"},
            .required = true,
            .example = "postgresql://relay:secret@localhost/shop"})
@@ -135,7 +134,7 @@ Result<void> check_exactly_once(const Settings& settings) {
     return refused("sink.exactly_once needs Kafka's transactions, and sink.type is " +
                    settings.sink_type + ": set sink.type = kafka, or remove sink.exactly_once");
   }
-  if (settings.source_url.starts_with("sqlite:")) {
+  if (settings.source_url.reveal().starts_with("sqlite:")) {
     return refused(
         "sink.exactly_once is for outboxes in PostgreSQL, and source.url names an SQLite file: "
         "remove sink.exactly_once");
@@ -162,7 +161,9 @@ config::Schema make_schema(Settings& settings) {
       .text("trace.consumer_url", settings.trace_consumer_url,
             {.help = "the consuming service, which is asked over HTTP for the effects of traced "
                      "messages, as invoice-service tells them; empty: none",
-             .example = "http://127.0.0.1:3001"})
+             .example = "http://127.0.0.1:3001"});
+  tracing::declare(schema, settings.tracing);
+  schema
       .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
               {.help = "the least important lines that are written"})
       .choice("log.format", settings.log_format, {"text", "json"}, {.help = "of a line"});
@@ -190,6 +191,9 @@ bool is_on_loopback(const Settings& settings) {
 
 Result<void> check_settings(const Settings& settings) {
   if (auto fits = check_http(settings); !fits) return fits;
+  if (auto collector = tracing::collector_of(settings.tracing); !collector) {
+    return std::move(collector).error();
+  }
   return check_exactly_once(settings);
 }
 

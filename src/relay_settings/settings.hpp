@@ -10,12 +10,14 @@
 #include "sinks/http/settings.hpp"
 #include "sinks/kafka/settings.hpp"
 #include "support/config/schema.hpp"
+#include "support/config/secret.hpp"
+#include "support/tracing/collector.hpp"
 
 namespace outbox {
 
 // Everything that an operator may set; what each means stands in settings.cpp.
 struct Settings {
-  std::string source_url;
+  config::Secret source_url;
   std::string source_table = "outbox";
   std::int64_t source_max_batch_bytes = 1536 * 1024;
   bool source_receipts = true;
@@ -49,7 +51,9 @@ struct Settings {
   std::string http_masked_paths;
   std::int64_t http_max_event_streams = 32;
 
-  std::string trace_consumer_url;
+  config::Secret trace_consumer_url;
+
+  tracing::TracingSettings tracing;
 
   std::string log_level = "info";
   std::string log_format = "text";

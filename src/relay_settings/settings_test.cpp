@@ -25,7 +25,7 @@ TEST(Settings, TheUsualEnvironmentNamesGiveTheDatabase) {
     Settings settings;
     config::Schema schema = make_schema(settings);
     ASSERT_TRUE(load(schema, {{name, "postgresql://db/shop"}}));
-    EXPECT_EQ(settings.source_url, "postgresql://db/shop");
+    EXPECT_EQ(settings.source_url.reveal(), "postgresql://db/shop");
     EXPECT_EQ(settings.source_table, "outbox");
     EXPECT_EQ(settings.http_port, 8080);
     EXPECT_EQ(settings.http_address, "127.0.0.1");
@@ -97,6 +97,34 @@ TEST(Settings, TheDatabaseIsRequiredAndItsPasswordHidden) {
   EXPECT_THAT(schema.show(), Not(HasSubstr("hunter2")));
 }
 
+TEST(Settings, AMalformedCollectorIsRefused) {
+  Settings settings;
+  settings.source_url = "postgresql://db/shop";
+  settings.tracing.otlp_endpoint = "http://127.0.0.1:4318";
+  EXPECT_TRUE(check_settings(settings));
+  settings.tracing.otlp_endpoint = "127.0.0.1:4317";
+  ASSERT_FALSE(check_settings(settings));
+  EXPECT_THAT(check_settings(settings).error().message, HasSubstr("telemetry.otlp_endpoint"));
+}
+
+// A canary in every setting that may hold a credential, as far as the schema knows them.
+TEST(Settings, NoCredentialIsShown) {
+  Settings settings;
+  config::Schema schema = make_schema(settings);
+  ASSERT_TRUE(load(schema, {{"DATABASE_URL", "postgresql://relay:canary1@db/shop?password=canary2"},
+                            {"OUTBOX_SINK__PROPERTIES__SASL_PASSWORD", "canary3"},
+                            {"OUTBOX_SINK__PROPERTIES__SSL_KEY_PEM", "canary4"},
+                            {"OUTBOX_SINK__HTTP__URL", "https://u:canary5@h/?token=canary6"},
+                            {"OUTBOX_SINK__HTTP__SECRETS", "whsec_canary7"},
+                            {"OUTBOX_TRACE__CONSUMER_URL", "http://u:canary10@invoices"},
+                            {"OUTBOX_TELEMETRY__OTLP_ENDPOINT", "http://u:canary8@c"},
+                            {"OUTBOX_TELEMETRY__OTLP_HEADERS", "authorization=canary9"}}));
+  EXPECT_EQ(settings.tracing.otlp_headers.reveal(), "authorization=canary9");
+  EXPECT_THAT(schema.show(), Not(HasSubstr("canary")));
+  for (const auto& effective : schema.effective())
+    EXPECT_THAT(effective.value, Not(HasSubstr("canary"))) << effective.path;
+}
+
 TEST(Settings, TuneTheRelay) {
   Settings settings;
   config::Schema schema = make_schema(settings);
@@ -131,8 +159,8 @@ TEST(Settings, RefuseWhatIsOutOfBounds) {
 TEST(Settings, TakeWhatTheDocumentationShows) {
   const test::TemporaryFolder folder;
   const auto file = folder.path() / "outbox.toml";
-  for (const char* page :
-       {"/docs/sources/sqlite.md", "/docs/sinks/http.md", "/docs/sinks/stdout.md"}) {
+  for (const char* page : {"/docs/sources/sqlite.md", "/docs/sinks/http.md",
+                           "/docs/sinks/stdout.md", "/docs/tracing.md"}) {
     const auto blocks = test::code_blocks(std::string{OUTBOX_SOURCE_DIR} + page, "toml");
     EXPECT_FALSE(blocks.empty()) << page;
     for (const std::string& block : blocks) {
@@ -142,7 +170,7 @@ TEST(Settings, TakeWhatTheDocumentationShows) {
       const Result<void> loaded = schema.load(
           {.file = file, .environment = {{"DATABASE_URL", "sqlite:shop.db"}}, .flags = {}});
       EXPECT_TRUE(loaded) << loaded.error().message << "\n" << block;
-      EXPECT_TRUE(settings.source_url.starts_with("sqlite:"));
+      EXPECT_TRUE(settings.source_url.reveal().starts_with("sqlite:"));
     }
   }
 }

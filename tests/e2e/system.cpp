@@ -3,6 +3,7 @@
 #include <csignal>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include <curl/curl.h>
 
@@ -30,7 +31,8 @@ bool answers(const std::string& url) {
 
 }  // namespace
 
-System::System(const test::OwnStack& stack) : stack_(stack) {
+System::System(const test::OwnStack& stack, Environment settings)
+    : stack_(stack), settings_(std::move(settings)) {
   const std::string log = stack.logs() + "/migrate.log";
   Process migrate{{path_of("outboxctl"), "migrate"},
                   {{"DATABASE_URL", stack.variable("OUTBOX_TEST_POSTGRES")}},
@@ -60,13 +62,13 @@ void System::start(const std::string& program) {
   const std::string kafka = stack_.variable("OUTBOX_TEST_KAFKA");
   const bool invoices = program == "invoice-service";
   const bool relay = program == "outbox-processor";
-  const Environment environment{
-      {"OUTBOX_HTTP__PORT", std::to_string(ports_.at(program))},
-      {"DATABASE_URL", invoices ? "" : stack_.variable("OUTBOX_TEST_POSTGRES")},
-      {"OUTBOX_SINK__BROKERS", relay ? kafka : ""},
-      {"OUTBOX_SINK__ROUTES__ORDER", relay ? "order-events" : ""},
-      {"OUTBOX_KAFKA__BROKERS", invoices ? kafka : ""},
-      {"MONGO_URI", invoices ? stack_.variable("OUTBOX_TEST_MONGO") : ""}};
+  Environment environment{{"OUTBOX_HTTP__PORT", std::to_string(ports_.at(program))},
+                          {"DATABASE_URL", invoices ? "" : stack_.variable("OUTBOX_TEST_POSTGRES")},
+                          {"OUTBOX_SINK__BROKERS", relay ? kafka : ""},
+                          {"OUTBOX_SINK__ROUTES__ORDER", relay ? "order-events" : ""},
+                          {"OUTBOX_KAFKA__BROKERS", invoices ? kafka : ""},
+                          {"MONGO_URI", invoices ? stack_.variable("OUTBOX_TEST_MONGO") : ""}};
+  environment.insert(settings_.begin(), settings_.end());
   running_.insert_or_assign(
       program, Process{{path_of(program)}, environment, stack_.logs() + "/" + program + ".log"});
 }

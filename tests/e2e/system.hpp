@@ -16,7 +16,8 @@ namespace outbox::e2e {
 // program cannot be started.
 class System {
  public:
-  explicit System(const test::OwnStack& stack);
+  // `settings` are added to the environment of all three.
+  explicit System(const test::OwnStack& stack, Environment settings = {});
 
   [[nodiscard]] std::string url(const std::string& program) const;
   [[nodiscard]] std::uint16_t port(const std::string& program) const;
@@ -29,6 +30,7 @@ class System {
 
  private:
   const test::OwnStack& stack_;
+  Environment settings_;
   std::map<std::string, int> ports_;
   std::map<std::string, Process> running_;
 };

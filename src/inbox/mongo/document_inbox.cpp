@@ -26,6 +26,7 @@ Bson ledger_entry(const DocumentMessage& message) {
       .text("effect", message.effect.name)
       .integer("amountMinor", message.effect.amount_minor)
       .date("at", now_ms());
+  if (message.traceparent) entry.text("traceparent", *message.traceparent);
   return entry;
 }
 

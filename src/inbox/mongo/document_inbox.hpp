@@ -32,7 +32,7 @@ struct DocumentEffect {
 using DocumentMessage = InboxMessage<DocumentEffect>;
 
 // Every document carries the ledger of its effects, which only ever grows:
-//   effects: [{messageId, effect, amountMinor, at}]
+//   effects: [{messageId, effect, amountMinor, at, traceparent when the message had one}]
 // A message whose id is in the ledger is a duplicate. The ledger's length is the document's
 // version: a change applies to the length that it was decided on, or is decided anew.
 //

@@ -145,7 +145,7 @@ class Bench {
     // Outlives the relay, which writes into it.
     acknowledged_.emplace(schedule.messages());
     relay_->observer().keep_moments(&*acknowledged_);
-    auto written = write_at_rate(place_.settings().source_url, place_.table(),
+    auto written = write_at_rate(place_.settings().source_url.reveal(), place_.table(),
                                  options_.payload_bytes, schedule, committed, stop_);
     if (!written) return std::move(written).error();
     if (stop_.stop_requested()) return interrupted();
@@ -239,7 +239,7 @@ Result<void> clean_up(pg::Connection& connection, const Settings& settings, Form
 
 // What the benchmark can be run with.
 Result<void> check(const Settings& settings) {
-  if (sqlite::path_of(settings.source_url)) {
+  if (sqlite::path_of(settings.source_url.reveal())) {
     return Error{ErrorCode::invalid_argument, "bench measures outboxes in PostgreSQL, not SQLite"};
   }
   if (settings.sink_type != "kafka" && settings.sink_type != "null") {
@@ -286,7 +286,7 @@ Result<void> run_bench(const CommonOptions& common, const ConfigOptions& config,
   if (const auto loaded = load_settings(config, settings); !loaded) return loaded.error();
   if (auto fit = check(settings); !fit) return fit;
   if (auto log = telemetry::init_log("warn", settings.log_format); !log) return log;
-  auto connection = connect_postgres(settings.source_url);
+  auto connection = connect_postgres(settings.source_url.reveal());
   if (!connection) return std::move(connection).error();
   if (options.cleanup) return clean_up(*connection, settings, common.format, console.out);
   if (auto meant = check_meant(*connection, common.yes, options); !meant) return meant;

@@ -111,7 +111,7 @@ Result<void> BenchPlace::make_topic() {
 
 Result<void> BenchPlace::remove() {
   if (!connection_.alive()) {
-    auto again = connect_postgres(settings_.source_url);
+    auto again = connect_postgres(settings_.source_url.reveal());
     if (!again) return left_behind(name_, again.error());
     connection_ = *std::move(again);
   }

@@ -11,7 +11,7 @@ constexpr std::uint64_t kSeed = 1;  // of delays after failures, which end the b
 
 PostgresTableOptions source_options(const Settings& settings) {
   PostgresTableOptions options;
-  options.url = settings.source_url;
+  options.url = settings.source_url.reveal();
   options.table = settings.source_table;
   options.owner = "outboxctl bench";
   options.max_batch_bytes = static_cast<std::size_t>(settings.source_max_batch_bytes);

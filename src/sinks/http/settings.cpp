@@ -48,7 +48,7 @@ Result<void> read_url(const HttpSettings& settings, Endpoint& endpoint) {
   const std::string example = "set the address that takes the messages, as https://host/path";
   if (settings.url.empty()) return invalid("sink.http.url is empty; " + example);
   const Url url(curl_url());
-  const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, settings.url.c_str(), 0);
+  const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, settings.url.reveal().c_str(), 0);
   if (code != CURLUE_OK) {
     return invalid(
         fmt::format("sink.http.url is not a URL ({}); {}", curl_url_strerror(code), example));
@@ -98,12 +98,10 @@ void declare(config::Schema& schema, HttpSettings& settings) {
   schema
       .text("sink.http.url", settings.url,
             {.help = "Where messages are posted to: an http or https URL.",
-             .secret = true,
              .example = "https://example.com/webhooks/orders"})
       .text("sink.http.secrets", settings.secrets,
             {.help = "Signing secrets (Standard Webhooks), separated by spaces; without one, "
                      "requests are not signed.",
-             .secret = true,
              .example = "whsec_…"})
       .text("sink.http.content_type", settings.content_type,
             {.help = "Content-Type of a message whose row has no content-type header."})
@@ -140,7 +138,7 @@ Result<Endpoint> make_endpoint(const HttpSettings& settings) {
   if (!settings.ca_file.empty() && !std::ifstream(settings.ca_file).good()) {
     return invalid(fmt::format("sink.http.ca_file: {} cannot be read", settings.ca_file));
   }
-  auto secrets = webhook::decode_secrets(settings.secrets);
+  auto secrets = webhook::decode_secrets(settings.secrets.reveal());
   if (!secrets) return invalid("sink.http.secrets: " + secrets.error().message);
   endpoint.secrets = *std::move(secrets);
   return endpoint;

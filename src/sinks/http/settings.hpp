@@ -8,13 +8,14 @@
 
 #include "outbox/result.hpp"
 #include "support/config/schema.hpp"
+#include "support/config/secret.hpp"
 
 namespace outbox::http_sink {
 
 struct HttpSettings {
-  std::string url;  // http or https; may hold user:password@, which is sent as Basic
-  std::string
-      secrets;  // of the signatures: see webhook::decode_secrets. None: requests are not signed
+  config::Secret url;  // http or https; may hold user:password@, which is sent as Basic
+  // Of the signatures: see webhook::decode_secrets. None: requests are not signed.
+  config::Secret secrets;
   std::string content_type = "application/json";
   std::string ce_source = "outbox";  // the ce-source header: a URI reference
   // At a time, each on a connection of its own; of one key there is never more than one.

@@ -42,7 +42,7 @@ void Transfer::set_options() {
   // libcurl counts over a handle's whole life how often it found a kept connection closed, and
   // takes the sixth time for a failure. Only this sets it back (connections are kept).
   curl_easy_reset(easy_.get());
-  set(CURLOPT_URL, settings_.url.c_str());
+  set(CURLOPT_URL, settings_.url.reveal().c_str());
   set(CURLOPT_POST, 1L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_USERAGENT, "outbox");

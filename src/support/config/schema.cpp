@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <stdexcept>
+#include <type_traits>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -35,7 +36,15 @@ std::string entry_name(std::string_view env) {
 }  // namespace
 
 Schema& Schema::add(Option option) {
-  option.standard = std::visit([](auto* target) { return Value(*target); }, option.target);
+  option.standard = std::visit(
+      [](const auto* target) {
+        if constexpr (std::is_same_v<decltype(target), const Secret*>) {
+          return Value(target->reveal());
+        } else {
+          return Value(*target);
+        }
+      },
+      option.target);
   option.value = option.standard;
   const auto [existing, key] = find(option.path);
   if (existing != nullptr) throw std::logic_error("option declared twice: " + option.path);
@@ -44,6 +53,11 @@ Schema& Schema::add(Option option) {
 }
 
 Schema& Schema::text(std::string path, std::string& target, OptionInfo info) {
+  return add({.path = std::move(path), .target = &target, .info = std::move(info)});
+}
+
+Schema& Schema::text(std::string path, Secret& target, OptionInfo info) {
+  info.secret = true;
   return add({.path = std::move(path), .target = &target, .info = std::move(info)});
 }
 
@@ -130,7 +144,9 @@ Result<void> Schema::load(const Inputs& inputs) {
   for (const auto& option : options_) {
     std::visit(
         [&](auto* target) {
-          *target = std::get<std::remove_pointer_t<decltype(target)>>(option.value);
+          using Bound = std::remove_pointer_t<decltype(target)>;
+          using Held = std::conditional_t<std::is_same_v<Bound, Secret>, std::string, Bound>;
+          *target = std::get<Held>(option.value);
         },
         option.target);
   }

@@ -16,13 +16,15 @@
 #include <vector>
 
 #include "outbox/result.hpp"
+#include "support/config/secret.hpp"
 #include "support/config/toml_file.hpp"
 
 namespace outbox::config {
 
 struct OptionInfo {
   std::string help;  // one line, for a person
-  // Masked wherever values are shown, never quoted in an error. URLs keep their host.
+  // Masked wherever values are shown, never quoted in an error. URLs keep their host. What is bound
+  // to a Secret always is.
   bool secret = false;
   std::vector<std::string> env_aliases = {};  // further environment names: DATABASE_URL
   bool required = false;                      // must be given, and not empty
@@ -50,6 +52,7 @@ struct Inputs {
 class Schema {
  public:
   Schema& text(std::string path, std::string& target, OptionInfo info);
+  Schema& text(std::string path, Secret& target, OptionInfo info);
   Schema& integer(std::string path, std::int64_t& target, Range range, OptionInfo info);
   Schema& flag(std::string path, bool& target, OptionInfo info);
   // "250ms", "5s", "2m", "1h", "7d".
@@ -85,8 +88,8 @@ class Schema {
  private:
   using Value = std::variant<std::string, std::int64_t, bool, std::chrono::milliseconds,
                              std::map<std::string, std::string>>;
-  using Target = std::variant<std::string*, std::int64_t*, bool*, std::chrono::milliseconds*,
-                              std::map<std::string, std::string>*>;
+  using Target = std::variant<std::string*, Secret*, std::int64_t*, bool*,
+                              std::chrono::milliseconds*, std::map<std::string, std::string>*>;
   enum class Origin { standard, file, environment, flag };
   struct Option {
     std::string path;

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 struct Settings {
-  std::string url;
+  Secret url;
   std::string brokers = "localhost:9092";
   std::int64_t in_flight = 10;
   bool receipts = true;
@@ -28,7 +28,6 @@ class SchemaTest : public testing::Test {
     schema_
         .text("source.url", settings_.url,
               {.help = "PostgreSQL to read from.",
-               .secret = true,
                .env_aliases = {"DATABASE_URL", "DB_DSN"},
                .required = true,
                .example = "postgresql://outbox@localhost/shop"})
@@ -96,10 +95,10 @@ TEST_F(SchemaTest, OwnEnvironmentNameBeatsAliasesAndTheFirstAliasTheSecond) {
   inputs_.environment["DB_DSN"] = "second";
   inputs_.environment["DATABASE_URL"] = "first";
   ASSERT_TRUE(schema_.load(inputs_).ok());
-  EXPECT_EQ(settings_.url, "first");
+  EXPECT_EQ(settings_.url.reveal(), "first");
   inputs_.environment["OUTBOX_SOURCE__URL"] = "own";
   ASSERT_TRUE(schema_.load(inputs_).ok());
-  EXPECT_EQ(settings_.url, "own");
+  EXPECT_EQ(settings_.url.reveal(), "own");
 }
 
 TEST_F(SchemaTest, LoadingAgainForgetsTheEarlierInputs) {
@@ -242,7 +241,7 @@ TEST_F(SchemaTest, TheExampleFileLoadsAndMeansTheDefaults) {
   inputs_.environment.clear();
   const auto loaded = schema_.load(inputs_);
   ASSERT_TRUE(loaded.ok()) << loaded.error().message << "\n" << example;
-  EXPECT_EQ(settings_.url, "postgresql://outbox@localhost/shop");
+  EXPECT_EQ(settings_.url.reveal(), "postgresql://outbox@localhost/shop");
   EXPECT_EQ(settings_.brokers, "localhost:9092");
   EXPECT_EQ(settings_.lease, std::chrono::seconds(5));
 }

@@ -134,7 +134,8 @@ TEST(ServerStreams, AboveTheCapAreRefused) {
   EXPECT_TRUE(refused.headers.find("Retry-After"));
   EXPECT_FALSE(feed.stream(1)->is_open());
   feed.stream(0)->finish();
-  EXPECT_TRUE(first.read_until("\n\n").size() > 0 && first.closed_by_peer());
+  EXPECT_FALSE(first.read_until("\n\n").empty());
+  EXPECT_TRUE(first.closed_by_peer());
   Client next(feed.server->port());
   next.send_request("GET", "/events");
   EXPECT_EQ(next.read()->status, 200);

@@ -121,6 +121,7 @@ std::string json_line(std::int64_t time, std::string_view level, std::string_vie
   std::string line =
       fmt::format(R"({{"ts":"{}","level":"{}","msg":{})", timestamp(time), level, quoted(message));
   for (const auto& field : fields) {
+    if (std::holds_alternative<std::monostate>(field.value)) continue;
     line += ',';
     line += quoted(field.name);
     line += ':';
@@ -137,6 +138,7 @@ std::string text_line(std::int64_t time, std::string_view level, std::string_vie
   const auto text = quoted(message);
   line.append(message.find_first_of("\n\r") == std::string_view::npos ? message : text);
   for (const auto& field : fields) {
+    if (std::holds_alternative<std::monostate>(field.value)) continue;
     line += ' ';
     line += field.name;
     line += '=';

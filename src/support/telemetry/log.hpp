@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -13,9 +14,10 @@
 namespace outbox::log {
 
 // A value borrows its text for the time of the call. Secrets do not belong here: pass URLs through
-// config::mask_url.
+// config::mask_url. A field without a value is left out.
 struct Field {
-  using Value = std::variant<std::string_view, std::int64_t, std::uint64_t, double, bool>;
+  using Value =
+      std::variant<std::monostate, std::string_view, std::int64_t, std::uint64_t, double, bool>;
 
   Field(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
   Field(std::string_view field_name, const char* text)
@@ -31,6 +33,10 @@ struct Field {
   requires std::is_integral_v<T> && std::is_unsigned_v<T> Field(std::string_view field_name,
                                                                 T number)
       : name(field_name), value(static_cast<std::uint64_t>(number)) {}
+  template <class T>
+  Field(std::string_view field_name, const std::optional<T>& optional) : name(field_name) {
+    if (optional) value = Field(field_name, *optional).value;
+  }
 
   std::string_view name;
   Value value;

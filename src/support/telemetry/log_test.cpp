@@ -42,6 +42,19 @@ TEST(JsonLine, EscapesWhateverComes) {
   EXPECT_EQ(json["key"], std::string("\0", 1) + "\uFFFD\\");
 }
 
+TEST(Lines, LeaveOutFieldsWithoutAValue) {
+  const std::optional<std::string> none;
+  const std::optional<std::string> some = "4bf9";
+  const std::optional<int> number = 7;
+  EXPECT_EQ(text_line(kTime, "info", "m", {{"a", none}, {"trace_id", some}, {"n", number}}),
+            "2025-11-24T22:24:24.123Z info  m trace_id=4bf9 n=7");
+  const auto json = nlohmann::json::parse(
+      json_line(kTime, "info", "m", {{"a", none}, {"trace_id", some}, {"n", number}}));
+  EXPECT_FALSE(json.contains("a"));
+  EXPECT_EQ(json["trace_id"], "4bf9");
+  EXPECT_EQ(json["n"], 7);
+}
+
 TEST(TextLine, IsOneLineAndQuotesWhatNeedsIt) {
   EXPECT_EQ(
       text_line(kTime, "warn", "broker away", {{"topic", "orders"}, {"why", "a b"}, {"n", 3}}),
