@@ -64,8 +64,8 @@ SourceDriver make_source(const Settings& settings, TransactionJudge* judge) {
   auto source = std::make_unique<PostgresTableSource>(std::move(options));
   TransactionalSource* const transactional = source.get();
   return {std::move(source),
-          std::make_unique<postgres_table::StatusReader>(url, settings.source_table),
-          transactional, std::move(relay)};
+          std::make_unique<postgres_table::StatusReader>(url, settings.source_table), transactional,
+          std::move(relay)};
 }
 
 std::unique_ptr<postgres_table::RetentionThread> start_retention(const Settings& settings,

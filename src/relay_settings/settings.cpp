@@ -157,11 +157,10 @@ config::Schema make_schema(Settings& settings) {
                  {.help = "messages sent per second at most, by this relay; 0: no limit"});
   add_relay(schema, settings);
   add_http(schema, settings);
-  schema
-      .text("trace.consumer_url", settings.trace_consumer_url,
-            {.help = "the consuming service, which is asked over HTTP for the effects of traced "
-                     "messages, as invoice-service tells them; empty: none",
-             .example = "http://127.0.0.1:3001"});
+  schema.text("trace.consumer_url", settings.trace_consumer_url,
+              {.help = "the consuming service, which is asked over HTTP for the effects of traced "
+                       "messages, as invoice-service tells them; empty: none",
+               .example = "http://127.0.0.1:3001"});
   tracing::declare(schema, settings.tracing);
   schema
       .choice("log.level", settings.log_level, {"debug", "info", "warn", "error"},

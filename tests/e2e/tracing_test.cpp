@@ -43,8 +43,8 @@ class Tracing : public testing::Test {
   }
   // What invoice-service says of the message; nothing: it does not know it yet.
   std::optional<json> event(const std::string& message) {
-    const auto reply = http::testing::request(system_.port("invoice-service"), "GET",
-                                              "/v1/events/" + message);
+    const auto reply =
+        http::testing::request(system_.port("invoice-service"), "GET", "/v1/events/" + message);
     return reply.status == 200 ? std::optional(json::parse(reply.body)) : std::nullopt;
   }
   std::string value(const std::string& query) {
@@ -140,9 +140,8 @@ TEST(TracingWithoutACollector, orders_become_invoices_and_only_spans_are_lost) {
     ASSERT_TRUE(system.ready(program, 60s)) << program << " is not ready";
   constexpr int kOrders = 200;
   for (int i = 0; i < kOrders; ++i) {
-    const auto reply =
-        http::testing::request(system.port("order-service"), "POST", "/v1/orders", kOrder,
-                               "Content-Type: application/json\r\n");
+    const auto reply = http::testing::request(system.port("order-service"), "POST", "/v1/orders",
+                                              kOrder, "Content-Type: application/json\r\n");
     ASSERT_EQ(reply.status, 201) << reply.body;
   }
   const auto metrics = [&](const std::string& program) {

@@ -41,7 +41,7 @@ std::string header(const std::string& request, const std::string& name) {
 
 TEST_F(HttpSinkTest, PostsASignedWebhookThatIsACloudEvent) {
   const WebhookReceiver receiver;
-  settings_.secrets = kSecret;
+  settings_.secrets = std::string{kSecret};
   settings_.ce_source = "//shop/orders";
   Records records;
   const auto& record = records.add("key 1", R"({"total":"12.00"})", R"({"traceparent":"00-1"})");

@@ -23,7 +23,7 @@ int quota_of(std::string_view owner, const std::vector<Member>& members, int sha
   struct Share {
     int shards = 0;
     std::string_view owner;
-    auto operator<=>(const Share&) const = default;
+    auto operator<=>(const Share&) const = default;  // NOLINT(modernize-use-nullptr)
   };
   std::vector<Share> shares;
   for (const Member& member : members) {
