@@ -81,6 +81,9 @@ const e2e::Environment kSecrets{
     {"OUTBOX_SINK__HTTP__SECRETS", "whsec_" + kCanary + std::string(34, 'A')},
     {"OUTBOX_SINK__HTTP__URL", "http://u:" + kCanary + "@127.0.0.1:1/?key=" + kCanary},
     {"OUTBOX_SINK__PROPERTIES__SASL_PASSWORD", kCanary},
+    {"OUTBOX_TRACE__CONSUMER_URL", "http://u:" + kCanary + "@127.0.0.1:1"},
+    {"OUTBOX_TELEMETRY__OTLP_ENDPOINT", "http://u:" + kCanary + "@127.0.0.1:1"},
+    {"OUTBOX_TELEMETRY__OTLP_HEADERS", "authorization=" + kCanary},
     {"OUTBOX_SINK__PROPERTIES__SSL_KEY_PASSWORD", kCanary}};
 
 std::string with_password(const std::string& url) {

@@ -31,7 +31,7 @@ std::string lower(std::string text) {
   return text;
 }
 
-// Of other tests: sessions need tokens, and a stream of events has no end.
+// Sessions need tokens, and a stream of events has no end: tests/security/document_test.cpp.
 bool elsewhere(const std::string& operation) {
   return operation.ends_with("/session") || operation.ends_with("/events");
 }
