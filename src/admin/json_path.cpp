@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -16,8 +17,8 @@ Error not_a_path() {
           "a path is written as $.customer.name, $.items[0].price or $['a name']"};
 }
 
-bool all_digits(std::string_view text) {
-  return !text.empty() && text.size() <= 9 &&
+bool is_element(std::string_view text) {
+  return !text.empty() && text.size() <= 9 && (text == "0" || text.front() != '0') &&
          text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
@@ -50,14 +51,26 @@ std::optional<JsonStep> take_bracketed(std::string_view& rest) {
   const std::string_view inside = rest.substr(0, end);
   rest.remove_prefix(end + 1);
   if (inside == "*") return JsonStep{JsonStep::Kind::every, {}};
-  if (!all_digits(inside)) return std::nullopt;
+  if (!is_element(inside)) return std::nullopt;
   return JsonStep{JsonStep::Kind::element, std::string{inside}};
+}
+
+// As PostgreSQL reads a step into an array: by strtol, so "0", "00", "+0" and " 0" are one element,
+// and "-1" is the last.
+std::optional<long> index_of(const std::string& name) {
+  char* end = nullptr;
+  const long index = std::strtol(name.c_str(), &end, 10);
+  if (name.empty() || end != name.c_str() + name.size()) return std::nullopt;
+  return index;
 }
 
 bool same_place(const JsonStep& a, const JsonStep& b) {
   if (a.kind == JsonStep::Kind::every || b.kind == JsonStep::Kind::every) return true;
-  // PostgreSQL takes "0" for an element of an array and for an object's member alike.
-  return a.name == b.name;
+  if (a.name == b.name) return true;
+  // A name is an element of an array and an object's member alike.
+  const auto at = index_of(a.name);
+  const auto other = index_of(b.name);
+  return at && other && (*at < 0 || *other < 0 || *at == *other);
 }
 
 }  // namespace
@@ -78,6 +91,10 @@ Result<std::vector<JsonStep>> parse_json_path(std::string_view text) {
   }
   if (steps.empty()) return not_a_path();
   return steps;
+}
+
+bool is_plain(const JsonStep& step) {
+  return step.kind != JsonStep::Kind::member || !index_of(step.name) || is_element(step.name);
 }
 
 bool overlap(const std::vector<JsonStep>& a, const std::vector<JsonStep>& b) {

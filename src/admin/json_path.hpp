@@ -21,7 +21,12 @@ struct JsonStep {
 // more than 512 bytes or 32 steps.
 [[nodiscard]] Result<std::vector<JsonStep>> parse_json_path(std::string_view text);
 
-// Whether one of them leads to a place inside the other's, or to the same.
+// Whether the step names one place: "00", "+1" and "-1" name other members of objects than elements
+// of arrays.
+[[nodiscard]] bool is_plain(const JsonStep& step);
+
+// Whether one of them may lead to a place inside the other's, or to the same, as PostgreSQL follows
+// them.
 [[nodiscard]] bool overlap(const std::vector<JsonStep>& a, const std::vector<JsonStep>& b);
 
 }  // namespace outbox::admin

@@ -21,14 +21,21 @@ TEST(JsonPath, ReadsMembersAndElements) {
 }
 
 TEST(JsonPath, RefusesWhatIsNoPath) {
-  for (const char* text : {"", "$", "a", ".a", "$a", "$.", "$..a", "$[", "$[]", "$[-1]", "$['a]",
-                           "$['a'", "$[a]", "$.a.", "$[1234567890]"})
+  for (const char* text : {"", "$", "a", ".a", "$a", "$.", "$..a", "$[", "$[]", "$[-1]", "$[00]",
+                           "$['a]", "$['a'", "$[a]", "$.a.", "$[1234567890]"})
     EXPECT_FALSE(parse_json_path(text)) << text;
   EXPECT_FALSE(parse_json_path("$." + std::string(600, 'a')));
   std::string deep = "$";
   for (int i = 0; i < 33; ++i)
     deep += "[0]";
   EXPECT_FALSE(parse_json_path(deep));
+}
+
+TEST(JsonPath, APlainStepNamesOnePlace) {
+  for (const char* path : {"$.a", "$[0]", "$.0", "$[*]", "$.0a"})
+    EXPECT_TRUE(is_plain(parse_json_path(path).value()[0])) << path;
+  for (const char* path : {"$.00", "$.-1", "$['+1']", "$[' 1']"})
+    EXPECT_FALSE(is_plain(parse_json_path(path).value()[0])) << path;
 }
 
 TEST(JsonPath, OverlapsWhereOneLeadsIntoTheOther) {
@@ -40,6 +47,10 @@ TEST(JsonPath, OverlapsWhereOneLeadsIntoTheOther) {
   EXPECT_TRUE(overlapping("$.a.b", "$.a"));
   EXPECT_TRUE(overlapping("$.items[*].price", "$.items[0].price"));
   EXPECT_TRUE(overlapping("$.items.0.price", "$.items[0]"));
+  for (const char* spelling : {"$.items.00", "$.items['+0']", "$.items[' 0']", "$.items.-1"})
+    EXPECT_TRUE(overlapping(spelling, "$.items[0]")) << spelling;
+  EXPECT_FALSE(overlapping("$.items[1]", "$.items[0]"));
+  EXPECT_FALSE(overlapping("$.items.0a", "$.items[0]"));
   EXPECT_FALSE(overlapping("$.a.b", "$.a.c"));
   EXPECT_FALSE(overlapping("$.items[*].price", "$.items[0].name"));
 }

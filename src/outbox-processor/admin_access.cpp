@@ -1,5 +1,6 @@
 #include "outbox-processor/admin_access.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "support/access/tokens.hpp"
@@ -41,6 +42,10 @@ Result<api::JsonPaths> masked_paths_of(const Settings& settings) {
     if (!path) {
       return Error{ErrorCode::invalid_argument,
                    "http.masked_paths: '" + text + "': " + path.error().message};
+    }
+    if (!std::all_of(path->begin(), path->end(), admin::is_plain)) {
+      return Error{ErrorCode::invalid_argument,
+                   "http.masked_paths: '" + text + "': write an element of an array as [0]"};
     }
     paths.push_back(*std::move(path));
   }

@@ -111,7 +111,8 @@ void add_admin_routes(http::Router& router, const AdminSources& sources) {
         gauges->set(sources.status.read());
         sink_counters->set(sources.sink.health());
         return sources.metrics.render();
-      });
+      },
+      {.may_see_details = sources.may_read});
 }
 
 }  // namespace outbox

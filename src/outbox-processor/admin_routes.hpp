@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "outbox-processor/relay_metrics.hpp"
 #include "outbox/sink.hpp"
 #include "sources/status.hpp"
@@ -14,6 +16,8 @@ struct AdminSources {
   RelayMetrics& relay;
   const Sink& sink;
   telemetry::Metrics& metrics;
+  // Whom /readyz tells why it is not ready: the reason may quote the broker's answer.
+  std::function<bool(const http::Request&)> may_read = {};
 };
 
 // The dashboard, /livez, /readyz, /metrics. They change nothing. The API is in api/.

@@ -122,7 +122,10 @@ int serve(const Settings& settings, const config::Schema& schema, telemetry::Sto
   api::add_session_routes(router, **access);
   api::add_read_routes(router, context);
   api::add_change_routes(router, context);
-  add_admin_routes(router, {*driver.status, relay_metrics, *sink.sink, metrics});
+  add_admin_routes(router, {*driver.status, relay_metrics, *sink.sink, metrics,
+                            [access = *access](const http::Request& request) {
+                              return access->reading_is_open() || request.caller;
+                            }});
   restrict_api(router);
   http::Server server{admin_server_options(settings, *access), std::move(router)};
   if (const Result<void> started = server.start(); !started) {

@@ -39,8 +39,9 @@ TEST(SearchBuffers, DoNotGrowWithTheOutbox) {
   const auto large = costs(240'000);
   ASSERT_EQ(small.size(), large.size());
   for (const auto& [name, buffers] : large) {
-    // The indexes by which each row's status is found may be a level deeper.
-    EXPECT_LT(buffers, small.at(name) + 3 * kLook) << name;
+    // The indexes by which each row's status is found may be a level deeper, and what was read
+    // whole while it was small is looked up for each row.
+    EXPECT_LT(buffers, small.at(name) + 6 * kLook) << name;
   }
 }
 

@@ -82,7 +82,7 @@ const e2e::Environment kSecrets{
     {"OUTBOX_SINK__HTTP__URL", "http://u:" + kCanary + "@127.0.0.1:1/?key=" + kCanary},
     {"OUTBOX_SINK__PROPERTIES__SASL_PASSWORD", kCanary},
     {"OUTBOX_TRACE__CONSUMER_URL", "http://u:" + kCanary + "@127.0.0.1:1"},
-    {"OUTBOX_TELEMETRY__OTLP_ENDPOINT", "http://u:" + kCanary + "@127.0.0.1:1"},
+    {"OUTBOX_TELEMETRY__OTLP_ENDPOINT", "http://127.0.0.1:1"},  // refuses a password
     {"OUTBOX_TELEMETRY__OTLP_HEADERS", "authorization=" + kCanary},
     {"OUTBOX_SINK__PROPERTIES__SSL_KEY_PASSWORD", kCanary}};
 

@@ -56,7 +56,7 @@ TEST_F(SecurityDocument, TellsHowSessionsBeginAndEnd) {
   see("get", path, session("GET", ""), "200", 200);
   see("get", path, relay_.ask({.target = path, .token = relay_.viewer()}), "200", 200);
   see("post", path, session("POST", R"({"token":"obx_guess"})"), "default", 401);
-  see("post", path, session("POST", "{}"), "default", 422);
+  see("post", path, session("POST", "{}"), "default", 400);
   see("post", path, session("POST", "{"), "default", 400);
   const Reply begun = session("POST", R"({"token":")" + relay_.admin() + R"("})");
   see("post", path, begun, "200", 200);
@@ -68,7 +68,8 @@ TEST_F(SecurityDocument, TellsHowSessionsBeginAndEnd) {
   see("delete", path, session("DELETE", "", cookie + "X-Outbox-CSRF: " + csrf + "\r\n"), "204",
       204);
   const Reply after = session("GET", "", cookie);
-  checks_.expect(json::parse(after.body)["role"] != "operator", "the session goes on after its end");
+  checks_.expect(json::parse(after.body)["role"] != "operator",
+                 "the session goes on after its end");
 }
 
 TEST_F(SecurityDocument, TellsWhatTheStreamOfEventsHolds) {
@@ -77,6 +78,7 @@ TEST_F(SecurityDocument, TellsWhatTheStreamOfEventsHolds) {
   const auto begun = page.read();
   ASSERT_TRUE(begun);
   see("get", "/api/v1/events", *begun, "200", 200);
+  EXPECT_EQ(page.read_until("\n\n").rfind("retry: ", 0), 0U);
   const std::string event = page.read_until("\n\n");
   const std::size_t data = event.find("data: ");
   ASSERT_NE(data, std::string::npos) << event;

@@ -103,7 +103,9 @@ class Masker {
   bool literal() {
     const std::size_t begin = at_;
     at_ = std::min(text_.find_first_of(",]}\"[{: \t\r\n", at_), text_.size());
-    return at_ > begin;
+    const std::string_view text = text_.substr(begin, at_ - begin);
+    if (text == "true" || text == "false" || text == "null") return true;
+    return !text.empty() && text.find_first_not_of("0123456789+-.eE") == std::string_view::npos;
   }
 
   bool take(char c) {
@@ -127,6 +129,15 @@ std::optional<std::string> mask_payload(std::string_view json, const JsonPaths& 
   for (const auto& path : paths)
     trails.push_back({&path, 0});
   return Masker{json}.run(trails);
+}
+
+bool mask(admin::StoredPayload& payload, const JsonPaths& paths) {
+  std::optional<std::string> shown;
+  if (payload.encoding != "base64") shown = mask_payload(payload.content, paths);
+  const bool masked = !shown || *shown != payload.content;
+  payload.truncated = payload.truncated || !shown;
+  payload.content = std::move(shown).value_or("");
+  return masked;
 }
 
 }  // namespace outbox::api

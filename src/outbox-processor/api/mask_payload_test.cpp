@@ -41,9 +41,23 @@ TEST(MaskPayload, LeavesADocumentWithoutThePathAsItIs) {
 
 TEST(MaskPayload, ShowsNothingOfWhatItCannotRead) {
   for (const char* json : {"", "{", "{\"a\":1", "{\"a\"}", "[1,]", "{\"a\":1}x", "\"a", "{a:1}",
-                           "[1 2]", "{\"\\ud800\":1}"})
+                           "[1 2]", "word", "[Ada]", "{\"\\ud800\":1}"})
     EXPECT_EQ(masked(json, {"$.name"}), std::nullopt) << json;
   EXPECT_EQ(masked(std::string(200, '[') + std::string(200, ']'), {"$.name"}), std::nullopt);
+}
+
+TEST(MaskPayload, ShowsNothingOfAPayloadThatIsNoJsonText) {
+  const JsonPaths paths{admin::parse_json_path("$.name").value()};
+  admin::StoredPayload text{"text", R"({"name":"Ada"})", 14, false};
+  EXPECT_TRUE(mask(text, paths));
+  EXPECT_EQ(text.content, R"({"name":"***"})");
+  EXPECT_FALSE(text.truncated);
+  for (const char* encoding : {"text", "base64"}) {
+    admin::StoredPayload payload{encoding, "bmFtZTogQWRh", 12, false};
+    EXPECT_TRUE(mask(payload, paths));
+    EXPECT_EQ(payload.content, "");
+    EXPECT_TRUE(payload.truncated);
+  }
 }
 
 }  // namespace

@@ -77,14 +77,8 @@ Response list(const ApiContext& context, const Request& request) {
 }
 
 Json payload_json(const ApiContext& context, const Request& request, admin::StoredPayload payload) {
-  bool masked = false;
-  if (payload.encoding == "json" && !context.masked_paths.empty() && !sees_everything(request)) {
-    // What was cut off cannot be read as JSON, and is not shown at all.
-    auto shown = mask_payload(payload.content, context.masked_paths);
-    masked = !shown || *shown != payload.content;
-    payload.truncated = payload.truncated || !shown;
-    payload.content = std::move(shown).value_or("");
-  }
+  const bool masked = !context.masked_paths.empty() && !sees_everything(request) &&
+                      mask(payload, context.masked_paths);
   return {{"encoding", payload.encoding},
           {"content", std::move(payload.content)},
           {"bytes", payload.bytes},

@@ -57,6 +57,7 @@ Response sign_in(const Request& request, AccessControl& access) {
 }
 
 Response who_is_it(const Request& request, AccessControl& access) {
+  if (auto refusal = access.check_bearer(request)) return *std::move(refusal);
   Json body{{"name", nullptr},
             {"role", "none"},
             {"csrfToken", nullptr},

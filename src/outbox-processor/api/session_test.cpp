@@ -16,7 +16,6 @@ namespace outbox::api {
 namespace {
 
 using http::testing::Reply;
-using http::testing::request;
 using Json = nlohmann::json;
 
 // The admin server with two routes of the API, at which ann is an operator.
@@ -133,7 +132,21 @@ TEST_F(SessionTest, EndsWhenItIsSignedOut) {
 TEST_F(SessionTest, OnTheLoopbackReadingIsOpen) {
   EXPECT_EQ(ask("GET", "/api/v1/overview").status, 200);
   EXPECT_EQ(ask("POST", "/api/v1/pause").status, 401);
-  EXPECT_EQ(request(server_->port(), "GET", "/api/v1/overview").status, 421);  // Host: test
+}
+
+TEST_F(SessionTest, AnotherServersNameIsNotAnswered) {
+  http::testing::Client client(server_->port());
+  client.send("GET /api/v1/overview HTTP/1.1\r\nHost: test\r\n\r\n");
+  EXPECT_EQ(client.read().value_or(Reply{}).status, 421);
+}
+
+TEST_F(SessionTest, WhoGuessesByAskingWhoHeIsIsSlowedDown) {
+  const std::string guess = "Authorization: Bearer guess\r\n";
+  EXPECT_EQ(ask("GET", "/api/v1/session", guess).status, 401);
+  int last = 0;
+  for (int i = 0; i < 12; ++i)
+    last = ask("GET", "/api/v1/session", guess).status;
+  EXPECT_EQ(last, 429);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "support/access/origin.hpp"
+
 namespace outbox::ctl::server {
 namespace {
 
@@ -29,7 +31,7 @@ Result<std::string> read_token(const std::string& path) {
 }
 
 bool is_this_machine(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  return host == "localhost" || host == "[::1]" || access::is_loopback_address(host);
 }
 
 std::string reason_of(int status, const std::string& body) {

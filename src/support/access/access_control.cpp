@@ -156,6 +156,13 @@ Response AccessControl::token_needed(const http::Route& route) const {
   return response;
 }
 
+std::optional<Response> AccessControl::check_bearer(const Request& request) {
+  const auto now = steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  if (!identify(request, now).wrong_bearer) return std::nullopt;
+  return wrong_token(client_of(request), now);
+}
+
 std::variant<AccessControl::SignedIn, Response> AccessControl::sign_in(const Request& request,
                                                                        std::string_view token) {
   const auto now = steady_clock::now();

@@ -49,6 +49,10 @@ class AccessControl final : public http::Gate {
   // of a session that is there.
   [[nodiscard]] std::variant<std::string, http::Response> sign_out(const http::Request& request);
 
+  // For a route that is open and tells who the caller is: as sign_in, where the request carries a
+  // token that nobody has.
+  [[nodiscard]] std::optional<http::Response> check_bearer(const http::Request& request);
+
   // The CSRF token of the request's session; nothing: the request belongs to none.
   [[nodiscard]] std::optional<std::string> csrf_token(const http::Request& request);
 

@@ -14,6 +14,8 @@ class Sessions {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
   static constexpr std::size_t kMost = 1'000;  // one more, and the oldest ends
+  // Of one token, so that nobody signs the others out by signing in.
+  static constexpr std::size_t kMostOfToken = 20;
   static constexpr std::chrono::hours kLife{12};
 
   struct Session {
@@ -31,7 +33,7 @@ class Sessions {
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
 
  private:
-  void make_room(TimePoint now);
+  void make_room(std::string_view token_sha256, TimePoint now);
 
   // By the digest of the id: the time of a look-up tells nothing about the ids that are there.
   std::map<std::string, Session, std::less<>> sessions_;

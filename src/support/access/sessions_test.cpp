@@ -1,5 +1,7 @@
 #include "support/access/sessions.hpp"
 
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace outbox::access {
@@ -35,18 +37,29 @@ TEST(Sessions, AreBoundedTheOldestEndsFirst) {
   const std::string oldest = sessions.begin("digest", kStart);
   const std::string second = sessions.begin("digest", kStart + seconds(1));
   for (std::size_t i = 2; i < Sessions::kMost; ++i)
-    static_cast<void>(sessions.begin("digest", kStart + seconds(2)));
+    static_cast<void>(sessions.begin(std::to_string(i), kStart + seconds(2)));
   EXPECT_NE(sessions.find(oldest, kStart), nullptr);
-  static_cast<void>(sessions.begin("digest", kStart + seconds(3)));
+  static_cast<void>(sessions.begin("another", kStart + seconds(3)));
   EXPECT_EQ(sessions.size(), Sessions::kMost);
   EXPECT_EQ(sessions.find(oldest, kStart), nullptr);
   EXPECT_NE(sessions.find(second, kStart), nullptr);
 }
 
+TEST(Sessions, OfOneTokenMakeRoomAmongThemselves) {
+  Sessions sessions;
+  const std::string others = sessions.begin("ann", kStart);
+  const std::string oldest = sessions.begin("vic", kStart + seconds(1));
+  for (std::size_t i = 0; i < Sessions::kMostOfToken; ++i)
+    static_cast<void>(sessions.begin("vic", kStart + seconds(2)));
+  EXPECT_EQ(sessions.size(), Sessions::kMostOfToken + 1);
+  EXPECT_EQ(sessions.find(oldest, kStart), nullptr);
+  EXPECT_NE(sessions.find(others, kStart), nullptr);
+}
+
 TEST(Sessions, ThatAreOverMakeRoom) {
   Sessions sessions;
   for (std::size_t i = 0; i < Sessions::kMost; ++i)
-    static_cast<void>(sessions.begin("digest", kStart));
+    static_cast<void>(sessions.begin(std::to_string(i), kStart));
   static_cast<void>(sessions.begin("digest", kStart + hours(13)));
   EXPECT_EQ(sessions.size(), 1);
 }

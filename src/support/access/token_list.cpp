@@ -1,6 +1,7 @@
 #include "support/access/token_list.hpp"
 
 #include <sys/stat.h>
+#include <utility>
 
 #include "support/access/secret.hpp"
 #include "support/telemetry/log.hpp"
@@ -42,21 +43,26 @@ void TokenList::look(TimePoint now) {
   if (file_.empty() || now < next_look_) return;
   next_look_ = now + kBetweenLooks;
   std::string state = state_of(file_);
-  if (state == seen_) return;
+  // What could not be read, for want of descriptors perhaps, may be read the next time.
+  if (state == seen_ && problem_.empty()) return;
   seen_ = std::move(state);
   read();
 }
 
 void TokenList::read() {
-  auto tokens = read_tokens(file_);
   tokens_.clear();
+  const std::string before = std::exchange(problem_, "the tokens were not read to the end");
+  auto tokens = read_tokens(file_);
+  problem_ = tokens ? std::string() : tokens.error().message;
   if (tokens) {
     tokens_ = *std::move(tokens);
     log::info("read the tokens", {{"file", file_.string()}, {"tokens", tokens_.size()}});
+  } else if (problem_ == before) {
+    return;  // the log has it
   } else if (tokens.error().code == ErrorCode::not_found) {
-    log::warn("nobody can sign in", {{"reason", tokens.error().message}});
+    log::warn("nobody can sign in", {{"reason", problem_}});
   } else {
-    log::error("nobody can sign in", {{"reason", tokens.error().message}});
+    log::error("nobody can sign in", {{"reason", problem_}});
   }
 }
 

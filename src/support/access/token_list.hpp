@@ -33,7 +33,8 @@ class TokenList {
   std::filesystem::path file_;
   std::vector<Token> tokens_;
   TimePoint next_look_{};
-  std::string seen_;  // what tells one state of the file from another
+  std::string seen_;     // what tells one state of the file from another
+  std::string problem_;  // why it could not be read; empty: it was
 };
 
 }  // namespace outbox::access

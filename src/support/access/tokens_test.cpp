@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
 
@@ -158,6 +159,20 @@ TEST_F(TokensFile, ThatGoesAwayOrBreaksLetsNobodyIn) {
   EXPECT_NE(list.find(sha256_hex("alice"), now += seconds(1)), nullptr);
   std::filesystem::remove(file_);
   EXPECT_EQ(list.find(sha256_hex("alice"), now += seconds(1)), nullptr);
+}
+
+TEST_F(TokensFile, ThatCouldNotBeOpenedIsTriedAgain) {
+  ASSERT_TRUE(add("alice"));
+  TokenList list(file_);
+  TokenList::TimePoint now{std::chrono::hours(1)};
+  struct rlimit limit {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const struct rlimit none { 0, limit.rlim_max };
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const bool found = list.find(sha256_hex("alice"), now) != nullptr;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_FALSE(found);
+  EXPECT_NE(list.find(sha256_hex("alice"), now += seconds(1)), nullptr);
 }
 
 }  // namespace

@@ -59,6 +59,12 @@ bool names_a_secret(std::string_view name) {
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
+bool is_url(std::string_view text) {
+  const std::string scheme = lower(text.substr(0, text.find("://")));
+  return !scheme.empty() && scheme.size() < text.size() &&
+         scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+.-") == std::string::npos;
+}
+
 std::string mask_url(std::string_view url) {
   const auto scheme = url.find("://");
   if (scheme == std::string_view::npos) {
@@ -74,7 +80,9 @@ std::string mask_url(std::string_view url) {
   if (at != std::string_view::npos && at >= authority) {
     const auto user = url.substr(authority, at - authority);
     const auto colon = user.find(':');
-    result.append(user.substr(0, colon));
+    const bool is_key =
+        colon == std::string_view::npos && lower(url.substr(0, scheme)).starts_with("http");
+    result.append(is_key ? kMask : user.substr(0, colon));
     if (colon != std::string_view::npos) result.append(":").append(kMask);
     rest = at;
   } else if (query != std::string_view::npos && url.find('@', query) != std::string_view::npos) {

@@ -12,6 +12,17 @@ TEST(MaskUrl, HidesThePasswordAndKeepsTheRest) {
   EXPECT_EQ(mask_url("mongodb://127.0.0.1:27017"), "mongodb://127.0.0.1:27017");
 }
 
+TEST(MaskUrl, HidesAUserWhoIsAKey) {
+  EXPECT_EQ(mask_url("https://s3cret@example.com/hooks"), "https://***@example.com/hooks");
+}
+
+TEST(IsUrl, ASchemeAloneMakesOne) {
+  EXPECT_TRUE(is_url("mongodb+srv://db"));
+  EXPECT_FALSE(is_url("authorization=Bearer s3cret,from=https://a.example"));
+  EXPECT_FALSE(is_url("://a"));
+  EXPECT_FALSE(is_url("https"));
+}
+
 TEST(MaskUrl, HidesPasswordsInTheQuery) {
   EXPECT_EQ(mask_url("postgresql://db/shop?user=app&password=s3cret&sslmode=off"),
             "postgresql://db/shop?user=app&password=***&sslmode=off");

@@ -24,7 +24,7 @@ std::string_view name_of(std::string_view path) {
 
 std::string masked(const std::string& text) {
   if (text.empty()) return text;
-  return text.find("://") == std::string::npos ? std::string(kMask) : mask_url(text);
+  return is_url(text) ? mask_url(text) : std::string(kMask);
 }
 
 }  // namespace

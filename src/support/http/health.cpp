@@ -90,13 +90,16 @@ class CheckRunner {
 
 class Readiness {
  public:
-  Readiness(std::vector<ReadinessCheck> checks, HealthOptions options) : options_(options) {
+  Readiness(std::vector<ReadinessCheck> checks, HealthOptions options)
+      : options_(std::move(options)) {
     for (ReadinessCheck& check : checks) {
-      runners_.push_back(std::make_unique<CheckRunner>(std::move(check), options));
+      runners_.push_back(std::make_unique<CheckRunner>(std::move(check), options_));
     }
   }
 
-  [[nodiscard]] Response report(bool verbose) {
+  [[nodiscard]] Response report(const Request& request) {
+    const bool verbose = request.query_parameter("verbose").has_value();
+    const bool detailed = !options_.may_see_details || options_.may_see_details(request);
     const auto deadline = Clock::now() + options_.check_timeout;
     std::vector<std::uint64_t> runs;
     for (const auto& runner : runners_)
@@ -107,7 +110,7 @@ class Readiness {
       const auto trouble = runners_[i]->problem_by(runs[i], deadline);
       ready = ready && !trouble;
       nlohmann::ordered_json check{{"name", runners_[i]->name()}, {"ok", !trouble}};
-      if (trouble) check["detail"] = *trouble;
+      if (trouble && detailed) check["detail"] = *trouble;
       checks.push_back(std::move(check));
     }
     nlohmann::ordered_json body{{"status", ready ? "ready" : "not ready"}};
@@ -131,10 +134,9 @@ void add_health_routes(Router& router, std::vector<ReadinessCheck> checks,
   router.add(
       "GET", "/livez", [](const Request&) { return json_response(200, R"({"status":"alive"})"); },
       RunOn::inline_fast);
-  auto readiness = std::make_shared<Readiness>(std::move(checks), options);
-  router.add("GET", "/readyz", [readiness](const Request& request) {
-    return readiness->report(request.query_parameter("verbose").has_value());
-  });
+  auto readiness = std::make_shared<Readiness>(std::move(checks), std::move(options));
+  router.add("GET", "/readyz",
+             [readiness](const Request& request) { return readiness->report(request); });
   router.add("GET", "/metrics", [render = std::move(render_metrics)](const Request&) {
     return Response{200, "text/plain; version=0.0.4; charset=utf-8", {}, render()};
   });

@@ -13,7 +13,7 @@ namespace outbox::http {
 
 // Asks one dependency whether it answers. Called on a thread of its own, never twice at once. It
 // should end within `timeout`; when it does not, the answer is "not ready" until it does. An
-// error's message is shown to whoever may read /readyz, so it holds no secret.
+// error's message is shown to those who may see details, so it holds no secret.
 struct ReadinessCheck {
   std::string name;  // "postgres"
   std::function<Result<void>(std::chrono::milliseconds timeout)> run;
@@ -22,6 +22,8 @@ struct ReadinessCheck {
 struct HealthOptions {
   std::chrono::milliseconds check_timeout{1'000};  // how long /readyz waits for the checks
   std::chrono::milliseconds cache_for{1'000};      // a result this young is not asked for again
+  // Who is told why a check fails, and not only that it does; null: everybody.
+  std::function<bool(const Request&)> may_see_details = {};
 };
 
 // GET /livez: 200 as long as the process serves requests; asks nobody.

@@ -58,6 +58,21 @@ TEST(Health, ReadyzTellsWhichCheckFails) {
   EXPECT_EQ(body["checks"][2]["ok"], false);
 }
 
+TEST(Health, ReadyzTellsTheReasonToThoseWhoMaySeeIt) {
+  Router router;
+  HealthOptions options;
+  options.may_see_details = [](const Request& request) { return request.caller.has_value(); };
+  add_health_routes(
+      router,
+      {{"db",
+        [](milliseconds) {
+          return Result<void>{Error{ErrorCode::source_unavailable, "cannot connect"}};
+        }}},
+      [] { return std::string(); }, options);
+  EXPECT_EQ(get(router, "/readyz", {{"verbose", ""}}).body,
+            R"({"status":"not ready","checks":[{"name":"db","ok":false}]})");
+}
+
 TEST(Health, ReadyzIsReadyWhenAllPass) {
   Router router;
   add_health_routes(router, {passes("db")}, [] { return std::string(); });
