@@ -1,7 +1,8 @@
 // A button that changes something: a dialog first says what will happen, and to how many.
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
-import { Link } from "wouter-preact";
+import { Link, useLocation } from "wouter-preact";
 import { asError } from "../lib/resource";
 import { mayChange, session } from "../lib/session";
 import { Dialog } from "./dialog";
@@ -18,47 +19,57 @@ export interface ActionProps {
   typed?: (count: number) => string;
   confirmLabel: (count: number | null) => string;
   run: (count: number | null, typed: string) => Promise<string>; // what happened, to be told
-  done?: () => void;
+  done?: (() => void) | undefined;
   danger?: boolean;
   primary?: boolean;
   compact?: boolean;
   disabled?: boolean;
   wide?: boolean;
-  fields?: ComponentChildren;
+  // What is chosen or typed there is in signals: the dialog has no other way to hear of it.
+  fields?: () => ComponentChildren;
 }
 
+// What is open, as it was when it was opened. The page goes on behind it; what was read is what is
+// done, and a dialog is not taken away because its button is.
+const opened = signal<ActionProps | null>(null);
+const close = () => {
+  opened.value = null;
+};
+
 export function Action(props: ActionProps) {
-  const [open, setOpen] = useState(false);
   const classes = ["button"];
   if (props.danger) classes.push("danger");
   if (props.primary) classes.push("primary");
   if (props.compact) classes.push("compact");
   return (
-    <>
-      <button
-        type="button"
-        class={classes.join(" ")}
-        disabled={props.disabled}
-        aria-haspopup="dialog"
-        onClick={() => setOpen(true)}
-      >
-        {props.label}
-      </button>
-      {open && <ActionDialog {...props} close={() => setOpen(false)} />}
-    </>
+    <button
+      type="button"
+      class={classes.join(" ")}
+      disabled={props.disabled}
+      aria-haspopup="dialog"
+      onClick={() => {
+        opened.value = props;
+      }}
+    >
+      {props.label}
+    </button>
   );
 }
 
-function ActionDialog(props: ActionProps & { close: () => void }) {
-  const allowed = mayChange.value;
+// Beside the pages, once.
+export function ActionDialog() {
+  const [path] = useLocation();
+  useEffect(() => close, [path]);
+  const props = opened.value;
+  if (!props) return null;
   return (
-    <Dialog title={props.title} wide={props.wide ?? false} onClose={props.close}>
-      {allowed ? <Confirm {...props} /> : <OfferSignIn {...props} />}
+    <Dialog title={props.title} wide={props.wide ?? false} onClose={close}>
+      {mayChange.value ? <Confirm {...props} /> : <OfferSignIn {...props} />}
     </Dialog>
   );
 }
 
-function OfferSignIn({ explain, close }: ActionProps & { close: () => void }) {
+function OfferSignIn({ explain }: ActionProps) {
   const viewer = session.value?.role === "viewer" && session.value.name;
   return (
     <>
@@ -81,8 +92,8 @@ function OfferSignIn({ explain, close }: ActionProps & { close: () => void }) {
   );
 }
 
-function Confirm(props: ActionProps & { close: () => void }) {
-  const { dryRun, explain, typed, close } = props;
+function Confirm(props: ActionProps) {
+  const { dryRun, explain, typed } = props;
   const [count, setCount] = useState<number | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
@@ -128,7 +139,7 @@ function Confirm(props: ActionProps & { close: () => void }) {
       <div class="prose">{explain(count)}</div>
       {counting && <Loading what="how many this concerns" />}
       {nothing && <p class="notice">Nothing matches now, so there is nothing to do.</p>}
-      {props.fields}
+      {props.fields?.()}
       {wanted !== null && !nothing && (
         <div class="field">
           <label for={id}>

@@ -1,4 +1,5 @@
 // What can be done with dead letters: retry, edit and retry one, discard.
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useId, useState } from "preact/hooks";
 import { api, type MessageSummary, type Payload, type Selection } from "../api";
 import { plural } from "../lib/format";
@@ -18,7 +19,7 @@ interface ManyProps {
 }
 
 export function RetryAction({ selection, what, done, compact, disabled }: ManyProps) {
-  const [perSecond, setPerSecond] = useState("");
+  const perSecond = useSignal("");
   return (
     <Action
       label={
@@ -40,22 +41,16 @@ export function RetryAction({ selection, what, done, compact, disabled }: ManyPr
           <li>Whatever fails again dies again: nothing is lost.</li>
         </ul>
       )}
-      fields={
-        <TextField
-          label="At most per second"
-          hint="no limit"
-          value={perSecond}
-          set={setPerSecond}
-          numeric
-        />
-      }
+      fields={() => (
+        <TextField label="At most per second" hint="no limit" text={perSecond} numeric />
+      )}
       confirmLabel={(count) => (count === null ? "Retry" : `Retry ${plural(count, "message")}`)}
       run={async () => {
-        const operation = await api.retry(selection, rateOf(perSecond));
+        const operation = await api.retry(selection, rateOf(perSecond.value));
         watchOperation(operation);
         return `Retrying ${plural(operation.total, "message")}.`;
       }}
-      {...(done ? { done } : {})}
+      done={done}
     />
   );
 }
@@ -90,7 +85,7 @@ export function DiscardAction({ selection, what, done, compact, disabled }: Many
         watchOperation(operation);
         return `Discarding ${plural(operation.total, "message")}.`;
       }}
-      {...(done ? { done } : {})}
+      done={done}
     />
   );
 }
@@ -114,9 +109,9 @@ export function DeadLetterActions({
 }
 
 function EditAction({ message, done }: { message: MessageSummary; done: () => void }) {
-  const [text, setText] = useState<string | null>(null);
-  const [json, setJson] = useState(false);
-  const broken = json && text !== null && parseTree(text) === null;
+  const text = useSignal<string | null>(null);
+  const json = useSignal(false);
+  const broken = () => json.value && text.value !== null && parseTree(text.value) === null;
   return (
     <Action
       label={
@@ -133,23 +128,22 @@ function EditAction({ message, done }: { message: MessageSummary; done: () => vo
           audit keeps that you edited it. What waits behind it follows.
         </p>
       )}
-      fields={
+      fields={() => (
         <PayloadEditor
           seq={message.seq}
           text={text}
-          set={setText}
-          setJson={setJson}
-          problem={broken ? "This is not JSON yet, as the payload was." : null}
+          json={json}
+          problem={broken() ? "This is not JSON yet, as the payload was." : null}
         />
-      }
+      )}
       confirmLabel={() => "Retry with this payload"}
       run={async () => {
-        if (text === null) throw new Error("The payload is still being loaded.");
-        if (broken)
+        if (text.value === null) throw new Error("The payload is still being loaded.");
+        if (broken())
           throw new Error(
             "The payload was JSON and what is written here is not: correct it first.",
           );
-        const operation = await api.retry({ names: [message.seq] }, { payload: text });
+        const operation = await api.retry({ names: [message.seq] }, { payload: text.value });
         watchOperation(operation);
         return `Retrying message ${message.seq} with the edited payload.`;
       }}
@@ -164,28 +158,26 @@ function whyNot(payload: Payload): string | null {
   if (payload.masked)
     return "Parts of this payload are masked for you: editing would send the mask.";
   if (payload.truncated)
-    return "This payload is too large to be edited here: use outboxctl dead-letters retry --payload-file.";
+    return "This payload is too large to be edited here: use outboxctl dead-letters retry --payload FILE.";
   return null;
 }
 
 function PayloadEditor({
   seq,
   text,
-  set,
-  setJson,
+  json,
   problem,
 }: {
   seq: string;
-  text: string | null;
-  set: (text: string | null) => void;
-  setJson: (json: boolean) => void;
+  text: Signal<string | null>;
+  json: Signal<boolean>;
   problem: string | null;
 }) {
   const id = useId();
   const [error, setError] = useState<Error | null>(null);
   // What is being typed is loaded once.
   useEffect(() => {
-    set(null);
+    text.value = null;
     api
       .message(seq)
       .then(({ items }) => {
@@ -196,13 +188,13 @@ function PayloadEditor({
         const reason = whyNot(payload);
         if (reason) throw new Error(reason);
         const tree = payload.encoding === "json" ? parseTree(payload.content) : null;
-        setJson(tree !== null);
-        set(tree ? pretty(tree) : payload.content);
+        json.value = tree !== null;
+        text.value = tree ? pretty(tree) : payload.content;
       })
       .catch((caught) => setError(asError(caught)));
   }, [seq]);
   if (error) return <Problem error={error} />;
-  if (text === null) return <Loading what="the payload" />;
+  if (text.value === null) return <Loading what="the payload" />;
   return (
     <div class="field">
       <label for={id}>Payload</label>
@@ -210,10 +202,12 @@ function PayloadEditor({
         id={id}
         class="mono"
         spellcheck={false}
-        value={text}
+        value={text.value}
         aria-invalid={problem !== null}
         aria-describedby={`${id}-problem`}
-        onInput={(event) => set(event.currentTarget.value)}
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+        }}
       />
       <span id={`${id}-problem`} class="small">
         {problem}

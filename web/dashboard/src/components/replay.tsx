@@ -1,5 +1,6 @@
 // Sends again what was delivered: by a filter, to the same topic or another.
-import { useId, useState } from "preact/hooks";
+import { type Signal, useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
 import { api, type ReplayFilter } from "../api";
 import { plural, sinceTime } from "../lib/format";
 import { useQuery } from "../lib/location";
@@ -8,14 +9,12 @@ import { watchOperation } from "./operations";
 
 export function TextField({
   label,
-  value,
-  set,
+  text,
   hint,
   numeric,
 }: {
   label: string;
-  value: string;
-  set: (value: string) => void;
+  text: Signal<string>;
   hint?: string;
   numeric?: boolean;
 }) {
@@ -27,10 +26,12 @@ export function TextField({
         id={id}
         type="text"
         inputMode={numeric ? "numeric" : "text"}
-        value={value}
+        value={text.value}
         placeholder={hint}
         autocomplete="off"
-        onInput={(event) => set(event.currentTarget.value)}
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+        }}
       />
     </div>
   );
@@ -60,13 +61,12 @@ const OTHERS = ["status", "topic", "aggregateType", "error", "path"] as const;
 // `id`: one message; else what the page's filters by time, key and type say, and nothing without any.
 export function ReplayAction({ id }: { id?: string }) {
   const query = useQuery();
-  const [topic, setTopic] = useState("");
-  const [perSecond, setPerSecond] = useState("");
+  const topic = useSignal("");
+  const perSecond = useSignal("");
   const filter = filterOf(query, id);
   const words = Object.entries(filter).map(([name, value]) => `${name} ${value}`);
   if (words.length === 0) return null;
   const others = id ? [] : OTHERS.filter((name) => query.get(name));
-  const more = { ...(topic.trim() ? { topic: topic.trim() } : {}), ...rateOf(perSecond) };
   return (
     <Action
       label={id ? "Replay" : "Replay …"}
@@ -86,21 +86,19 @@ export function ReplayAction({ id }: { id?: string }) {
           )}
         </>
       )}
-      fields={
+      fields={() => (
         <div class="filters">
-          <TextField label="To another topic" hint="the same topic" value={topic} set={setTopic} />
-          <TextField
-            label="At most per second"
-            hint="no limit"
-            value={perSecond}
-            set={setPerSecond}
-            numeric
-          />
+          <TextField label="To another topic" hint="the same topic" text={topic} />
+          <TextField label="At most per second" hint="no limit" text={perSecond} numeric />
         </div>
-      }
+      )}
       confirmLabel={(count) => (count === null ? "Replay" : `Replay ${plural(count, "message")}`)}
       run={async () => {
-        const operation = await api.replay(filter, more);
+        const to = topic.value.trim();
+        const operation = await api.replay(filter, {
+          ...(to ? { topic: to } : {}),
+          ...rateOf(perSecond.value),
+        });
         watchOperation(operation);
         return "The replay has begun.";
       }}

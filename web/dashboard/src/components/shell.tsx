@@ -10,6 +10,7 @@ import { messagePath } from "../lib/location";
 import { asError } from "../lib/resource";
 import { session, signOut } from "../lib/session";
 import { applyTheme, type Theme, theme } from "../lib/theme";
+import { ActionDialog } from "./action";
 import { Badge } from "./bits";
 import { Dialog } from "./dialog";
 import { signInHref } from "./states";
@@ -54,6 +55,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         {children}
       </main>
       <Toasts />
+      <ActionDialog />
       {help && <Help close={() => setHelp(false)} />}
     </div>
   );

@@ -104,7 +104,7 @@ function Blocked({ aggregate, reload }: { aggregate: Aggregate; reload: () => vo
           Next attempt: <Time at={blockedBy.dueAt} ago />
         </span>
       )}
-      {dead && message && <DeadLetterActions message={message} done={reload} />}
+      {dead && message && <DeadLetterActions key={message.seq} message={message} done={reload} />}
     </div>
   );
 }

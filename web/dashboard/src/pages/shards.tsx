@@ -1,4 +1,5 @@
-import { useId, useState } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
 import { api, type Relay, type Shard, type Shards } from "../api";
 import { Action } from "../components/action";
 import { Ago, Badge, Time } from "../components/bits";
@@ -224,8 +225,9 @@ function ShardActions({ shard, relays, reload }: ShardProps) {
 function MoveAction({ shard, relays, reload }: ShardProps) {
   const id = useId();
   const others = relays.filter((relay) => relay.name !== shard.owner);
-  const [chosen, setChosen] = useState("");
-  const target = chosen || others[0]?.name || "";
+  const chosen = useSignal("");
+  const target = () =>
+    (others.find((relay) => relay.name === chosen.value) ?? others[0])?.name ?? "";
   if (others.length === 0) return null;
   return (
     <Action
@@ -242,10 +244,16 @@ function MoveAction({ shard, relays, reload }: ShardProps) {
           from its position. Its messages wait for a moment meanwhile, and keep their order.
         </p>
       )}
-      fields={
+      fields={() => (
         <div class="field">
           <label for={id}>To the relay</label>
-          <select id={id} value={target} onChange={(event) => setChosen(event.currentTarget.value)}>
+          <select
+            id={id}
+            value={target()}
+            onChange={(event) => {
+              chosen.value = event.currentTarget.value;
+            }}
+          >
             {others.map((relay) => (
               <option key={relay.name} value={relay.name}>
                 {relay.name}
@@ -253,11 +261,11 @@ function MoveAction({ shard, relays, reload }: ShardProps) {
             ))}
           </select>
         </div>
-      }
-      confirmLabel={() => `Move it to ${target}`}
+      )}
+      confirmLabel={() => `Move it to ${target()}`}
       run={async () => {
-        await api.moveShard(shard.shard, target);
-        return `Shard ${shard.shard} moves to ${target}.`;
+        await api.moveShard(shard.shard, target());
+        return `Shard ${shard.shard} moves to ${target()}.`;
       }}
       done={reload}
     />
