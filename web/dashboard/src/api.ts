@@ -113,15 +113,14 @@ export const api = {
   operations: (signal?: Signal) => get<{ items: t.Operation[] }>("/operations", {}, signal),
 
   countRetry: (selection: t.Selection) =>
-    post<{ count: number }>("/dead-letters/retry", { selection, dryRun: true }),
+    post<t.Count>("/dead-letters/retry", { selection, dryRun: true }),
   retry: (selection: t.Selection, more: { ratePerSecond?: number; payload?: string } = {}) =>
     post<t.Operation>("/dead-letters/retry", { selection, dryRun: false, ...more }),
   countDiscard: (selection: t.Selection) =>
-    post<{ count: number }>("/dead-letters/discard", { selection, dryRun: true }),
+    post<t.Count>("/dead-letters/discard", { selection, dryRun: true }),
   discard: (selection: t.Selection, confirm: string) =>
     post<t.Operation>("/dead-letters/discard", { selection, dryRun: false, confirm }),
-  countReplay: (filter: t.ReplayFilter) =>
-    post<{ count: number }>("/replay", { filter, dryRun: true }),
+  countReplay: (filter: t.ReplayFilter) => post<t.Count>("/replay", { filter, dryRun: true }),
   replay: (filter: t.ReplayFilter, more: { topic?: string; ratePerSecond?: number } = {}) =>
     post<t.Operation>("/replay", { filter, dryRun: false, ...more }),
   cancel: (operation: string) => post<t.Operation>(`/operations/${part(operation)}/cancel`),

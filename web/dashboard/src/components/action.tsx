@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
+import type { Count } from "../api";
 import { asError } from "../lib/resource";
 import { mayChange, session } from "../lib/session";
 import { Dialog } from "./dialog";
@@ -12,12 +13,13 @@ import { toast } from "./toasts";
 export interface ActionProps {
   label: ComponentChildren;
   title: string;
-  // What will happen; `count` is what the dry run said, null before or without one.
-  explain: (count: number | null) => ComponentChildren;
-  dryRun?: () => Promise<{ count: number }>;
+  // What will happen; `count` is what the dry run said, null before or without one; `least` is
+  // "at least " where it did not count to the end.
+  explain: (count: number | null, least: string) => ComponentChildren;
+  dryRun?: () => Promise<Count>;
   // What has to be typed before it is done.
   typed?: (count: number) => string;
-  confirmLabel: (count: number | null) => string;
+  confirmLabel: (count: number | null, least: string) => string;
   run: (count: number | null, typed: string) => Promise<string>; // what happened, to be told
   done?: (() => void) | undefined;
   danger?: boolean;
@@ -73,7 +75,7 @@ function OfferSignIn({ explain }: ActionProps) {
   const viewer = session.value?.role === "viewer" && session.value.name;
   return (
     <>
-      <div class="prose">{explain(null)}</div>
+      <div class="prose">{explain(null, "")}</div>
       <div class="notice accent">
         <strong>{viewer ? "You are signed in as a viewer" : "You are not signed in"}</strong>
         <span>
@@ -94,7 +96,7 @@ function OfferSignIn({ explain }: ActionProps) {
 
 function Confirm(props: ActionProps) {
   const { dryRun, explain, typed } = props;
-  const [count, setCount] = useState<number | null>(null);
+  const [counted, setCounted] = useState<Count | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
   const [text, setText] = useState("");
@@ -105,7 +107,7 @@ function Confirm(props: ActionProps) {
   useEffect(() => {
     let current = true;
     dryRun?.().then(
-      (answer) => current && setCount(answer.count),
+      (answer) => current && setCounted(answer),
       (problem) => current && setError(asError(problem)),
     );
     return () => {
@@ -113,6 +115,8 @@ function Confirm(props: ActionProps) {
     };
   }, [round]);
 
+  const count = counted ? counted.count : null;
+  const least = counted?.countIsLowerBound ? "at least " : "";
   const counting = dryRun !== undefined && count === null && error === null;
   const nothing = dryRun !== undefined && count === 0;
   const wanted = typed && count !== null ? typed(count) : null;
@@ -136,7 +140,7 @@ function Confirm(props: ActionProps) {
   };
   return (
     <form class="stack" onSubmit={submit}>
-      <div class="prose">{explain(count)}</div>
+      <div class="prose">{explain(count, least)}</div>
       {counting && <Loading what="how many this concerns" />}
       {nothing && <p class="notice">Nothing matches now, so there is nothing to do.</p>}
       {props.fields?.()}
@@ -166,7 +170,7 @@ function Confirm(props: ActionProps) {
           type="submit"
           disabled={!ready || (wanted !== null && text !== wanted)}
         >
-          {busy ? "Working …" : props.confirmLabel(count)}
+          {busy ? "Working …" : props.confirmLabel(count, least)}
         </button>
       </div>
     </form>

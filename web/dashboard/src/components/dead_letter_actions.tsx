@@ -1,13 +1,15 @@
-// What can be done with dead letters: retry, edit and retry one, discard.
+// What can be done with dead letters, and with one that is retried for ever: retry, edit and retry one,
+// discard.
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useId, useState } from "preact/hooks";
-import { api, type MessageSummary, type Payload, type Selection } from "../api";
+import { api, type Payload, type Selection, type Status } from "../api";
 import { plural } from "../lib/format";
 import { parseTree, pretty } from "../lib/json_tree";
+import { rateOf } from "../lib/rate";
 import { asError } from "../lib/resource";
 import { Action } from "./action";
 import { watchOperation } from "./operations";
-import { rateOf, TextField } from "./replay";
+import { RateField } from "./replay";
 import { Loading, Problem } from "./states";
 
 interface ManyProps {
@@ -16,34 +18,43 @@ interface ManyProps {
   done?: () => void;
   compact?: boolean;
   disabled?: boolean;
+  now?: boolean; // it is retried anyway, only later
 }
 
-export function RetryAction({ selection, what, done, compact, disabled }: ManyProps) {
+const named = (count: number | null, now: boolean | undefined) => {
+  const one = now ? "message" : "dead letter";
+  return count === null ? `The ${one}s` : plural(count, one);
+};
+
+export function RetryAction({ selection, what, done, compact, disabled, now }: ManyProps) {
   const perSecond = useSignal("");
+  const verb = now ? "Retry now" : "Retry";
   return (
     <Action
       label={
         <>
-          Retry <span class="hidden-visually">{what}</span>
+          {verb} <span class="hidden-visually">{what}</span>
         </>
       }
       compact={compact ?? false}
       disabled={disabled ?? false}
-      title={`Retry ${what}?`}
+      title={`Retry ${what}${now ? " now" : ""}?`}
       dryRun={() => api.countRetry(selection)}
       explain={(count) => (
         <ul>
           <li>
-            {count === null ? "The dead letters" : plural(count, "dead letter")} will be sent again,
-            each key in its order, with as many attempts as a new message has.
+            {named(count, now)} will be sent again {now && "at once"}, each key in its order, with
+            as many attempts as a new message has.
           </li>
           <li>What waits behind them follows once they are delivered.</li>
-          <li>Whatever fails again dies again: nothing is lost.</li>
+          <li>
+            {now
+              ? "If it fails again, its key waits on for the attempts after that."
+              : "Whatever fails again dies again: nothing is lost."}
+          </li>
         </ul>
       )}
-      fields={() => (
-        <TextField label="At most per second" hint="no limit" text={perSecond} numeric />
-      )}
+      fields={() => <RateField text={perSecond} />}
       confirmLabel={(count) => (count === null ? "Retry" : `Retry ${plural(count, "message")}`)}
       run={async () => {
         const operation = await api.retry(selection, rateOf(perSecond.value));
@@ -55,7 +66,7 @@ export function RetryAction({ selection, what, done, compact, disabled }: ManyPr
   );
 }
 
-export function DiscardAction({ selection, what, done, compact, disabled }: ManyProps) {
+export function DiscardAction({ selection, what, done, compact, disabled, now }: ManyProps) {
   return (
     <Action
       label={
@@ -71,8 +82,8 @@ export function DiscardAction({ selection, what, done, compact, disabled }: Many
       explain={(count) => (
         <ul>
           <li>
-            <b>{count === null ? "The dead letters" : plural(count, "dead letter")}</b> will never
-            be delivered. Consumers will not hear of these changes.
+            <b>{named(count, now)}</b> will never be delivered. Consumers will not hear of these
+            changes.
           </li>
           <li>What waits behind them is delivered then, without them.</li>
           <li>The audit keeps that you did it, for each message. It cannot be taken back.</li>
@@ -90,25 +101,29 @@ export function DiscardAction({ selection, what, done, compact, disabled }: Many
   );
 }
 
+// For a message that is given up, or retried: under the policy `block` none is ever given up.
 export function DeadLetterActions({
-  message,
+  seq,
+  status,
   done,
 }: {
-  message: MessageSummary;
+  seq: string;
+  status: Status;
   done: () => void;
 }) {
-  const selection = { names: [message.seq] };
-  const what = `message ${message.seq}`;
+  const now = status === "retrying";
+  if (!now && status !== "dead") return null;
+  const many = { selection: { names: [seq] }, what: `message ${seq}`, done, now, compact: true };
   return (
     <span class="row">
-      <RetryAction selection={selection} what={what} done={done} compact />
-      <EditAction message={message} done={done} />
-      <DiscardAction selection={selection} what={what} done={done} compact />
+      <RetryAction {...many} />
+      <EditAction seq={seq} done={done} />
+      <DiscardAction {...many} />
     </span>
   );
 }
 
-function EditAction({ message, done }: { message: MessageSummary; done: () => void }) {
+export function EditAction({ seq, done }: { seq: string; done: () => void }) {
   const text = useSignal<string | null>(null);
   const json = useSignal(false);
   const broken = () => json.value && text.value !== null && parseTree(text.value) === null;
@@ -116,12 +131,12 @@ function EditAction({ message, done }: { message: MessageSummary; done: () => vo
     <Action
       label={
         <>
-          Edit and retry <span class="hidden-visually">message {message.seq}</span>
+          Edit and retry <span class="hidden-visually">message {seq}</span>
         </>
       }
       compact
       wide
-      title={`Edit message ${message.seq} and retry it`}
+      title={`Edit message ${seq} and retry it`}
       explain={() => (
         <p>
           It is sent with the payload below; the row in the outbox stays as it was written, and the
@@ -130,7 +145,7 @@ function EditAction({ message, done }: { message: MessageSummary; done: () => vo
       )}
       fields={() => (
         <PayloadEditor
-          seq={message.seq}
+          seq={seq}
           text={text}
           json={json}
           problem={broken() ? "This is not JSON yet, as the payload was." : null}
@@ -143,9 +158,9 @@ function EditAction({ message, done }: { message: MessageSummary; done: () => vo
           throw new Error(
             "The payload was JSON and what is written here is not: correct it first.",
           );
-        const operation = await api.retry({ names: [message.seq] }, { payload: text.value });
+        const operation = await api.retry({ names: [seq] }, { payload: text.value });
         watchOperation(operation);
-        return `Retrying message ${message.seq} with the edited payload.`;
+        return `Retrying message ${seq} with the edited payload.`;
       }}
       done={done}
     />

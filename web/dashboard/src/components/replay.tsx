@@ -1,9 +1,11 @@
 // Sends again what was delivered: by a filter, to the same topic or another.
 import { type Signal, useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { api, type ReplayFilter } from "../api";
-import { plural, sinceTime } from "../lib/format";
+import { api } from "../api";
+import { plural, titleCase } from "../lib/format";
 import { useQuery } from "../lib/location";
+import { rateOf, rateProblem } from "../lib/rate";
+import { replayFilter } from "../lib/replay";
 import { Action } from "./action";
 import { watchOperation } from "./operations";
 
@@ -11,12 +13,12 @@ export function TextField({
   label,
   text,
   hint,
-  numeric,
+  problem,
 }: {
   label: string;
   text: Signal<string>;
-  hint?: string;
-  numeric?: boolean;
+  hint: string;
+  problem?: string | null;
 }) {
   const id = useId();
   return (
@@ -25,34 +27,31 @@ export function TextField({
       <input
         id={id}
         type="text"
-        inputMode={numeric ? "numeric" : "text"}
         value={text.value}
         placeholder={hint}
         autocomplete="off"
+        aria-invalid={!!problem}
+        aria-describedby={`${id}-problem`}
         onInput={(event) => {
           text.value = event.currentTarget.value;
         }}
       />
+      <span id={`${id}-problem`} class="small">
+        {problem}
+      </span>
     </div>
   );
 }
 
-// A whole number above zero, or nothing.
-export function rateOf(text: string): { ratePerSecond?: number } {
-  return /^[1-9]\d{0,6}$/.test(text.trim()) ? { ratePerSecond: Number(text) } : {};
-}
-
-function filterOf(query: ReturnType<typeof useQuery>, id: string | undefined): ReplayFilter {
-  if (id) return { id };
-  const filter: ReplayFilter = {};
-  for (const name of ["since", "until"] as const) {
-    const time = query.get(name) && sinceTime(query.get(name), Date.now());
-    if (time) filter[name] = time;
-  }
-  for (const name of ["aggregateId", "type"] as const) {
-    if (query.get(name)) filter[name] = query.get(name);
-  }
-  return filter;
+export function RateField({ text }: { text: Signal<string> }) {
+  return (
+    <TextField
+      label="At most per second"
+      hint="no limit"
+      text={text}
+      problem={rateProblem(text.value)}
+    />
+  );
 }
 
 // What the page filters by beside it, which a replay does not know.
@@ -63,7 +62,7 @@ export function ReplayAction({ id }: { id?: string }) {
   const query = useQuery();
   const topic = useSignal("");
   const perSecond = useSignal("");
-  const filter = filterOf(query, id);
+  const filter = id ? { id } : replayFilter(query.get, Date.now());
   const words = Object.entries(filter).map(([name, value]) => `${name} ${value}`);
   if (words.length === 0) return null;
   const others = id ? [] : OTHERS.filter((name) => query.get(name));
@@ -72,11 +71,13 @@ export function ReplayAction({ id }: { id?: string }) {
       label={id ? "Replay" : "Replay …"}
       title={id ? "Send this message once more?" : "Send delivered messages once more?"}
       dryRun={() => api.countReplay(filter)}
-      explain={(count) => (
+      explain={(count, least) => (
         <>
           <p>
-            {count === null ? "Delivered messages" : plural(count, "delivered message")} with{" "}
-            {words.join(", ")} will be sent once more, after what waits for the same keys.
+            {count === null
+              ? "Delivered messages"
+              : titleCase(least + plural(count, "delivered message"))}{" "}
+            with {words.join(", ")} will be sent once more, after what waits for the same keys.
           </p>
           <p>Consumers with an inbox ignore what they have had; others act a second time.</p>
           {others.length > 0 && (
@@ -89,10 +90,12 @@ export function ReplayAction({ id }: { id?: string }) {
       fields={() => (
         <div class="filters">
           <TextField label="To another topic" hint="the same topic" text={topic} />
-          <TextField label="At most per second" hint="no limit" text={perSecond} numeric />
+          <RateField text={perSecond} />
         </div>
       )}
-      confirmLabel={(count) => (count === null ? "Replay" : `Replay ${plural(count, "message")}`)}
+      confirmLabel={(count, least) =>
+        count === null ? "Replay" : `Replay ${least}${plural(count, "message")}`
+      }
       run={async () => {
         const to = topic.value.trim();
         const operation = await api.replay(filter, {

@@ -85,7 +85,6 @@ function Blocked({ aggregate, reload }: { aggregate: Aggregate; reload: () => vo
     );
   }
   const dead = blockedBy.state === "dead";
-  const message = aggregate.items.find((item) => item.seq === blockedBy.seq);
   return (
     <div class={`notice ${dead ? "bad" : "warn"}`}>
       <div class="row">
@@ -104,7 +103,12 @@ function Blocked({ aggregate, reload }: { aggregate: Aggregate; reload: () => vo
           Next attempt: <Time at={blockedBy.dueAt} ago />
         </span>
       )}
-      {dead && message && <DeadLetterActions key={message.seq} message={message} done={reload} />}
+      <DeadLetterActions
+        key={blockedBy.seq}
+        seq={blockedBy.seq}
+        status={blockedBy.state}
+        done={reload}
+      />
     </div>
   );
 }

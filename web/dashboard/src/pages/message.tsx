@@ -107,7 +107,7 @@ function Facts({ message, reload }: { message: Message; reload: () => void }) {
       title="What became of it"
       actions={
         <span class="row">
-          {message.status === "dead" && <DeadLetterActions message={message} done={reload} />}
+          <DeadLetterActions seq={message.seq} status={message.status} done={reload} />
           {message.status === "processed" && <ReplayAction id={message.id} />}
         </span>
       }
