@@ -162,7 +162,7 @@ function ShardTable({ shards, reload }: { shards: Shards; reload: () => void }) 
         {
           name: "act",
           header: "Act",
-          cell: (s) => <ShardActions shard={s} relays={shards.relays} reload={reload} />,
+          cell: (s) => <ShardActions shard={s} shards={shards} reload={reload} />,
         },
       ]}
     />
@@ -171,11 +171,17 @@ function ShardTable({ shards, reload }: { shards: Shards; reload: () => void }) 
 
 interface ShardProps {
   shard: Shard;
-  relays: readonly Relay[];
+  shards: Shards;
   reload: () => void;
 }
 
-function ShardActions({ shard, relays, reload }: ShardProps) {
+// Where the log is read, one relay reads it for all shards.
+const concerned = (shard: Shard, { mode }: Shards) =>
+  mode === "wal" ? "all 64 shards" : `shard ${shard.shard}`;
+
+function ShardActions({ shard, shards, reload }: ShardProps) {
+  const what = concerned(shard, shards);
+  const all = shards.mode === "wal";
   const named = (verb: string) => (
     <>
       {verb} <span class="hidden-visually">shard {shard.shard}</span>
@@ -183,37 +189,40 @@ function ShardActions({ shard, relays, reload }: ShardProps) {
   );
   return (
     <span class="row">
-      <PauseAction
-        what="the shard"
-        name={`shard ${shard.shard}`}
-        paused={shard.paused}
-        resume={<p>Its messages are sent from where it stopped, each key in its order.</p>}
-        explain={
-          <p>
-            About one key in 64 is not delivered until someone resumes it. Its messages wait in the
-            outbox; nothing is lost. Other shards go on.
-          </p>
-        }
-        send={(action) => api.shardAction(shard.shard, action)}
-        done={reload}
-      />
-      <MoveAction shard={shard} relays={relays} reload={reload} />
+      {(!all || shard.paused) && (
+        <PauseAction
+          what="the shard"
+          name={`shard ${shard.shard}`}
+          paused={shard.paused}
+          resume={<p>Its messages are sent from where it stopped, each key in its order.</p>}
+          explain={
+            <p>
+              About one key in 64 is not delivered until someone resumes it. Its messages wait in
+              the outbox; nothing is lost. Other shards go on.
+            </p>
+          }
+          send={(action) => api.shardAction(shard.shard, action)}
+          done={reload}
+        />
+      )}
+      <MoveAction shard={shard} shards={shards} reload={reload} />
       {shard.owner && (
         <Action
           label={named("Release")}
           compact
-          title={`Release shard ${shard.shard}?`}
+          title={`Release ${what}?`}
           explain={() => (
             <p>
-              {shard.owner} gives it up after what is under way, and any relay may take it, also the
-              same one. Use it when an owner seems stuck. Fencing by epoch keeps the old owner from
+              {shard.owner} gives {all ? `${what} up: the log is read for all of them` : "it up"},
+              after what is under way, and any relay may take {all ? "them" : "it"}, also the same
+              one. Use it when an owner seems stuck. Fencing by epoch keeps the old owner from
               marking anything.
             </p>
           )}
-          confirmLabel={() => "Release the shard"}
+          confirmLabel={() => `Release ${all ? what : "the shard"}`}
           run={async () => {
             await api.shardAction(shard.shard, "release");
-            return `Shard ${shard.shard} is released.`;
+            return `Released: ${what}.`;
           }}
           done={reload}
         />
@@ -222,9 +231,11 @@ function ShardActions({ shard, relays, reload }: ShardProps) {
   );
 }
 
-function MoveAction({ shard, relays, reload }: ShardProps) {
+function MoveAction({ shard, shards, reload }: ShardProps) {
   const id = useId();
-  const others = relays.filter((relay) => relay.name !== shard.owner);
+  const what = concerned(shard, shards);
+  const all = shards.mode === "wal";
+  const others = shards.relays.filter((relay) => relay.name !== shard.owner);
   const chosen = useSignal("");
   const target = () =>
     (others.find((relay) => relay.name === chosen.value) ?? others[0])?.name ?? "";
@@ -237,11 +248,12 @@ function MoveAction({ shard, relays, reload }: ShardProps) {
         </>
       }
       compact
-      title={`Move shard ${shard.shard}?`}
+      title={`Move ${what}?`}
       explain={() => (
         <p>
-          {shard.owner ?? "Nobody"} hands it over after what is under way; the other relay goes on
-          from its position. Its messages wait for a moment meanwhile, and keep their order.
+          {all && "One relay reads the log for all shards, so this moves them all. "}
+          {shard.owner ?? "Nobody"} hands over after what is under way; the other relay goes on from
+          the same position. Messages wait for a moment meanwhile, and keep their order.
         </p>
       )}
       fields={() => (
@@ -262,10 +274,10 @@ function MoveAction({ shard, relays, reload }: ShardProps) {
           </select>
         </div>
       )}
-      confirmLabel={() => `Move it to ${target()}`}
+      confirmLabel={() => `Move ${all ? what : "it"} to ${target()}`}
       run={async () => {
         await api.moveShard(shard.shard, target());
-        return `Shard ${shard.shard} moves to ${target()}.`;
+        return `Moving to ${target()}: ${what}.`;
       }}
       done={reload}
     />
