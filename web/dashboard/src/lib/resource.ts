@@ -1,6 +1,7 @@
 // What a page loads: kept while it is asked for again, aborted when the question changes.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api";
+import { readers } from "./session";
 
 export interface Resource<T> {
   data: T | null;
@@ -15,12 +16,13 @@ interface Held<T> {
   error: Error | null;
 }
 
-// `key` names the question; `everyMs` asks it again, while the page is seen.
+// `question` tells one from another; `everyMs` asks it again, while the page is seen.
 export function useResource<T>(
-  key: string,
+  question: string,
   load: (signal: AbortSignal) => Promise<T>,
   everyMs = 0,
 ): Resource<T> {
+  const key = `${readers.value} ${question}`;
   const [held, setHeld] = useState<Held<T>>({ key, data: null, error: null });
   const [round, setRound] = useState(0);
   const loader = useRef(load);
