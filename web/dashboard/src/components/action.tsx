@@ -140,9 +140,11 @@ function Confirm(props: ActionProps) {
   };
   return (
     <form class="stack" onSubmit={submit}>
-      <div class="prose">{explain(count, least)}</div>
+      <div class="prose stack" aria-live="polite">
+        {explain(count, least)}
+        {nothing && <p class="notice">Nothing matches now, so there is nothing to do.</p>}
+      </div>
       {counting && <Loading what="how many this concerns" />}
-      {nothing && <p class="notice">Nothing matches now, so there is nothing to do.</p>}
       {props.fields?.()}
       {wanted !== null && !nothing && (
         <div class="field">

@@ -26,9 +26,10 @@ export function AggregatePage() {
   const query = useQuery();
   const cursor = query.get("cursor");
   const found = useResource(
-    `aggregate ${type} ${id} ${cursor}`,
+    `aggregate ${type} ${id}`,
     (signal) => api.aggregate(type, id, { cursor }, signal),
     REFRESH_MS,
+    cursor,
   );
   // Once; reload is always the newest.
   useEffect(() => onOperationEnd(found.reload), [type, id]);
@@ -42,7 +43,11 @@ export function AggregatePage() {
       }
       lead="The messages of one aggregate, in their order."
     >
-      <Loaded resource={found} what="the aggregate">
+      <Loaded
+        resource={found}
+        what="the aggregate"
+        told={(data) => plural(data.items.length, "message")}
+      >
         {(data) => (
           <>
             <Blocked aggregate={data} reload={found.reload} />
