@@ -1,7 +1,7 @@
 // A button that changes something: a dialog first says what will happen, and to how many.
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import type { Count } from "../api";
 import { asError } from "../lib/resource";
@@ -61,7 +61,8 @@ export function Action(props: ActionProps) {
 // Beside the pages, once.
 export function ActionDialog() {
   const [path] = useLocation();
-  useEffect(() => close, [path]);
+  // Closed before the next page takes the focus, which is not given beside an open dialog.
+  useLayoutEffect(() => close, [path]);
   const props = opened.value;
   if (!props) return null;
   return (
