@@ -181,7 +181,6 @@ const concerned = (shard: Shard, { mode }: Shards) =>
 
 function ShardActions({ shard, shards, reload }: ShardProps) {
   const what = concerned(shard, shards);
-  const all = shards.mode === "wal";
   const named = (verb: string) => (
     <>
       {verb} <span class="hidden-visually">shard {shard.shard}</span>
@@ -189,7 +188,7 @@ function ShardActions({ shard, shards, reload }: ShardProps) {
   );
   return (
     <span class="row">
-      {(!all || shard.paused) && (
+      {(shards.mode !== "wal" || shard.paused) && (
         <PauseAction
           what="the shard"
           name={`shard ${shard.shard}`}
@@ -213,13 +212,12 @@ function ShardActions({ shard, shards, reload }: ShardProps) {
           title={`Release ${what}?`}
           explain={() => (
             <p>
-              {shard.owner} gives {all ? `${what} up: the log is read for all of them` : "it up"},
-              after what is under way, and any relay may take {all ? "them" : "it"}, also the same
-              one. Use it when an owner seems stuck. Fencing by epoch keeps the old owner from
-              marking anything.
+              {shard.owner} gives up {what} after what is under way, and any relay may take over,
+              also the same one. Use it when an owner seems stuck. Fencing by epoch keeps the old
+              owner from marking anything.
             </p>
           )}
-          confirmLabel={() => `Release ${all ? what : "the shard"}`}
+          confirmLabel={() => `Release ${what}`}
           run={async () => {
             await api.shardAction(shard.shard, "release");
             return `Released: ${what}.`;
@@ -234,7 +232,6 @@ function ShardActions({ shard, shards, reload }: ShardProps) {
 function MoveAction({ shard, shards, reload }: ShardProps) {
   const id = useId();
   const what = concerned(shard, shards);
-  const all = shards.mode === "wal";
   const others = shards.relays.filter((relay) => relay.name !== shard.owner);
   const chosen = useSignal("");
   const target = () =>
@@ -251,9 +248,8 @@ function MoveAction({ shard, shards, reload }: ShardProps) {
       title={`Move ${what}?`}
       explain={() => (
         <p>
-          {all && "One relay reads the log for all shards, so this moves them all. "}
-          {shard.owner ?? "Nobody"} hands over after what is under way; the other relay goes on from
-          the same position. Messages wait for a moment meanwhile, and keep their order.
+          {shard.owner ?? "Nobody"} hands over {what} after what is under way; the other relay goes
+          on from the same position. Messages wait for a moment meanwhile, and keep their order.
         </p>
       )}
       fields={() => (
@@ -274,7 +270,7 @@ function MoveAction({ shard, shards, reload }: ShardProps) {
           </select>
         </div>
       )}
-      confirmLabel={() => `Move ${all ? what : "it"} to ${target()}`}
+      confirmLabel={() => `Move ${what} to ${target()}`}
       run={async () => {
         await api.moveShard(shard.shard, target());
         return `Moving to ${target()}: ${what}.`;
