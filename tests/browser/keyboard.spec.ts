@@ -1,6 +1,7 @@
 // All of it without a mouse.
 import { invoiceOf, placeOrder, seqOf } from "./outbox";
 import { expect, type Page, settled, test } from "./fixtures";
+import { pages, visit } from "./pages";
 
 const focused = (page: Page) =>
   page.evaluate(() => {
@@ -76,23 +77,79 @@ test("the focus stays in a dialog, and comes back to what opened it", async ({ o
   await expect(button).toBeFocused();
 });
 
-test("every control of a page is reached by Tab, and shows its focus", async ({ page, at }) => {
-  await page.goto(`${at.relay}/messages`);
+test("the heading has the focus after each change of page, also from message to message", async ({ page, at }) => {
+  const [first, second] = [await placeOrder(at), await placeOrder(at)];
+  await page.goto(`${at.relay}/messages/${seqOf(at, first.id)}`);
   await settled(page);
-  const controls = await page.locator("a[href]:visible, button:visible, input:visible, select:visible, summary:visible").count();
-  const seen = new Set<string>();
-  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-  for (let press = 0; press < controls + 10; press += 1) {
-    await page.keyboard.press("Tab");
-    const state = await page.evaluate(() => {
-      const element = document.activeElement as HTMLElement | null;
-      if (!element || element === document.body) return null;
-      const all = [...document.querySelectorAll("*")];
-      return { name: `${all.indexOf(element)}`, outline: getComputedStyle(element).outlineStyle };
-    });
-    if (!state) break;
-    expect(state.outline, `focus of element ${state.name}`).not.toBe("none");
-    seen.add(state.name);
+  const heading = page.getByRole("heading", { level: 1 });
+  for (const order of [second, first]) {
+    const seq = seqOf(at, order.id);
+    await page.keyboard.press("/");
+    await page.keyboard.type(seq);
+    await page.keyboard.press("Enter");
+    await expect(heading).toContainText(seq);
+    await expect(heading).toBeFocused();
+    await page.getByLabel("Find a message by number").fill("");
+    await heading.focus();
   }
-  expect(seen.size).toBeGreaterThanOrEqual(controls - 1);
+});
+
+test("the heading has the focus when the button that had it is gone", async ({ operator: page, at }) => {
+  await page.goto(at.relay);
+  await settled(page);
+  await page.getByRole("button", { name: "Sign out" }).press("Enter");
+  await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+});
+
+declare global {
+  interface Window {
+    reached: Set<Element>;
+  }
+}
+
+// What Tab should reach and does not, told by its text.
+async function unreached(page: Page): Promise<string[]> {
+  const CONTROLS = "a[href], button:enabled, input:enabled, select, textarea, summary, [tabindex='0']";
+  const expected = await page.evaluateHandle(
+    (controls) => [...document.querySelectorAll(controls)].filter((element) => element.checkVisibility()),
+    CONTROLS,
+  );
+  const most = await expected.evaluate((elements) => elements.length + 50);
+  await page.evaluate(() => {
+    (document.activeElement as HTMLElement | null)?.blur();
+    window.reached = new Set();
+  });
+  for (let press = 0; press < most; press += 1) {
+    await page.keyboard.press("Tab");
+    const shown = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return null;
+      window.reached.add(element);
+      // The picture's links show it by their box.
+      const box = element.querySelector(":scope > .box");
+      const visible = box
+        ? getComputedStyle(box).strokeWidth === "3px"
+        : getComputedStyle(element).outlineStyle !== "none";
+      return visible ? "" : `${element.outerHTML.slice(0, 120)} does not show its focus`;
+    });
+    if (shown === null) break;
+    expect(shown).toBe("");
+  }
+  return expected.evaluate((elements) =>
+    elements
+      // What has been drawn anew meanwhile is another element.
+      .filter((element) => element.isConnected && !window.reached.has(element))
+      .map((element) => element.outerHTML.slice(0, 120)),
+  );
+}
+
+test("every control of every page is reached by Tab, and shows its focus", async ({ operator: page, at }) => {
+  test.setTimeout(300_000);
+  for (const [name, { path }] of Object.entries(pages(at))) {
+    await test.step(name, async () => {
+      await visit(page, at, path);
+      expect(await unreached(page), `controls of ${name}`).toEqual([]);
+    });
+  }
 });

@@ -3,6 +3,7 @@ import { OUTPUT, until } from "./system";
 import {
   invoiceOf,
   invoicesOf,
+  operate,
   placeOrder,
   seqOf,
   statusOf,
@@ -43,11 +44,7 @@ test("a dead letter is edited and retried until its invoice exists", async ({ op
 
 // Whatever becomes of a test, the next one finds a relay that delivers.
 test.afterEach(async ({ at }) => {
-  await fetch(`${at.relay}/api/v1/resume`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${at.operatorToken}`, "Content-Type": "application/json" },
-    body: "{}",
-  });
+  await operate(at, "resume");
 });
 
 test("pause stops the flow, and resume continues it", async ({ operator: page, at }) => {
@@ -75,6 +72,65 @@ test("pause stops the flow, and resume continues it", async ({ operator: page, a
   await page.getByRole("button", { name: "Resume all delivery" }).click();
   await invoiceOf(at, order.id);
   await expect(page.getByRole("button", { name: "Pause all" })).toBeVisible();
+});
+
+test("an open dialog stays what it was while another operator acts", async ({ operator: page, at }) => {
+  await page.goto(at.relay);
+  await settled(page);
+  await page.getByRole("button", { name: "Pause all" }).click();
+  await operate(at, "pause");
+  await expect(page.getByText("Delivery is paused. What is written waits")).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Pause all delivery?" })).toBeVisible();
+  await page.getByRole("button", { name: "Pause all delivery" }).click();
+  await expect(page.getByText("Delivery was paused already.")).toBeVisible();
+});
+
+test("a tab goes on after a sign-in in another one", async ({ operator: page, at, context }) => {
+  await page.goto(at.relay);
+  await settled(page);
+  await signIn(await context.newPage(), at, at.operatorToken);
+  await page.getByRole("button", { name: "Pause all" }).click();
+  await page.getByRole("button", { name: "Pause all delivery" }).click();
+  await expect(page.getByText("Delivery is paused. What is written waits")).toBeVisible();
+});
+
+test("what is retried for ever can be retried now, edited and discarded", async ({ operator: page, at }) => {
+  const { seq, orderId } = await writeTooLarge(at);
+  // As under the policy "block", which gives nothing up.
+  await page.route("**/api/v1/aggregates/order/**", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    json.blockedBy.state = "retrying";
+    await route.fulfill({ response, json });
+  });
+  await page.goto(`${at.relay}/aggregates/order/${orderId}`);
+  for (const name of [`Retry now message ${seq}`, `Edit and retry message ${seq}`, `Discard message ${seq}`]) {
+    await expect(page.getByRole("button", { name })).toBeVisible();
+  }
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+});
+
+test("a rate that cannot be read is refused at its field", async ({ operator: page, at }) => {
+  const { orderId } = await writeTooLarge(at);
+  await page.goto(`${at.relay}/dead-letters?aggregateId=${orderId}`);
+  await settled(page);
+  await page.getByRole("button", { name: "Select the page" }).click();
+  await page.getByRole("button", { name: "Retry 1 selected dead letter" }).click();
+  const rate = page.getByLabel("At most per second");
+  await rate.fill("10/s");
+  await expect(rate).toHaveAccessibleDescription(/whole number/);
+  await page.getByRole("button", { name: "Retry 1 message" }).click();
+  await expect(page.getByRole("dialog").getByRole("alert")).toContainText("whole number");
+});
+
+test("a key that looks like a message's id leads to its messages", async ({ page, at }) => {
+  const order = await placeOrder(at);
+  await page.goto(at.relay);
+  await settled(page);
+  await page.getByLabel("Find a message by number").fill(order.id);
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: `messages with the key ${order.id}` }).click();
+  await expect(page.locator("tbody tr").filter({ hasText: "OrderCreated" })).toBeVisible();
 });
 
 test("a trace shows all five stages", async ({ page, at }) => {

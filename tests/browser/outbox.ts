@@ -16,6 +16,16 @@ export async function placeOrder(at: Addresses, quantity = 1): Promise<Order> {
   return (await answer.json()) as Order;
 }
 
+// What an operator does by the API, apart from the page: "shards/7/pause".
+export async function operate(at: Addresses, what: string): Promise<void> {
+  const answer = await fetch(`${at.relay}/api/v1/${what}`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${at.operatorToken}`, "Content-Type": "application/json" },
+    body: "{}",
+  });
+  if (!answer.ok) throw new Error(`${what}: the relay answered ${answer.status}: ${await answer.text()}`);
+}
+
 export async function placeOrders(at: Addresses, count: number): Promise<Order[]> {
   const orders: Order[] = [];
   for (let made = 0; made < count; made += 1) orders.push(await placeOrder(at, 1 + (made % 4)));

@@ -1,39 +1,21 @@
 // Every page, light and dark, narrow and wide: it shows what it should, and axe finds nothing.
 import { OUTPUT } from "./system";
-import { seqOf } from "./outbox";
-import { expect, expectAccessible, expectNoSidewaysScroll, settled, signIn, test } from "./fixtures";
-import { sql } from "./system";
+import { expect, expectAccessible, expectNoSidewaysScroll, settled, signIn, test, type Page } from "./fixtures";
+import { pages, visit } from "./pages";
 
 const SIZES = [
   { name: "320", viewport: { width: 320, height: 720 } },
   { name: "1440", viewport: { width: 1440, height: 900 } },
 ];
 
-// By its name: the address, and a text that tells that the page is there.
-function pages(database: string): Record<string, [path: string, shows: RegExp]> {
-  const order = sql(database, "select aggregateid from outbox where type = 'OrderCreated' order by seq limit 1");
-  const dead = sql(database, "select seq from outbox_message where status = 'dead' order by seq limit 1");
-  const deadKey = sql(database, `select aggregateid from outbox where seq = ${dead}`);
-  const seq = seqOf({ database } as never, order);
-  return {
-    overview: ["/", /The way of the messages/],
-    messages: ["/messages", /OrderCreated/],
-    "messages-none": ["/messages?aggregateId=nobody", /No message matches/],
-    message: [`/messages/${seq}`, /What became of it/],
-    "message-dead": [`/messages/${dead}?view=raw`, /Failed attempts/],
-    "message-missing": ["/messages/9223372036854775807", /no message|no such message|Not Found/i],
-    trace: [`/trace/${seq}`, /stages are known/],
-    "dead-letters": ["/dead-letters", /By error/],
-    topics: ["/topics", /order-events/],
-    aggregates: ["/aggregates", /One aggregate/],
-    aggregate: [`/aggregates/order/${order}`, /Nothing blocks it/],
-    "aggregate-blocked": [`/aggregates/order/${deadKey}`, /Blocked by message/],
-    shards: ["/shards", /Who has which/],
-    config: ["/config", /sink\.brokers/],
-    audit: ["/audit", /Audit/],
-    "sign-in": ["/sign-in", /Token/],
-    nowhere: ["/sign-in/nowhere", /Not Found|no/i],
-  };
+// A second relay, to which a shard could be moved.
+async function withAnotherRelay(page: Page): Promise<void> {
+  await page.route("**/api/v1/shards", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    json.relays.push({ name: "relay-b", joinedAt: null, shards: 0, self: false });
+    await route.fulfill({ response, json });
+  });
 }
 
 for (const scheme of ["light", "dark"] as const) {
@@ -45,12 +27,13 @@ for (const scheme of ["light", "dark"] as const) {
         test.setTimeout(180_000);
         let rules = 0;
         let looked = 0;
-        for (const [name, [path, shows]] of Object.entries(pages(at.database))) {
-          if (name === "nowhere") continue;
+        for (const [name, { path, shows, row, refused }] of Object.entries(pages(at))) {
           await test.step(name, async () => {
-            await page.goto(at.relay + path);
-            await settled(page);
-            await expect(page.locator("main")).toContainText(shows);
+            await visit(page, at, path);
+            const main = page.locator("main");
+            await expect(main).toContainText(shows);
+            if (row) await expect(main.locator("tbody tr").filter({ hasText: row }).first()).toBeVisible();
+            await expect(main.getByRole("alert"), "what went wrong").toHaveCount(refused ? 1 : 0);
             await page.screenshot({ path: `${OUTPUT}/${name}-${size.name}-${scheme}.png`, fullPage: true });
             rules += await expectAccessible(page);
             if (size.name === "320") await expectNoSidewaysScroll(page);
@@ -61,12 +44,20 @@ for (const scheme of ["light", "dark"] as const) {
       });
 
       test("the dialogs have no violation", async ({ page, at }) => {
+        test.setTimeout(180_000);
+        await withAnotherRelay(page);
+        const { message, "message-dead": dead } = pages(at);
         await signIn(page, at, at.operatorToken);
         const dialogs: [path: string, button: RegExp][] = [
           ["/", /^Pause all/],
           ["/", /^Help/],
           ["/dead-letters", /^Discard all whose/],
+          ["/dead-letters", /^Retry all whose/],
+          [dead?.path ?? "", /^Edit and retry/],
+          [message?.path ?? "", /^Replay$/],
+          ["/topics", /^Pause order-events/],
           ["/shards", /^Release shard 0/],
+          ["/shards", /^Move shard 0/],
         ];
         for (const [path, button] of dialogs) {
           await page.goto(at.relay + path);
@@ -82,3 +73,26 @@ for (const scheme of ["light", "dark"] as const) {
     });
   }
 }
+
+test("the theme is chosen, kept, and given back to the system", async ({ page, at }) => {
+  const LIGHT = "rgb(245, 246, 248)";
+  const DARK = "rgb(14, 18, 23)";
+  const html = page.locator("html");
+  const theme = page.getByLabel("Theme");
+  await page.emulateMedia({ colorScheme: "light" });
+  await visit(page, at, "/");
+  await expect(html).toHaveCSS("background-color", LIGHT);
+  await theme.selectOption("dark");
+  await expect(html).toHaveCSS("background-color", DARK);
+  await expectAccessible(page);
+  await page.reload();
+  await settled(page);
+  await expect(theme).toHaveValue("dark");
+  await expect(html).toHaveCSS("background-color", DARK);
+  await theme.selectOption("system");
+  await expect(html).toHaveCSS("background-color", LIGHT);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expect(html).toHaveCSS("background-color", DARK);
+  await theme.selectOption("light");
+  await expect(html).toHaveCSS("background-color", LIGHT);
+});

@@ -24,6 +24,13 @@ export function setCsrfToken(token: string | null): void {
   csrfToken = token;
 }
 
+// Asks whose session it is; a refused change may be one of an earlier session's token.
+let askSession = async (): Promise<void> => {};
+
+export function onRefusedChange(ask: () => Promise<void>): void {
+  askSession = ask;
+}
+
 // target(path, query): empty values are left out.
 export function target(path: string, query: Query = {}): string {
   const parameters = new URLSearchParams();
@@ -55,13 +62,30 @@ async function call<T>(
   body?: unknown,
   signal?: AbortSignal | null,
 ): Promise<T> {
+  let answer = await ask(method, path, body, signal);
+  if (method !== "GET" && (answer.status === 401 || answer.status === 403)) {
+    // Signed in anew in another tab, or never told of its session: once more with the token of now.
+    const shown = csrfToken;
+    await askSession();
+    if (csrfToken && csrfToken !== shown) answer = await ask(method, path, body, signal);
+  }
+  if (!answer.ok) throw await failure(answer);
+  if (answer.status === 204) return undefined as T;
+  return (await answer.json()) as T;
+}
+
+async function ask(
+  method: string,
+  path: string,
+  body: unknown,
+  signal: AbortSignal | null | undefined,
+): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && csrfToken) headers["X-Outbox-CSRF"] = csrfToken;
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  let answer: Response;
   try {
-    answer = await fetch(`/api/v1${path}`, {
+    return await fetch(`/api/v1${path}`, {
       method,
       headers,
       credentials: "same-origin",
@@ -78,9 +102,6 @@ async function call<T>(
         : "outbox-processor cannot be reached: is it running?",
     );
   }
-  if (!answer.ok) throw await failure(answer);
-  if (answer.status === 204) return undefined as T;
-  return (await answer.json()) as T;
 }
 
 const get = <T>(path: string, query?: Query, signal?: AbortSignal | null) =>
@@ -113,15 +134,14 @@ export const api = {
   operations: (signal?: Signal) => get<{ items: t.Operation[] }>("/operations", {}, signal),
 
   countRetry: (selection: t.Selection) =>
-    post<{ count: number }>("/dead-letters/retry", { selection, dryRun: true }),
+    post<t.Count>("/dead-letters/retry", { selection, dryRun: true }),
   retry: (selection: t.Selection, more: { ratePerSecond?: number; payload?: string } = {}) =>
     post<t.Operation>("/dead-letters/retry", { selection, dryRun: false, ...more }),
   countDiscard: (selection: t.Selection) =>
-    post<{ count: number }>("/dead-letters/discard", { selection, dryRun: true }),
+    post<t.Count>("/dead-letters/discard", { selection, dryRun: true }),
   discard: (selection: t.Selection, confirm: string) =>
     post<t.Operation>("/dead-letters/discard", { selection, dryRun: false, confirm }),
-  countReplay: (filter: t.ReplayFilter) =>
-    post<{ count: number }>("/replay", { filter, dryRun: true }),
+  countReplay: (filter: t.ReplayFilter) => post<t.Count>("/replay", { filter, dryRun: true }),
   replay: (filter: t.ReplayFilter, more: { topic?: string; ratePerSecond?: number } = {}) =>
     post<t.Operation>("/replay", { filter, dryRun: false, ...more }),
   cancel: (operation: string) => post<t.Operation>(`/operations/${part(operation)}/cancel`),

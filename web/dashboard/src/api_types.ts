@@ -180,6 +180,12 @@ export interface DeadLetterFilter {
 
 export type Selection = { names: string[] } | { filter: DeadLetterFilter };
 
+// What a dry run says.
+export interface Count {
+  count: number;
+  countIsLowerBound?: boolean; // they were not counted further
+}
+
 export interface ReplayFilter {
   since?: string;
   until?: string;

@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { App } from "./app";
+import { keepFocus } from "./lib/focus";
 import { startLive } from "./lib/live";
 import { loadSession } from "./lib/session";
 import { startTheme } from "./lib/theme";
@@ -11,6 +12,7 @@ import "./style/table.css";
 import "./style/pictures.css";
 
 startTheme();
+keepFocus();
 void loadSession();
 startLive();
 const root = document.getElementById("app");

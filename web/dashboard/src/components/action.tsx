@@ -1,7 +1,9 @@
 // A button that changes something: a dialog first says what will happen, and to how many.
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
-import { Link } from "wouter-preact";
+import { useEffect, useId, useLayoutEffect, useState } from "preact/hooks";
+import { Link, useLocation } from "wouter-preact";
+import type { Count } from "../api";
 import { asError } from "../lib/resource";
 import { mayChange, session } from "../lib/session";
 import { Dialog } from "./dialog";
@@ -11,58 +13,70 @@ import { toast } from "./toasts";
 export interface ActionProps {
   label: ComponentChildren;
   title: string;
-  // What will happen; `count` is what the dry run said, null before or without one.
-  explain: (count: number | null) => ComponentChildren;
-  dryRun?: () => Promise<{ count: number }>;
+  // What will happen; `count` is what the dry run said, null before or without one; `least` is
+  // "at least " where it did not count to the end.
+  explain: (count: number | null, least: string) => ComponentChildren;
+  dryRun?: () => Promise<Count>;
   // What has to be typed before it is done.
   typed?: (count: number) => string;
-  confirmLabel: (count: number | null) => string;
+  confirmLabel: (count: number | null, least: string) => string;
   run: (count: number | null, typed: string) => Promise<string>; // what happened, to be told
-  done?: () => void;
+  done?: (() => void) | undefined;
   danger?: boolean;
   primary?: boolean;
   compact?: boolean;
   disabled?: boolean;
   wide?: boolean;
-  fields?: ComponentChildren;
+  // What is chosen or typed there is in signals: the dialog has no other way to hear of it.
+  fields?: () => ComponentChildren;
 }
 
+// What is open, as it was when it was opened. The page goes on behind it; what was read is what is
+// done, and a dialog is not taken away because its button is.
+const opened = signal<ActionProps | null>(null);
+const close = () => {
+  opened.value = null;
+};
+
 export function Action(props: ActionProps) {
-  const [open, setOpen] = useState(false);
   const classes = ["button"];
   if (props.danger) classes.push("danger");
   if (props.primary) classes.push("primary");
   if (props.compact) classes.push("compact");
   return (
-    <>
-      <button
-        type="button"
-        class={classes.join(" ")}
-        disabled={props.disabled}
-        aria-haspopup="dialog"
-        onClick={() => setOpen(true)}
-      >
-        {props.label}
-      </button>
-      {open && <ActionDialog {...props} close={() => setOpen(false)} />}
-    </>
+    <button
+      type="button"
+      class={classes.join(" ")}
+      disabled={props.disabled}
+      aria-haspopup="dialog"
+      onClick={() => {
+        opened.value = props;
+      }}
+    >
+      {props.label}
+    </button>
   );
 }
 
-function ActionDialog(props: ActionProps & { close: () => void }) {
-  const allowed = mayChange.value;
+// Beside the pages, once.
+export function ActionDialog() {
+  const [path] = useLocation();
+  // Closed before the next page takes the focus, which is not given beside an open dialog.
+  useLayoutEffect(() => close, [path]);
+  const props = opened.value;
+  if (!props) return null;
   return (
-    <Dialog title={props.title} wide={props.wide ?? false} onClose={props.close}>
-      {allowed ? <Confirm {...props} /> : <OfferSignIn {...props} />}
+    <Dialog title={props.title} wide={props.wide ?? false} onClose={close}>
+      {mayChange.value ? <Confirm {...props} /> : <OfferSignIn {...props} />}
     </Dialog>
   );
 }
 
-function OfferSignIn({ explain, close }: ActionProps & { close: () => void }) {
+function OfferSignIn({ explain }: ActionProps) {
   const viewer = session.value?.role === "viewer" && session.value.name;
   return (
     <>
-      <div class="prose">{explain(null)}</div>
+      <div class="prose">{explain(null, "")}</div>
       <div class="notice accent">
         <strong>{viewer ? "You are signed in as a viewer" : "You are not signed in"}</strong>
         <span>
@@ -81,9 +95,9 @@ function OfferSignIn({ explain, close }: ActionProps & { close: () => void }) {
   );
 }
 
-function Confirm(props: ActionProps & { close: () => void }) {
-  const { dryRun, explain, typed, close } = props;
-  const [count, setCount] = useState<number | null>(null);
+function Confirm(props: ActionProps) {
+  const { dryRun, explain, typed } = props;
+  const [counted, setCounted] = useState<Count | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
   const [text, setText] = useState("");
@@ -94,7 +108,7 @@ function Confirm(props: ActionProps & { close: () => void }) {
   useEffect(() => {
     let current = true;
     dryRun?.().then(
-      (answer) => current && setCount(answer.count),
+      (answer) => current && setCounted(answer),
       (problem) => current && setError(asError(problem)),
     );
     return () => {
@@ -102,6 +116,8 @@ function Confirm(props: ActionProps & { close: () => void }) {
     };
   }, [round]);
 
+  const count = counted ? counted.count : null;
+  const least = counted?.countIsLowerBound ? "at least " : "";
   const counting = dryRun !== undefined && count === null && error === null;
   const nothing = dryRun !== undefined && count === 0;
   const wanted = typed && count !== null ? typed(count) : null;
@@ -125,10 +141,12 @@ function Confirm(props: ActionProps & { close: () => void }) {
   };
   return (
     <form class="stack" onSubmit={submit}>
-      <div class="prose">{explain(count)}</div>
+      <div class="prose stack" aria-live="polite">
+        {explain(count, least)}
+        {nothing && <p class="notice">Nothing matches now, so there is nothing to do.</p>}
+      </div>
       {counting && <Loading what="how many this concerns" />}
-      {nothing && <p class="notice">Nothing matches now, so there is nothing to do.</p>}
-      {props.fields}
+      {props.fields?.()}
       {wanted !== null && !nothing && (
         <div class="field">
           <label for={id}>
@@ -155,7 +173,7 @@ function Confirm(props: ActionProps & { close: () => void }) {
           type="submit"
           disabled={!ready || (wanted !== null && text !== wanted)}
         >
-          {busy ? "Working …" : props.confirmLabel(count)}
+          {busy ? "Working …" : props.confirmLabel(count, least)}
         </button>
       </div>
     </form>

@@ -1,12 +1,15 @@
-// What can be done with dead letters: retry, edit and retry one, discard.
+// What can be done with dead letters, and with one that is retried for ever: retry, edit and retry one,
+// discard.
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useId, useState } from "preact/hooks";
-import { api, type MessageSummary, type Payload, type Selection } from "../api";
+import { api, type Payload, type Selection, type Status } from "../api";
 import { plural } from "../lib/format";
 import { parseTree, pretty } from "../lib/json_tree";
+import { rateOf } from "../lib/rate";
 import { asError } from "../lib/resource";
 import { Action } from "./action";
 import { watchOperation } from "./operations";
-import { rateOf, TextField } from "./replay";
+import { RateField } from "./replay";
 import { Loading, Problem } from "./states";
 
 interface ManyProps {
@@ -15,52 +18,55 @@ interface ManyProps {
   done?: () => void;
   compact?: boolean;
   disabled?: boolean;
+  now?: boolean; // it is retried anyway, only later
 }
 
-export function RetryAction({ selection, what, done, compact, disabled }: ManyProps) {
-  const [perSecond, setPerSecond] = useState("");
+const named = (count: number | null, now: boolean | undefined) => {
+  const one = now ? "message" : "dead letter";
+  return count === null ? `The ${one}s` : plural(count, one);
+};
+
+export function RetryAction({ selection, what, done, compact, disabled, now }: ManyProps) {
+  const perSecond = useSignal("");
+  const verb = now ? "Retry now" : "Retry";
   return (
     <Action
       label={
         <>
-          Retry <span class="hidden-visually">{what}</span>
+          {verb} <span class="hidden-visually">{what}</span>
         </>
       }
       compact={compact ?? false}
       disabled={disabled ?? false}
-      title={`Retry ${what}?`}
+      title={`Retry ${what}${now ? " now" : ""}?`}
       dryRun={() => api.countRetry(selection)}
       explain={(count) => (
         <ul>
           <li>
-            {count === null ? "The dead letters" : plural(count, "dead letter")} will be sent again,
-            each key in its order, with as many attempts as a new message has.
+            {named(count, now)} will be sent again {now && "at once"}, each key in its order, with
+            as many attempts as a new message has.
           </li>
           <li>What waits behind them follows once they are delivered.</li>
-          <li>Whatever fails again dies again: nothing is lost.</li>
+          <li>
+            {now
+              ? "If it fails again, its key waits on for the attempts after that."
+              : "Whatever fails again dies again: nothing is lost."}
+          </li>
         </ul>
       )}
-      fields={
-        <TextField
-          label="At most per second"
-          hint="no limit"
-          value={perSecond}
-          set={setPerSecond}
-          numeric
-        />
-      }
+      fields={() => <RateField text={perSecond} />}
       confirmLabel={(count) => (count === null ? "Retry" : `Retry ${plural(count, "message")}`)}
       run={async () => {
-        const operation = await api.retry(selection, rateOf(perSecond));
+        const operation = await api.retry(selection, rateOf(perSecond.value));
         watchOperation(operation);
         return `Retrying ${plural(operation.total, "message")}.`;
       }}
-      {...(done ? { done } : {})}
+      done={done}
     />
   );
 }
 
-export function DiscardAction({ selection, what, done, compact, disabled }: ManyProps) {
+export function DiscardAction({ selection, what, done, compact, disabled, now }: ManyProps) {
   return (
     <Action
       label={
@@ -76,8 +82,8 @@ export function DiscardAction({ selection, what, done, compact, disabled }: Many
       explain={(count) => (
         <ul>
           <li>
-            <b>{count === null ? "The dead letters" : plural(count, "dead letter")}</b> will never
-            be delivered. Consumers will not hear of these changes.
+            <b>{named(count, now)}</b> will never be delivered. Consumers will not hear of these
+            changes.
           </li>
           <li>What waits behind them is delivered then, without them.</li>
           <li>The audit keeps that you did it, for each message. It cannot be taken back.</li>
@@ -90,68 +96,71 @@ export function DiscardAction({ selection, what, done, compact, disabled }: Many
         watchOperation(operation);
         return `Discarding ${plural(operation.total, "message")}.`;
       }}
-      {...(done ? { done } : {})}
+      done={done}
     />
   );
 }
 
+// For a message that is given up, or retried: under the policy `block` none is ever given up.
 export function DeadLetterActions({
-  message,
+  seq,
+  status,
   done,
 }: {
-  message: MessageSummary;
+  seq: string;
+  status: Status;
   done: () => void;
 }) {
-  const selection = { names: [message.seq] };
-  const what = `message ${message.seq}`;
+  const now = status === "retrying";
+  if (!now && status !== "dead") return null;
+  const many = { selection: { names: [seq] }, what: `message ${seq}`, done, now, compact: true };
   return (
     <span class="row">
-      <RetryAction selection={selection} what={what} done={done} compact />
-      <EditAction message={message} done={done} />
-      <DiscardAction selection={selection} what={what} done={done} compact />
+      <RetryAction {...many} />
+      <EditAction seq={seq} done={done} />
+      <DiscardAction {...many} />
     </span>
   );
 }
 
-function EditAction({ message, done }: { message: MessageSummary; done: () => void }) {
-  const [text, setText] = useState<string | null>(null);
-  const [json, setJson] = useState(false);
-  const broken = json && text !== null && parseTree(text) === null;
+export function EditAction({ seq, done }: { seq: string; done: () => void }) {
+  const text = useSignal<string | null>(null);
+  const json = useSignal(false);
+  const broken = () => json.value && text.value !== null && parseTree(text.value) === null;
   return (
     <Action
       label={
         <>
-          Edit and retry <span class="hidden-visually">message {message.seq}</span>
+          Edit and retry <span class="hidden-visually">message {seq}</span>
         </>
       }
       compact
       wide
-      title={`Edit message ${message.seq} and retry it`}
+      title={`Edit message ${seq} and retry it`}
       explain={() => (
         <p>
           It is sent with the payload below; the row in the outbox stays as it was written, and the
           audit keeps that you edited it. What waits behind it follows.
         </p>
       )}
-      fields={
+      fields={() => (
         <PayloadEditor
-          seq={message.seq}
+          seq={seq}
           text={text}
-          set={setText}
-          setJson={setJson}
-          problem={broken ? "This is not JSON yet, as the payload was." : null}
+          json={json}
+          problem={broken() ? "This is not JSON yet, as the payload was." : null}
         />
-      }
+      )}
       confirmLabel={() => "Retry with this payload"}
       run={async () => {
-        if (text === null) throw new Error("The payload is still being loaded.");
-        if (broken)
+        if (text.value === null) throw new Error("The payload is still being loaded.");
+        if (broken())
           throw new Error(
             "The payload was JSON and what is written here is not: correct it first.",
           );
-        const operation = await api.retry({ names: [message.seq] }, { payload: text });
+        const operation = await api.retry({ names: [seq] }, { payload: text.value });
         watchOperation(operation);
-        return `Retrying message ${message.seq} with the edited payload.`;
+        return `Retrying message ${seq} with the edited payload.`;
       }}
       done={done}
     />
@@ -164,28 +173,26 @@ function whyNot(payload: Payload): string | null {
   if (payload.masked)
     return "Parts of this payload are masked for you: editing would send the mask.";
   if (payload.truncated)
-    return "This payload is too large to be edited here: use outboxctl dead-letters retry --payload-file.";
+    return "This payload is too large to be edited here: use outboxctl dead-letters retry --payload FILE.";
   return null;
 }
 
 function PayloadEditor({
   seq,
   text,
-  set,
-  setJson,
+  json,
   problem,
 }: {
   seq: string;
-  text: string | null;
-  set: (text: string | null) => void;
-  setJson: (json: boolean) => void;
+  text: Signal<string | null>;
+  json: Signal<boolean>;
   problem: string | null;
 }) {
   const id = useId();
   const [error, setError] = useState<Error | null>(null);
   // What is being typed is loaded once.
   useEffect(() => {
-    set(null);
+    text.value = null;
     api
       .message(seq)
       .then(({ items }) => {
@@ -196,13 +203,13 @@ function PayloadEditor({
         const reason = whyNot(payload);
         if (reason) throw new Error(reason);
         const tree = payload.encoding === "json" ? parseTree(payload.content) : null;
-        setJson(tree !== null);
-        set(tree ? pretty(tree) : payload.content);
+        json.value = tree !== null;
+        text.value = tree ? pretty(tree) : payload.content;
       })
       .catch((caught) => setError(asError(caught)));
   }, [seq]);
   if (error) return <Problem error={error} />;
-  if (text === null) return <Loading what="the payload" />;
+  if (text.value === null) return <Loading what="the payload" />;
   return (
     <div class="field">
       <label for={id}>Payload</label>
@@ -210,10 +217,12 @@ function PayloadEditor({
         id={id}
         class="mono"
         spellcheck={false}
-        value={text}
+        value={text.value}
         aria-invalid={problem !== null}
         aria-describedby={`${id}-problem`}
-        onInput={(event) => set(event.currentTarget.value)}
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+        }}
       />
       <span id={`${id}-problem`} class="small">
         {problem}

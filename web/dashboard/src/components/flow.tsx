@@ -103,11 +103,13 @@ function BoxPicture({
       <text class="title" x={box.x + 12} y={box.y + 24}>
         {box.title}
       </text>
-      {box.notes.map((note, at) => (
+      {/* The spaces are not drawn: with them, what is seen is a part of what is heard. */}
+      {box.notes.map((note, at) => [
+        " ",
         <text key={note.text} class={`note ${note.tone}`} x={box.x + 12} y={box.y + 42 + at * 17}>
           {note.text}
-        </text>
-      ))}
+        </text>,
+      ])}
       {box.id === "shards" && <Cells box={box} overview={overview} shards={shards} />}
     </>
   );

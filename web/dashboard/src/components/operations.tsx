@@ -3,6 +3,7 @@ import { effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, type Operation } from "../api";
 import { count, titleCase } from "../lib/format";
+import { endsBetween } from "../lib/operations";
 import { asError } from "../lib/resource";
 import { mayChange } from "../lib/session";
 import { Badge, Time } from "./bits";
@@ -16,31 +17,24 @@ export const operations = signal<Operation[]>([]);
 export const operationsEnded = signal(0);
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-const PAST = { retry: "Retried", discard: "Discarded", replay: "Replayed" } as const;
-
-function ended(operation: Operation): string {
-  const so = `${PAST[operation.kind]} ${count(operation.done)} of ${count(operation.total)}`;
-  if (operation.state === "failed")
-    return `${so}, then failed: ${operation.error ?? "no reason given"}`;
-  return operation.state === "cancelled" ? `${so}, then cancelled` : so;
-}
+// An answer to an older question says less than what is known.
+let round = 0;
 
 export async function refreshOperations(): Promise<void> {
   clearTimeout(timer);
+  round += 1;
+  const mine = round;
   try {
     const { items } = await api.operations();
-    const before = new Map(operations.value.map((operation) => [operation.id, operation.state]));
+    if (mine !== round) return;
+    const ends = endsBetween(operations.value, items);
     operations.value = items;
-    for (const operation of items) {
-      if (before.get(operation.id) === "running" && operation.state !== "running") {
-        toast(ended(operation), operation.state === "failed" ? "bad" : "good");
-        operationsEnded.value += 1;
-      }
-    }
+    for (const { text, tone } of ends) toast(text, tone);
+    if (ends.length > 0) operationsEnded.value += 1;
   } catch {
     // The page's own requests tell of a server that does not answer.
   }
-  if (operations.value.some((operation) => operation.state === "running")) {
+  if (mine === round && operations.value.some((operation) => operation.state === "running")) {
     timer = setTimeout(refreshOperations, RUNNING_MS);
   }
 }

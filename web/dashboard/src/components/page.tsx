@@ -1,6 +1,7 @@
 // The frame of a page: its title, what is to be done there, and the focus after a change of page.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { useLocation } from "wouter-preact";
 
 let pages = 0;
 
@@ -17,6 +18,7 @@ export function Page({
   actions?: ComponentChildren;
   children: ComponentChildren;
 }) {
+  const [path] = useLocation();
   const top = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Outbox`;
@@ -25,7 +27,7 @@ export function Page({
     // Not on the first page: there the reader begins at the top.
     if (pages > 0) top.current?.focus();
     pages += 1;
-  }, []);
+  }, [path]);
   return (
     <>
       <div class="head">

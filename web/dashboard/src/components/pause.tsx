@@ -36,7 +36,7 @@ export function PauseAction({
         await send(paused ? "resume" : "pause");
         return paused ? `${name} goes on.` : `${name} is paused.`;
       }}
-      {...(done ? { done } : {})}
+      done={done}
     />
   );
 }

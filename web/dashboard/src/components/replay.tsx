@@ -1,23 +1,24 @@
 // Sends again what was delivered: by a filter, to the same topic or another.
-import { useId, useState } from "preact/hooks";
-import { api, type ReplayFilter } from "../api";
-import { plural, sinceTime } from "../lib/format";
+import { type Signal, useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
+import { api } from "../api";
+import { plural, titleCase } from "../lib/format";
 import { useQuery } from "../lib/location";
+import { rateOf, rateProblem } from "../lib/rate";
+import { replayFilter } from "../lib/replay";
 import { Action } from "./action";
 import { watchOperation } from "./operations";
 
 export function TextField({
   label,
-  value,
-  set,
+  text,
   hint,
-  numeric,
+  problem,
 }: {
   label: string;
-  value: string;
-  set: (value: string) => void;
-  hint?: string;
-  numeric?: boolean;
+  text: Signal<string>;
+  hint: string;
+  problem?: string | null;
 }) {
   const id = useId();
   return (
@@ -26,32 +27,31 @@ export function TextField({
       <input
         id={id}
         type="text"
-        inputMode={numeric ? "numeric" : "text"}
-        value={value}
+        value={text.value}
         placeholder={hint}
         autocomplete="off"
-        onInput={(event) => set(event.currentTarget.value)}
+        aria-invalid={!!problem}
+        aria-describedby={`${id}-problem`}
+        onInput={(event) => {
+          text.value = event.currentTarget.value;
+        }}
       />
+      <span id={`${id}-problem`} class="small">
+        {problem}
+      </span>
     </div>
   );
 }
 
-// A whole number above zero, or nothing.
-export function rateOf(text: string): { ratePerSecond?: number } {
-  return /^[1-9]\d{0,6}$/.test(text.trim()) ? { ratePerSecond: Number(text) } : {};
-}
-
-function filterOf(query: ReturnType<typeof useQuery>, id: string | undefined): ReplayFilter {
-  if (id) return { id };
-  const filter: ReplayFilter = {};
-  for (const name of ["since", "until"] as const) {
-    const time = query.get(name) && sinceTime(query.get(name), Date.now());
-    if (time) filter[name] = time;
-  }
-  for (const name of ["aggregateId", "type"] as const) {
-    if (query.get(name)) filter[name] = query.get(name);
-  }
-  return filter;
+export function RateField({ text }: { text: Signal<string> }) {
+  return (
+    <TextField
+      label="At most per second"
+      hint="no limit"
+      text={text}
+      problem={rateProblem(text.value)}
+    />
+  );
 }
 
 // What the page filters by beside it, which a replay does not know.
@@ -60,23 +60,24 @@ const OTHERS = ["status", "topic", "aggregateType", "error", "path"] as const;
 // `id`: one message; else what the page's filters by time, key and type say, and nothing without any.
 export function ReplayAction({ id }: { id?: string }) {
   const query = useQuery();
-  const [topic, setTopic] = useState("");
-  const [perSecond, setPerSecond] = useState("");
-  const filter = filterOf(query, id);
+  const topic = useSignal("");
+  const perSecond = useSignal("");
+  const filter = id ? { id } : replayFilter(query.get, Date.now());
   const words = Object.entries(filter).map(([name, value]) => `${name} ${value}`);
   if (words.length === 0) return null;
   const others = id ? [] : OTHERS.filter((name) => query.get(name));
-  const more = { ...(topic.trim() ? { topic: topic.trim() } : {}), ...rateOf(perSecond) };
   return (
     <Action
       label={id ? "Replay" : "Replay …"}
       title={id ? "Send this message once more?" : "Send delivered messages once more?"}
       dryRun={() => api.countReplay(filter)}
-      explain={(count) => (
+      explain={(count, least) => (
         <>
           <p>
-            {count === null ? "Delivered messages" : plural(count, "delivered message")} with{" "}
-            {words.join(", ")} will be sent once more, after what waits for the same keys.
+            {count === null
+              ? "Delivered messages"
+              : titleCase(least + plural(count, "delivered message"))}{" "}
+            with {words.join(", ")} will be sent once more, after what waits for the same keys.
           </p>
           <p>Consumers with an inbox ignore what they have had; others act a second time.</p>
           {others.length > 0 && (
@@ -86,21 +87,21 @@ export function ReplayAction({ id }: { id?: string }) {
           )}
         </>
       )}
-      fields={
+      fields={() => (
         <div class="filters">
-          <TextField label="To another topic" hint="the same topic" value={topic} set={setTopic} />
-          <TextField
-            label="At most per second"
-            hint="no limit"
-            value={perSecond}
-            set={setPerSecond}
-            numeric
-          />
+          <TextField label="To another topic" hint="the same topic" text={topic} />
+          <RateField text={perSecond} />
         </div>
+      )}
+      confirmLabel={(count, least) =>
+        count === null ? "Replay" : `Replay ${least}${plural(count, "message")}`
       }
-      confirmLabel={(count) => (count === null ? "Replay" : `Replay ${plural(count, "message")}`)}
       run={async () => {
-        const operation = await api.replay(filter, more);
+        const to = topic.value.trim();
+        const operation = await api.replay(filter, {
+          ...(to ? { topic: to } : {}),
+          ...rateOf(perSecond.value),
+        });
         watchOperation(operation);
         return "The replay has begun.";
       }}

@@ -6,10 +6,11 @@ import { ApiError } from "../api";
 import { count, isMessageName } from "../lib/format";
 import { hotkeysOn, listenForHotkeys, PLACES, setHotkeys } from "../lib/hotkeys";
 import { liveProblem, liveState, overview } from "../lib/live";
-import { messagePath } from "../lib/location";
+import { keyPath, messagePath } from "../lib/location";
 import { asError } from "../lib/resource";
 import { session, signOut } from "../lib/session";
 import { applyTheme, type Theme, theme } from "../lib/theme";
+import { ActionDialog } from "./action";
 import { Badge } from "./bits";
 import { Dialog } from "./dialog";
 import { signInHref } from "./states";
@@ -54,6 +55,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         {children}
       </main>
       <Toasts />
+      <ActionDialog />
       {help && <Help close={() => setHelp(false)} />}
     </div>
   );
@@ -76,18 +78,14 @@ function Mark() {
   );
 }
 
-// A number or a UUID is a message; anything else is a key.
+// A number or a UUID is a message, whose page offers the key where there is none; anything else is a key.
 function Search({ input }: { input: preact.RefObject<HTMLInputElement> }) {
   const [, navigate] = useLocation();
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const text = input.current?.value.trim() ?? "";
     if (!text) return;
-    navigate(
-      isMessageName(text)
-        ? messagePath(text)
-        : `/messages?${new URLSearchParams({ aggregateId: text })}`,
-    );
+    navigate(isMessageName(text) ? messagePath(text) : keyPath(text));
   };
   return (
     <form class="search" role="search" aria-label="Find a message" onSubmit={submit}>

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { Link } from "wouter-preact";
 import { ApiError } from "../api";
+import { useAnnounced } from "../lib/announce";
 import type { Resource } from "../lib/resource";
 
 export function Loading({ what }: { what: string }) {
@@ -61,12 +62,15 @@ export function Problem({ error, retry }: { error: Error; retry?: () => void }) 
 export function Loaded<T>({
   resource,
   what,
+  told,
   children,
 }: {
   resource: Resource<T>;
   what: string;
+  told?: (data: T) => string; // what it came to, to be heard
   children: (data: T) => ComponentChildren;
 }) {
+  useAnnounced(told && resource.data !== null ? told(resource.data) : null, resource.of);
   return (
     <>
       {resource.error && <Problem error={resource.error} retry={resource.reload} />}

@@ -11,7 +11,6 @@ export interface Column<T> {
   sort?: (row: T) => SortValue; // sorts on the page; only where all rows are there
   end?: boolean;
   class?: string;
-  head?: ComponentChildren; // instead of the header's text
 }
 
 export function DataTable<T>({
@@ -35,7 +34,6 @@ export function DataTable<T>({
   const by = columns.find((column) => column.sort && column.name === wanted.replace(/^-/, ""));
   const shown = by?.sort ? sortRows(rows, by.sort, down) : rows;
   const header = (column: Column<T>) => {
-    if (column.head) return column.head;
     if (!column.sort) return column.header;
     const sorted = column === by;
     const next = sorted && !down ? `-${column.name}` : column.name;

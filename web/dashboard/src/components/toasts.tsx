@@ -1,5 +1,6 @@
 // What happened after a press: said once, politely, and gone after a while.
 import { signal } from "@preact/signals";
+import { announced } from "../lib/announce";
 
 interface Toast {
   id: number;
@@ -24,6 +25,7 @@ export function toast(text: string, tone: Toast["tone"] = "good"): void {
 export function Toasts() {
   return (
     <div class="toasts" role="status" aria-live="polite" aria-atomic="false">
+      <span class="hidden-visually">{announced.value}</span>
       {toasts.value.map((shown) => (
         <div key={shown.id} class={`toast ${shown.tone}`}>
           {shown.text}

@@ -134,9 +134,10 @@ function flows(o: Overview) {
     note: note(`${compact(o.pending)} waiting`, o.pending && stopped ? "warn" : ""),
     stopped,
   };
+  // Nobody counts what they take: what was published would be a false answer.
   const consumed: Flow = {
-    rate: published,
-    note: o.consumers ? null : note("lag not known"),
+    rate: null,
+    note: note("not measured"),
     stopped: o.consumers?.reachable === false,
   };
   const topic = (name: string | null): Flow => ({
@@ -195,7 +196,7 @@ function pipe(
     id,
     path,
     current: currentOf(flow),
-    rate: rate(flow.rate),
+    rate: flow.rate === null && flow.note ? "" : rate(flow.rate),
     note: noted ? flow.note : null,
     labelX,
     labelY,
@@ -246,7 +247,8 @@ function across(o: Overview, width: number): Picture {
         `M${start} ${middle}C${bend} ${middle} ${bend} ${y} ${end} ${y}`,
         topics.length === 1 ? bend : end - 26,
         y,
-        false, // what is held back is told beside what it waits for
+        // Whose it is, is known where there is one topic alone.
+        topics.length === 1,
       ),
     );
     const right = x(3) + widths[3] + 6;
@@ -272,7 +274,7 @@ function across(o: Overview, width: number): Picture {
     pipes.push({
       ...pipe(
         "shards to stuck",
-        { rate: null, note: flow.topic(null).note, stopped: true },
+        { rate: null, note: topics.length === 1 ? null : flow.topic(null).note, stopped: true },
         `M${x(2) + 64} ${middle + 76}V${y - 6}`,
         x(2) + 64 + 48,
         middle + 70,
@@ -358,9 +360,18 @@ export function flowText(o: Overview): string[] {
   lines.push(
     !o.consumers
       ? "Consumers: not asked, as no trace.consumer_url is set."
-      : `Consumers at ${o.consumers.url}: ${o.consumers.reachable ? "reachable" : "not reachable"}.`,
+      : `Consumers at ${o.consumers.url}: ${o.consumers.reachable ? "reachable" : "not reachable"}; how much they take is not measured.`,
   );
   return lines;
+}
+
+function stuckWords(o: Overview): string[] {
+  const { dead = 0, retrying = 0, heldKeys = 0 } = o.failed ?? {};
+  return [
+    dead && plural(dead, "dead letter"),
+    retrying && `${plural(retrying, "message")} retrying`,
+    heldKeys && plural(heldKeys, "key that waits", "keys that wait"),
+  ].filter((words) => words !== 0);
 }
 
 // One sentence: how it is, and the tone of it.
@@ -388,10 +399,7 @@ export function verdict(o: Overview): { text: string; tone: "good" | "warn" | "b
       tone: "warn",
     };
   }
-  if (o.failed?.dead)
-    return {
-      text: `Delivering; ${plural(o.failed.dead, "dead letter")} to look at.`,
-      tone: "warn",
-    };
+  const stuck = stuckWords(o);
+  if (stuck.length) return { text: `Delivering, apart from: ${stuck.join(", ")}.`, tone: "warn" };
   return { text: "Messages are being delivered. Nothing is stuck.", tone: "good" };
 }

@@ -44,6 +44,27 @@ describe("the picture of the flow", () => {
     );
   });
 
+  it("tells no rate of consumers, since nobody counts what they take", () => {
+    for (const width of [320, 1100]) {
+      const pipes = flowPicture(sample, width).pipes.filter((pipe) =>
+        / to consumers$/.test(pipe.id),
+      );
+      expect(pipes.map((pipe) => pipe.rate).join("")).toBe("");
+      expect(pipes[0]?.note?.text).toBe("not measured");
+    }
+  });
+
+  it("tells what is held back beside the topic, where there is one alone", () => {
+    const edges = (topics: typeof sample.topics) =>
+      flowPicture({ ...sample, topics }, 1100).pipes.filter(
+        (pipe) => pipe.note?.text === "5 held back",
+      );
+    expect(edges(sample.topics.slice(0, 1)).map((pipe) => pipe.id)).toEqual([
+      "shards to order-events",
+    ]);
+    expect(edges(sample.topics).map((pipe) => pipe.id)).toEqual(["shards to stuck"]);
+  });
+
   it("leaves nothing out when it is read", () => {
     const text = flowText({ ...sample, consumers: null }).join(" ");
     for (const word of [
@@ -62,6 +83,23 @@ describe("the picture of the flow", () => {
 
 describe("the verdict", () => {
   const tone = (change: object) => verdict({ ...sample, ...change }).tone;
+  it("says that nothing is stuck only when nothing is", () => {
+    const of = (retrying: number, heldKeys: number, dead: number) =>
+      verdict({ ...sample, failed: { retrying, heldKeys, dead } });
+    expect(of(0, 0, 0).text).toContain("Nothing is stuck");
+    expect(of(1, 0, 0)).toEqual({
+      text: "Delivering, apart from: 1 message retrying.",
+      tone: "warn",
+    });
+    expect(of(0, 2, 0)).toEqual({
+      text: "Delivering, apart from: 2 keys that wait.",
+      tone: "warn",
+    });
+    expect(of(3, 1, 14).text).toBe(
+      "Delivering, apart from: 14 dead letters, 3 messages retrying, 1 key that waits.",
+    );
+    expect(verdict({ ...sample, failed: null }).tone).toBe("good");
+  });
   it("is the worst thing", () => {
     expect(tone({ failed: { retrying: 0, heldKeys: 0, dead: 0 } })).toBe("good");
     expect(tone({})).toBe("warn");

@@ -33,6 +33,10 @@ export const messagePath = (name: string): string => pathOf("messages", name);
 export const tracePath = (name: string): string => pathOf("trace", name);
 export const aggregatePath = (type: string, id: string): string => pathOf("aggregates", type, id);
 
+// Of the messages with a key, whatever their aggregate's type.
+export const keyPath = (aggregateId: string): string =>
+  `/messages?${new URLSearchParams({ aggregateId })}`;
+
 export interface Query {
   get(name: string): string;
   // The address with these changes; a new filter begins at the first page.

@@ -1,27 +1,34 @@
 // What a page loads: kept while it is asked for again, aborted when the question changes.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api";
+import { readers } from "./session";
 
 export interface Resource<T> {
   data: T | null;
   error: Error | null;
   loading: boolean; // nothing to show yet
+  of: string; // the question and the page that `data` answers
   reload(): void;
 }
 
 interface Held<T> {
   key: string;
+  of: string;
   data: T | null;
   error: Error | null;
 }
 
-// `key` names the question; `everyMs` asks it again, while the page is seen.
+// `question` tells one from another; `everyMs` asks it again, while the page is seen.
+// What one page has is shown until the next one, of the same question, is there.
 export function useResource<T>(
-  key: string,
+  question: string,
   load: (signal: AbortSignal) => Promise<T>,
   everyMs = 0,
+  page = "",
 ): Resource<T> {
-  const [held, setHeld] = useState<Held<T>>({ key, data: null, error: null });
+  const key = `${readers.value} ${question}`;
+  const of = `${key} ${page}`;
+  const [held, setHeld] = useState<Held<T>>({ key, of, data: null, error: null });
   const [round, setRound] = useState(0);
   const loader = useRef(load);
   loader.current = load;
@@ -38,13 +45,14 @@ export function useResource<T>(
       loader.current(abort.signal).then(
         (data) => {
           if (abort.signal.aborted) return;
-          setHeld({ key, data, error: null });
+          setHeld({ key, of, data, error: null });
           again();
         },
         (error) => {
           if (abort.signal.aborted) return;
           setHeld((old) => ({
             key,
+            of: old.of,
             data: old.key === key ? old.data : null,
             error: asError(error),
           }));
@@ -57,13 +65,14 @@ export function useResource<T>(
       abort.abort();
       clearTimeout(timer);
     };
-  }, [key, everyMs, round]);
+  }, [of, everyMs, round]);
 
   const mine = held.key === key;
   return {
     data: mine ? held.data : null,
     error: mine ? held.error : null,
     loading: !mine || (held.data === null && held.error === null),
+    of: held.of,
     reload: () => setRound((old) => old + 1),
   };
 }

@@ -26,9 +26,10 @@ export function AggregatePage() {
   const query = useQuery();
   const cursor = query.get("cursor");
   const found = useResource(
-    `aggregate ${type} ${id} ${cursor}`,
+    `aggregate ${type} ${id}`,
     (signal) => api.aggregate(type, id, { cursor }, signal),
     REFRESH_MS,
+    cursor,
   );
   // Once; reload is always the newest.
   useEffect(() => onOperationEnd(found.reload), [type, id]);
@@ -42,7 +43,11 @@ export function AggregatePage() {
       }
       lead="The messages of one aggregate, in their order."
     >
-      <Loaded resource={found} what="the aggregate">
+      <Loaded
+        resource={found}
+        what="the aggregate"
+        told={(data) => plural(data.items.length, "message")}
+      >
         {(data) => (
           <>
             <Blocked aggregate={data} reload={found.reload} />
@@ -85,7 +90,6 @@ function Blocked({ aggregate, reload }: { aggregate: Aggregate; reload: () => vo
     );
   }
   const dead = blockedBy.state === "dead";
-  const message = aggregate.items.find((item) => item.seq === blockedBy.seq);
   return (
     <div class={`notice ${dead ? "bad" : "warn"}`}>
       <div class="row">
@@ -104,7 +108,12 @@ function Blocked({ aggregate, reload }: { aggregate: Aggregate; reload: () => vo
           Next attempt: <Time at={blockedBy.dueAt} ago />
         </span>
       )}
-      {dead && message && <DeadLetterActions message={message} done={reload} />}
+      <DeadLetterActions
+        key={blockedBy.seq}
+        seq={blockedBy.seq}
+        status={blockedBy.state}
+        done={reload}
+      />
     </div>
   );
 }

@@ -5,14 +5,17 @@ import { Page } from "../components/page";
 import { Empty, Loaded } from "../components/states";
 import { DataTable, Pager } from "../components/table";
 import { plural } from "../lib/format";
-import { aggregatePath, useQuery } from "../lib/location";
+import { aggregatePath, keyPath, useQuery } from "../lib/location";
 import { useResource } from "../lib/resource";
 
 export function AggregatesPage() {
   const query = useQuery();
   const values = query.values(["prefix", "cursor"]);
-  const page = useResource(`aggregates ${JSON.stringify(values)}`, (signal) =>
-    api.aggregates(values, signal),
+  const page = useResource(
+    `aggregates ${values["prefix"]}`,
+    (signal) => api.aggregates(values, signal),
+    0,
+    values["cursor"],
   );
   return (
     <Page
@@ -24,7 +27,7 @@ export function AggregatesPage() {
         filters={[{ name: "prefix", label: "Key begins with" }]}
       />
       <Open />
-      <Loaded resource={page} what="keys">
+      <Loaded resource={page} what="keys" told={(data) => plural(data.items.length, "key")}>
         {({ items, nextCursor }) =>
           items.length === 0 ? (
             <Empty title="No key">
@@ -42,9 +45,7 @@ export function AggregatesPage() {
                     header: "Key",
                     class: "mono wrap",
                     cell: ({ aggregateId }) => (
-                      <Link href={`/messages?${new URLSearchParams({ aggregateId })}`}>
-                        {aggregateId}
-                      </Link>
+                      <Link href={keyPath(aggregateId)}>{aggregateId}</Link>
                     ),
                   },
                 ]}

@@ -8,18 +8,23 @@ import { plural, sinceTime } from "../lib/format";
 import { useQuery } from "../lib/location";
 import { useResource } from "../lib/resource";
 
-const NAMES = ["actor", "action", "seq", "since", "until", "cursor"] as const;
+const NAMES = ["actor", "action", "seq", "since", "until"] as const;
 
 export function AuditPage() {
   const query = useQuery();
   const values = query.values(NAMES);
+  const cursor = query.get("cursor");
   const asked = () => ({
     ...values,
+    cursor,
     since: sinceTime(values["since"] ?? "", Date.now()) ?? values["since"],
     until: sinceTime(values["until"] ?? "", Date.now()) ?? values["until"],
   });
-  const page = useResource(`audit ${JSON.stringify(values)}`, (signal) =>
-    api.audit(asked(), signal),
+  const page = useResource(
+    `audit ${JSON.stringify(values)}`,
+    (signal) => api.audit(asked(), signal),
+    0,
+    cursor,
   );
   return (
     <Page title="Audit" lead="What operators changed: who, when, to which message.">
@@ -33,7 +38,11 @@ export function AuditPage() {
           { name: "until", label: "Until", hint: "15m, 2h, 3d or a time" },
         ]}
       />
-      <Loaded resource={page} what="the audit">
+      <Loaded
+        resource={page}
+        what="the audit"
+        told={(data) => plural(data.items.length, "entry", "entries")}
+      >
         {({ items, nextCursor }) =>
           items.length === 0 ? (
             <Empty title="Nothing was changed">

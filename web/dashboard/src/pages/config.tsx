@@ -4,6 +4,7 @@ import { FilterForm } from "../components/fields";
 import { Page } from "../components/page";
 import { Empty, Loaded } from "../components/states";
 import { DataTable } from "../components/table";
+import { useAnnounced } from "../lib/announce";
 import { plural, titleCase, UNKNOWN } from "../lib/format";
 import { useQuery } from "../lib/location";
 import { useResource } from "../lib/resource";
@@ -31,6 +32,7 @@ function Settings({ config }: { config: Config }) {
       (!source || setting.source === source) &&
       (!text || `${setting.path} ${setting.help}`.toLowerCase().includes(text)),
   );
+  useAnnounced(plural(shown.length, "setting"), "");
   const version = config.schemaVersion;
   const old = version === null || version < config.newestSchemaVersion;
   return (

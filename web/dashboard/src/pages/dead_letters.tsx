@@ -8,7 +8,7 @@ import {
   type DeadLetterGroups,
 } from "../api";
 import { Ago, Badge, KeyLink, MessageLink, Time } from "../components/bits";
-import { DiscardAction, RetryAction } from "../components/dead_letter_actions";
+import { DiscardAction, EditAction, RetryAction } from "../components/dead_letter_actions";
 import { type Filter, FilterForm } from "../components/fields";
 import { errorColumn, typeColumn } from "../components/message_table";
 import { Operations, onOperationEnd } from "../components/operations";
@@ -45,7 +45,8 @@ function filterOf(query: Query): DeadLetterFilter {
 
 export function DeadLettersPage() {
   const query = useQuery();
-  const values = query.values([...NAMES, "cursor"]);
+  const values = query.values(NAMES);
+  const cursor = query.get("cursor");
   const groups = useResource(
     "dead letter groups",
     (signal) => api.deadLetterGroups(signal),
@@ -53,8 +54,9 @@ export function DeadLettersPage() {
   );
   const letters = useResource(
     `dead letters ${JSON.stringify(values)}`,
-    (signal) => api.deadLetters({ ...filterOf(query), cursor: query.get("cursor") }, signal),
+    (signal) => api.deadLetters({ ...filterOf(query), cursor }, signal),
     REFRESH_MS,
+    cursor,
   );
   const reload = () => {
     groups.reload();
@@ -70,7 +72,11 @@ export function DeadLettersPage() {
       <Operations />
       <Groups groups={groups} reload={reload} />
       <FilterForm label="Filter the dead letters" filters={FILTERS} />
-      <Loaded resource={letters} what="dead letters">
+      <Loaded
+        resource={letters}
+        what="dead letters"
+        told={(data) => plural(data.items.length, "dead letter")}
+      >
         {(page) => (
           <Letters
             key={JSON.stringify(values)}
@@ -241,14 +247,18 @@ function Letters({
         caption="Dead letters"
         rows={page.items}
         rowKey={(letter) => letter.seq}
-        columns={columns(chosen, toggle)}
+        columns={columns(chosen, toggle, done)}
       />
       <Pager shown={plural(page.items.length, "dead letter")} nextCursor={page.nextCursor} />
     </section>
   );
 }
 
-function columns(chosen: Chosen, toggle: (seq: string) => void): Column<DeadLetter>[] {
+function columns(
+  chosen: Chosen,
+  toggle: (seq: string) => void,
+  done: () => void,
+): Column<DeadLetter>[] {
   return [
     {
       name: "select",
@@ -280,5 +290,10 @@ function columns(chosen: Chosen, toggle: (seq: string) => void): Column<DeadLett
         ),
     },
     errorColumn as Column<DeadLetter>,
+    {
+      name: "act",
+      header: "Act",
+      cell: (letter) => <EditAction seq={letter.seq} done={done} />,
+    },
   ];
 }

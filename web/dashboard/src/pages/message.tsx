@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { Link } from "wouter-preact";
-import { api, type Message, type Payload } from "../api";
+import { ApiError, api, type Message, type Payload } from "../api";
 import { AuditTable } from "../components/audit_table";
 import { Badge, Copy, KeyLink, MessageLink, Segments, Time } from "../components/bits";
 import { DeadLetterActions } from "../components/dead_letter_actions";
@@ -12,7 +12,7 @@ import { Empty, Loaded } from "../components/states";
 import { DataTable } from "../components/table";
 import { bytes, plural } from "../lib/format";
 import { parseTree, pretty } from "../lib/json_tree";
-import { tracePath, usePathSegments, useQuery } from "../lib/location";
+import { keyPath, tracePath, usePathSegments, useQuery } from "../lib/location";
 import { curlCommand, hexDump, kcatCommand, payloadBytes } from "../lib/payload";
 import { useResource } from "../lib/resource";
 
@@ -37,6 +37,11 @@ export function MessagePage() {
         </Link>
       }
     >
+      {found.error instanceof ApiError && found.error.status === 404 && (
+        <p>
+          It may be a key: <Link href={keyPath(name)}>messages with the key {name}</Link>
+        </p>
+      )}
       <Loaded resource={found} what="the message">
         {({ items }) =>
           items.length === 0 ? (
@@ -107,7 +112,7 @@ function Facts({ message, reload }: { message: Message; reload: () => void }) {
       title="What became of it"
       actions={
         <span class="row">
-          {message.status === "dead" && <DeadLetterActions message={message} done={reload} />}
+          <DeadLetterActions seq={message.seq} status={message.status} done={reload} />
           {message.status === "processed" && <ReplayAction id={message.id} />}
         </span>
       }

@@ -96,12 +96,11 @@ const ASKED = [
   "value",
   "order",
   "limit",
-  "cursor",
 ] as const;
 
 // "15m" is a time only when it is asked, so that a live tail moves on with the clock.
 function asked(query: Query): Record<string, string> {
-  const values = query.values(ASKED);
+  const values = query.values([...ASKED, "cursor"]);
   for (const name of ["since", "until"]) {
     const text = values[name];
     if (text) values[name] = sinceTime(text, Date.now()) ?? text;
@@ -117,10 +116,9 @@ export function MessagesPage() {
     `messages ${key}`,
     (signal) => api.messages(asked(query), signal),
     tail ? TAIL_MS : 0,
+    query.get("cursor"),
   );
-  const used = ASKED.some(
-    (name) => !["order", "limit", "cursor"].includes(name) && query.get(name),
-  );
+  const used = ASKED.some((name) => !["order", "limit"].includes(name) && query.get(name));
   return (
     <Page
       title="Messages"
@@ -145,7 +143,7 @@ export function MessagesPage() {
         </button>
       </FilterForm>
       <Operations onlyRunning />
-      <Loaded resource={page} what="messages">
+      <Loaded resource={page} what="messages" told={(data) => plural(data.items.length, "message")}>
         {(data) => <Results page={data} query={key} tail={tail} filtered={used} />}
       </Loaded>
     </Page>

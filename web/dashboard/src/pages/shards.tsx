@@ -1,4 +1,5 @@
-import { useId, useState } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
 import { api, type Relay, type Shard, type Shards } from "../api";
 import { Action } from "../components/action";
 import { Ago, Badge, Time } from "../components/bits";
@@ -161,7 +162,7 @@ function ShardTable({ shards, reload }: { shards: Shards; reload: () => void }) 
         {
           name: "act",
           header: "Act",
-          cell: (s) => <ShardActions shard={s} relays={shards.relays} reload={reload} />,
+          cell: (s) => <ShardActions shard={s} shards={shards} reload={reload} />,
         },
       ]}
     />
@@ -170,11 +171,16 @@ function ShardTable({ shards, reload }: { shards: Shards; reload: () => void }) 
 
 interface ShardProps {
   shard: Shard;
-  relays: readonly Relay[];
+  shards: Shards;
   reload: () => void;
 }
 
-function ShardActions({ shard, relays, reload }: ShardProps) {
+// Where the log is read, one relay reads it for all shards.
+const concerned = (shard: Shard, { mode }: Shards) =>
+  mode === "wal" ? "all 64 shards" : `shard ${shard.shard}`;
+
+function ShardActions({ shard, shards, reload }: ShardProps) {
+  const what = concerned(shard, shards);
   const named = (verb: string) => (
     <>
       {verb} <span class="hidden-visually">shard {shard.shard}</span>
@@ -182,37 +188,39 @@ function ShardActions({ shard, relays, reload }: ShardProps) {
   );
   return (
     <span class="row">
-      <PauseAction
-        what="the shard"
-        name={`shard ${shard.shard}`}
-        paused={shard.paused}
-        resume={<p>Its messages are sent from where it stopped, each key in its order.</p>}
-        explain={
-          <p>
-            About one key in 64 is not delivered until someone resumes it. Its messages wait in the
-            outbox; nothing is lost. Other shards go on.
-          </p>
-        }
-        send={(action) => api.shardAction(shard.shard, action)}
-        done={reload}
-      />
-      <MoveAction shard={shard} relays={relays} reload={reload} />
+      {(shards.mode !== "wal" || shard.paused) && (
+        <PauseAction
+          what="the shard"
+          name={`shard ${shard.shard}`}
+          paused={shard.paused}
+          resume={<p>Its messages are sent from where it stopped, each key in its order.</p>}
+          explain={
+            <p>
+              About one key in 64 is not delivered until someone resumes it. Its messages wait in
+              the outbox; nothing is lost. Other shards go on.
+            </p>
+          }
+          send={(action) => api.shardAction(shard.shard, action)}
+          done={reload}
+        />
+      )}
+      <MoveAction shard={shard} shards={shards} reload={reload} />
       {shard.owner && (
         <Action
           label={named("Release")}
           compact
-          title={`Release shard ${shard.shard}?`}
+          title={`Release ${what}?`}
           explain={() => (
             <p>
-              {shard.owner} gives it up after what is under way, and any relay may take it, also the
-              same one. Use it when an owner seems stuck. Fencing by epoch keeps the old owner from
-              marking anything.
+              {shard.owner} gives up {what} after what is under way, and any relay may take over,
+              also the same one. Use it when an owner seems stuck. Fencing by epoch keeps the old
+              owner from marking anything.
             </p>
           )}
-          confirmLabel={() => "Release the shard"}
+          confirmLabel={() => `Release ${what}`}
           run={async () => {
             await api.shardAction(shard.shard, "release");
-            return `Shard ${shard.shard} is released.`;
+            return `Released: ${what}.`;
           }}
           done={reload}
         />
@@ -221,11 +229,13 @@ function ShardActions({ shard, relays, reload }: ShardProps) {
   );
 }
 
-function MoveAction({ shard, relays, reload }: ShardProps) {
+function MoveAction({ shard, shards, reload }: ShardProps) {
   const id = useId();
-  const others = relays.filter((relay) => relay.name !== shard.owner);
-  const [chosen, setChosen] = useState("");
-  const target = chosen || others[0]?.name || "";
+  const what = concerned(shard, shards);
+  const others = shards.relays.filter((relay) => relay.name !== shard.owner);
+  const chosen = useSignal("");
+  const target = () =>
+    (others.find((relay) => relay.name === chosen.value) ?? others[0])?.name ?? "";
   if (others.length === 0) return null;
   return (
     <Action
@@ -235,17 +245,23 @@ function MoveAction({ shard, relays, reload }: ShardProps) {
         </>
       }
       compact
-      title={`Move shard ${shard.shard}?`}
+      title={`Move ${what}?`}
       explain={() => (
         <p>
-          {shard.owner ?? "Nobody"} hands it over after what is under way; the other relay goes on
-          from its position. Its messages wait for a moment meanwhile, and keep their order.
+          {shard.owner ?? "Nobody"} hands over {what} after what is under way; the other relay goes
+          on from the same position. Messages wait for a moment meanwhile, and keep their order.
         </p>
       )}
-      fields={
+      fields={() => (
         <div class="field">
           <label for={id}>To the relay</label>
-          <select id={id} value={target} onChange={(event) => setChosen(event.currentTarget.value)}>
+          <select
+            id={id}
+            value={target()}
+            onChange={(event) => {
+              chosen.value = event.currentTarget.value;
+            }}
+          >
             {others.map((relay) => (
               <option key={relay.name} value={relay.name}>
                 {relay.name}
@@ -253,11 +269,11 @@ function MoveAction({ shard, relays, reload }: ShardProps) {
             ))}
           </select>
         </div>
-      }
-      confirmLabel={() => `Move it to ${target}`}
+      )}
+      confirmLabel={() => `Move ${what} to ${target()}`}
       run={async () => {
-        await api.moveShard(shard.shard, target);
-        return `Shard ${shard.shard} moves to ${target}.`;
+        await api.moveShard(shard.shard, target());
+        return `Moving to ${target()}: ${what}.`;
       }}
       done={reload}
     />

@@ -53,34 +53,31 @@ export function SignInPage() {
           </span>
         </p>
       )}
-      {busy ? (
-        <Loading what="your session" />
-      ) : (
-        <form
-          class="card"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void submit();
-          }}
-        >
-          <div class="field">
-            <label for={id}>Token</label>
-            <input
-              id={id}
-              type="password"
-              autocomplete="current-password"
-              required
-              value={token}
-              onInput={(event) => setToken(event.currentTarget.value)}
-            />
-          </div>
-          <div class="row">
-            <button class="button primary" type="submit">
-              Sign in
-            </button>
-          </div>
-        </form>
-      )}
+      {busy && <Loading what="your session" />}
+      <form
+        class="card"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        <div class="field">
+          <label for={id}>Token</label>
+          <input
+            id={id}
+            type="password"
+            autocomplete="current-password"
+            required
+            value={token}
+            onInput={(event) => setToken(event.currentTarget.value)}
+          />
+        </div>
+        <div class="row">
+          <button class="button primary" type="submit">
+            Sign in
+          </button>
+        </div>
+      </form>
       {who && !who.authentication && (
         <p class="notice warn">
           <strong>This relay knows no tokens yet</strong>

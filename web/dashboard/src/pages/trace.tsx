@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import { api, type Stage, type StageName, type Trace } from "../api";
 import { Badge, KeyLink, Time } from "../components/bits";
@@ -23,6 +24,11 @@ export function TracePage() {
   const name = usePathSegments()[1] ?? "";
   const [, navigate] = useLocation();
   const trace = useResource(`trace ${name}`, (signal) => api.trace(name, signal), REFRESH_MS);
+  const field = useRef<HTMLInputElement>(null);
+  // Another address shows its own name, in the same field.
+  useEffect(() => {
+    if (field.current) field.current.value = name;
+  }, [name]);
   const other = (event: SubmitEvent) => {
     event.preventDefault();
     const wanted = String(
@@ -49,14 +55,7 @@ export function TracePage() {
         <label class="small muted" for="trace-name">
           Another message
         </label>
-        <input
-          key={name}
-          id="trace-name"
-          name="name"
-          defaultValue={name}
-          autocomplete="off"
-          spellcheck={false}
-        />
+        <input ref={field} id="trace-name" name="name" autocomplete="off" spellcheck={false} />
         <button class="button" type="submit">
           Trace
         </button>
