@@ -127,9 +127,19 @@ std::string path_condition(const ParsedFilter& parsed, Parameters& parameters) {
   std::string elements;
   for (const JsonStep& step : parsed.path)
     elements += (elements.empty() ? "" : ", ") + parameters.text(step.name);
-  // A NUL, which json may have and text may not, would end the search with an error.
-  return "(select case when strpos(o.payload::text, '\\u0000') = 0 then o.payload #>> array[" +
-         elements + "] end from ${outbox_row} o where o.seq = m.seq limit 1) = " +
+  // What json may have and text may not would end the search with an error: a NUL, and a half of a
+  // surrogate pair. Pairs, and backslashes that are escaped themselves, are put out of the way
+  // first.
+  return R"sql((
+    select case when strpos(o.payload::text, '\u') = 0
+                  or (strpos(x.escapes, '\u0000') = 0
+                      and regexp_replace(x.escapes, '\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}',
+                                         ' ', 'gi') !~* '\\ud[89a-f]')
+                then o.payload #>> array[)sql" +
+         elements + R"sql(] end
+      from ${outbox_row} o
+      cross join lateral (select replace(o.payload::text, '\\', ' ') as escapes offset 0) x
+     where o.seq = m.seq limit 1) = )sql" +
          parameters.text(parsed.filter.value);
 }
 

@@ -124,6 +124,23 @@ TEST_F(MessageSearchTest, LooksIntoPayloads) {
   EXPECT_THAT(found(filter), ElementsAre("5"));
 }
 
+TEST_F(MessageSearchTest, PassesOverHalvesOfSurrogatePairs) {
+  MessageFilter filter;
+  filter.path = "$.name";
+  filter.value = "Ada";
+  const auto set = [&](int seq, const std::string& payload) {
+    exec("update outbox set payload = '" + payload + "' where seq = " + std::to_string(seq));
+  };
+  set(1, R"({"name": "Ada", "note": "\ud800"})");
+  set(2, R"({"name": "Ada", "note": "\uDE00"})");
+  set(3, R"({"name": "Ada", "note": "\ud83d\\\ude00"})");
+  set(4, R"({"name": "Ada", "note": "\\ud83d\ude00"})");
+  set(5, R"({"name": "Ada", "note": "\ud83d\ud83d\ude00"})");
+  set(6, R"({"name": "Ada", "note": "\ud83D\uDe00 whole"})");
+  set(7, R"({"name": "Ada", "note": "\\ud800 and \\u0000 are text"})");
+  EXPECT_THAT(found(filter), ElementsAre("7", "6"));
+}
+
 TEST_F(MessageSearchTest, TimesBoundTheSearch) {
   exec("update outbox set created_at = '2026-01-01T00:00:00Z'::timestamptz + seq * interval '1 h'");
   MessageFilter filter;
