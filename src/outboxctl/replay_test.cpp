@@ -5,7 +5,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// 1 and 2 of key a were delivered, 3 of key b too, long ago; 4 of key c is dead, 5 of key d
+// 1 and 2 of key a were delivered, 1 long ago, and 3 of key b; 4 of key c is dead, 5 of key d
 // pending.
 class ReplayTest : public OutboxctlDatabaseTest {
  protected:
@@ -17,7 +17,7 @@ class ReplayTest : public OutboxctlDatabaseTest {
         "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", first_offset) "
         "select seq, seq, 'orders', 0, seq from outbox where seq <= 3");
     exec("insert into outbox_exception (seq, shard, key, state) values (4, 0, 'c', 'dead')");
-    exec("update outbox set created_at = '2025-01-01T12:00Z', type = 'OrderVoid' where seq = 3");
+    exec("update outbox set created_at = '2025-01-01T12:00Z', type = 'OrderVoid' where seq = 1");
   }
 
   std::string replays() {

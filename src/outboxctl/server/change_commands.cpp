@@ -178,11 +178,12 @@ Result<void> replay_messages(const CommonOptions& common, const ReplayOptions& o
   const auto plan = dry_run(*api, kWords, body);
   if (!plan) return plan.error();
   const auto count = field(*plan, "count").get<std::int64_t>();
-  if (options.dry_run || count == 0) {
+  const bool more = field(*plan, "countIsLowerBound") == true;
+  if (options.dry_run || (count == 0 && !more)) {
     print_plan(common, kWords, *plan, console.out);
     return {};
   }
-  const char* at_least = field(*plan, "countIsLowerBound") == true ? "at least " : "";
+  const char* at_least = more ? "at least " : "";
   auto meant = confirm(console, common.yes,
                        "this sends " + (at_least + count_of(count, "delivered message")) + " of " +
                            api->server() + " again",
