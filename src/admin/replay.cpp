@@ -16,16 +16,21 @@ Error too_many(std::size_t most) {
           "these are more than " + std::to_string(most) + " messages: choose fewer at once"};
 }
 
-// Parameters: seqs, due times, topic, actor.
+// Of the exceptions that there are, only a replay that was discarded begins anew. Parameters: seqs,
+// due times, topic, actor.
 constexpr const char* kStart = R"(
   with started as (
-         insert into ${outbox_exception} (seq, shard, key, state, due_at, replay, topic)
+         insert into ${outbox_exception} as e (seq, shard, key, state, due_at, replay, topic)
          select m.seq, m.shard, m.aggregateid, 'delayed', g.due_at, true, nullif($3::text, '')
            from unnest($1::bigint[], $2::timestamptz[]) as g (seq, due_at)
            join ${outbox_message} m on m.seq = g.seq
           where m.seq = any ($1::bigint[]) and m.status = 'processed'
           order by m.seq
-             on conflict (seq) where state <> 'held' do nothing
+             on conflict (seq) where state <> 'held' do update
+            set state = excluded.state, due_at = excluded.due_at, topic = excluded.topic,
+                attempts = 0, last_error = null, payload = null,
+                failed_at = clock_timestamp(), updated_at = clock_timestamp()
+          where e.state = 'discarded' and e.replay
          returning seq, key, due_at, topic),
        audited as (
          insert into ${outbox_audit} (actor, action, seq, key, details)

@@ -28,7 +28,9 @@ std::string rows_of(const ReplayFilter& filter) {
 // The status "processed" of the view ${outbox_message}, without the receipts of the many that a
 // position covers. Scalar, so that no plan reads a whole table first.
 constexpr const char* kProcessed = R"(
-  case when (select true from ${outbox_exception} e where e.seq = m.seq and e.state <> 'held' limit 1)
+  case when (select true from ${outbox_exception} e
+              where e.seq = m.seq and e.state <> 'held' and not (e.replay and e.state = 'discarded')
+              limit 1)
          then false
        when (pg_visible_in_snapshot(m.xid, p.f)
              or (p.t is not null and m.seq <= p.last_seq and pg_visible_in_snapshot(m.xid, p.t)))

@@ -349,6 +349,20 @@ TEST_F(ReplayRoutesTest, SendsDeliveredMessagesAgain) {
   EXPECT_EQ(nothing["total"], 0);
 }
 
+TEST_F(ReplayRoutesTest, IsUndoneByDiscardingWhatHasYetToGoOut) {
+  ended(post("/api/v1/replay", R"({"filter": {"since": "2020-01-01"}, "topic": "wrong"})"));
+  const json operation =
+      ended(post("/api/v1/dead-letters/discard",
+                 R"({"selection": {"filter": {"replays": true}}, "confirm": "discard 3"})"));
+  EXPECT_EQ(operation["done"], 3);
+  EXPECT_EQ(replays(), "");
+  ended(post("/api/v1/replay", R"({"filter": {"aggregateId": "a"}})"));
+  EXPECT_EQ(replays(), "1, 2");
+  EXPECT_THAT(wrong_fields(post("/api/v1/dead-letters/retry",
+                                R"({"selection": {"filter": {"replays": true}}})")),
+              testing::ElementsAre("#/selection/filter/replays"));
+}
+
 TEST_F(ReplayRoutesTest, WhatIsWrongIsNamed) {
   EXPECT_THAT(wrong_fields(post("/api/v1/replay", R"({"filter": {}})")),
               testing::ElementsAre("#/filter"));

@@ -112,6 +112,7 @@ Json selection_of(const admin::DeadLetterFilter& filter) {
   put(json, "type", filter.type);
   put(json, "aggregateId", filter.key);
   put(json, "since", filter.since);
+  if (filter.replays) json["replays"] = true;
   return {{"filter", json}};
 }
 
