@@ -63,7 +63,7 @@ Result<std::vector<std::int64_t>> Replay::select(const ReplayFilter& filter, std
     const auto looked = look(fixed, step, seqs);
     if (!looked) return looked.error();
     if (seqs.size() > most) return too_many(most);
-    if (*looked < kLook || (go_on && !go_on(seqs.size()))) return seqs;
+    if (*looked < kLook || (go_on && !go_on(seqs.size(), 0))) return seqs;
   }
 }
 

@@ -83,12 +83,13 @@ TEST_F(ReplayTest, FindsKeptMessagesWhereverTheirSeqsAre) {
 TEST_F(ReplayTest, LooksInStepsThatCanBeStopped) {
   write_many("9000");
   int asked = 0;
-  const auto count = [&](std::size_t) { return ++asked > 0; };
+  const auto count = [&](std::size_t, std::size_t) { return ++asked > 0; };
   EXPECT_THAT(chosen(with(&ReplayFilter::type, "Nothing"), count), IsEmpty());
   EXPECT_GE(asked, 2) << "also where nothing is found";
   EXPECT_EQ(chosen(with(&ReplayFilter::type, "OrderSent")).size(), 9000U);
   EXPECT_EQ(chosen(with(&ReplayFilter::key, "many")).size(), 9000U);
-  const auto some = chosen(with(&ReplayFilter::key, "many"), [](std::size_t) { return false; });
+  const auto some =
+      chosen(with(&ReplayFilter::key, "many"), [](std::size_t, std::size_t) { return false; });
   EXPECT_GT(some.size(), 0U);
   EXPECT_LT(some.size(), 9000U);
   const auto refused = replay_.select(with(&ReplayFilter::type, "OrderSent"), 100);

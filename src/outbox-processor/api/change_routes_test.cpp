@@ -148,6 +148,7 @@ TEST_F(DeadLetterChangesTest, ARetryRunsAsAnOperation) {
   const json operation = ended(started);
   EXPECT_EQ(operation["state"], "done");
   EXPECT_EQ(operation["done"], 2);
+  EXPECT_EQ(operation["changed"], 2);
   EXPECT_EQ(operation["error"], nullptr);
   EXPECT_TRUE(operation["endedAt"].is_string());
   EXPECT_EQ(states("{dead,retrying,delayed}"), "1 retrying, 2 dead, 3 delayed, 4 retrying");
@@ -293,9 +294,29 @@ TEST_F(DeadLetterChangesTest, AThirdOperationHasToWait) {
   EXPECT_EQ(third.status, 409);
   EXPECT_THAT(detail(third), HasSubstr("2 operations run already"));
   test::must_exec(other, "rollback");
-  EXPECT_EQ(ended(first)["state"], "done");
-  EXPECT_EQ(ended(second)["state"], "done");
-  EXPECT_EQ(value("select count(*) from outbox_audit"), "3") << "one of them found nothing dead";
+  const json ends[] = {ended(first), ended(second)};
+  for (const json& end : ends) {
+    EXPECT_EQ(end["state"], "done");
+    EXPECT_EQ(end["done"], 3);
+  }
+  EXPECT_EQ(ends[0]["changed"].get<int>() + ends[1]["changed"].get<int>(), 3)
+      << "one of them found nothing dead, and says so";
+  EXPECT_EQ(value("select count(*) from outbox_audit"), "3");
+}
+
+TEST_F(DeadLetterChangesTest, AnEditThatCameTooLateHasFailed) {
+  pg::Connection other = database_.connect();
+  test::must_exec(other, "begin; select from outbox_exception where seq = 1 for update");
+  const Reply started = post("/api/v1/dead-letters/retry",
+                             R"({"selection": {"names": ["1"]}, "payload": "{\"price\": 2}"})");
+  test::must_exec(other,
+                  "update outbox_exception set state = 'discarded', holds_key = false "
+                  "where seq = 1; commit");
+  const json operation = ended(started);
+  EXPECT_EQ(operation["state"], "failed");
+  EXPECT_EQ(operation["changed"], 0);
+  EXPECT_THAT(operation["error"].get<std::string>(), HasSubstr("no longer dead"));
+  EXPECT_EQ(audit(), "");
 }
 
 TEST_F(DeadLetterChangesTest, AFailedOperationSaysWhy) {

@@ -39,10 +39,11 @@ std::optional<Response> fix_moment(const Request& request, PostgresOutbox& outbo
 Response count(const Request& request, PostgresOutbox& outbox, const admin::ReplayFilter& filter) {
   const auto deadline = std::chrono::steady_clock::now() + kMostCounting;
   bool stopped = false;
-  const auto seqs = admin::Replay{outbox}.select(filter, kMostChanged, [&](std::size_t found) {
-    stopped = found >= kMostCounted || std::chrono::steady_clock::now() >= deadline;
-    return !stopped;
-  });
+  const auto seqs =
+      admin::Replay{outbox}.select(filter, kMostChanged, [&](std::size_t found, std::size_t) {
+        stopped = found >= kMostCounted || std::chrono::steady_clock::now() >= deadline;
+        return !stopped;
+      });
   if (!seqs) return failure(request, seqs.error());
   return json_answer(200, {{"count", seqs->size()}, {"countIsLowerBound", stopped}});
 }
@@ -54,16 +55,17 @@ Operations::Work replay_work(admin::OutboxPool& pool, std::string actor, ReplayR
     auto outbox = pool.open(actor);
     if (!outbox) return std::move(outbox).error();
     admin::Replay replay{*outbox};
-    const auto seqs = replay.select(how.filter, kMostChanged, [&](std::size_t found) {
+    const auto seqs = replay.select(how.filter, kMostChanged, [&](std::size_t found, std::size_t) {
       progress.expect(found);
-      return progress.reached(0);
+      return progress.reached(0, 0);
     });
     if (!seqs) return seqs.error();
     progress.expect(seqs->size());
     const auto now = outbox->now_us();
     if (!now) return now.error();
-    auto changed = replay.start(*seqs, {*now, how.rate}, how.topic,
-                                [&](std::size_t done) { return progress.reached(done); });
+    auto changed = replay.start(
+        *seqs, {*now, how.rate}, how.topic,
+        [&](std::size_t done, std::size_t messages) { return progress.reached(done, messages); });
     return changed ? Result<void>{} : Result<void>{std::move(changed).error()};
   };
 }

@@ -65,8 +65,14 @@ Result<void> report(const CommonOptions& common, const Words& words, const Json&
   if (common.format == Format::json) {
     print_line(out, operation);
   } else {
-    out << words.done << ' ' << count_of(field(operation, "done").get<std::int64_t>(), "message")
-        << '\n';
+    const auto done = field(operation, "done").get<std::int64_t>();
+    // An older relay does not tell.
+    const Json& told = field(operation, "changed");
+    const auto changed = told.is_number() ? told.get<std::int64_t>() : done;
+    out << words.done << ' ' << count_of(changed, "message") << '\n';
+    if (changed < done) {
+      out << done - changed << " were left as they are: they had changed meanwhile\n";
+    }
   }
   return {};
 }
