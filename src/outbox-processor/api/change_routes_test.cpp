@@ -445,6 +445,28 @@ TEST_F(PauseRoutesTest, ShardsArePausedReleasedAndMoved) {
   }
 }
 
+TEST_F(PauseRoutesTest, WhatIsWrongWithTheDatabaseIsNotTheCallersFault) {
+  exec(
+      "create function refuse() returns trigger language plpgsql as "
+      "$$ begin raise 'no' using errcode = tg_argv[0]; end $$");
+  const auto status = [&](const std::string& sqlstate) {
+    exec(
+        "create or replace trigger refuse before update on outbox_control execute function "
+        "refuse('" +
+        sqlstate + "')");
+    const Reply reply = post("/api/v1/pause");
+    EXPECT_EQ(reply.headers.find("Content-Type"), "application/problem+json");
+    return reply.status;
+  };
+  EXPECT_EQ(status("42501"), 500) << "a missing privilege";
+  EXPECT_EQ(status("42703"), 500) << "a missing column";
+  EXPECT_EQ(status("40P01"), 503) << "a deadlock";
+  EXPECT_EQ(status("23505"), 500);
+  EXPECT_EQ(status("57014"), 503) << "as ever";
+  exec("alter table outbox_exception rename to gone");
+  EXPECT_EQ(post("/api/v1/dead-letters/retry", R"({"selection": {"names": ["1"]}})").status, 500);
+}
+
 TEST(ChangeRoutes, WhoeverMayOnlyLookChangesNothing) {
   Operations operations;
   http::Router router;
@@ -472,6 +494,20 @@ TEST(ChangeRoutes, AnOutboxInSqliteHasNone) {
   const Reply reply = http::testing::request(server.port(), "POST", "/api/v1/pause");
   EXPECT_EQ(reply.status, 501);
   EXPECT_THAT(reply.body, HasSubstr("SQLite"));
+}
+
+TEST_F(PauseRoutesTest, AUserThatTheDatabaseDoesNotKnowIsTheRelaysFault) {
+  std::string url = database_.url();
+  const auto at = url.find("dbname=");
+  admin::OutboxPool outbox{at == std::string::npos ? url.substr(0, url.rfind('/')) + "/no-such-one"
+                                                   : url.substr(0, at) + "dbname=no-such-one",
+                           "outbox"};
+  Operations operations;
+  http::Router router;
+  add_change_routes(router, {&outbox, &operations});
+  http::Server server{http::testing::open_to_all(), std::move(router)};
+  ASSERT_TRUE(server.start());
+  EXPECT_GE(http::testing::request(server.port(), "POST", "/api/v1/pause").status, 500);
 }
 
 TEST(ChangeRoutes, ADatabaseThatIsAwayIsSaid) {
