@@ -26,7 +26,7 @@ export function AggregatesPage() {
       <Open />
       <Loaded resource={page} what="keys">
         {({ items, nextCursor }) =>
-          items.length === 0 ? (
+          items.length === 0 && !nextCursor ? (
             <Empty title="No key">
               {values["prefix"] ? "None begins like this." : "The outbox is empty."}
             </Empty>
