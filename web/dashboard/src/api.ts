@@ -120,8 +120,7 @@ export const api = {
     post<{ count: number }>("/dead-letters/discard", { selection, dryRun: true }),
   discard: (selection: t.Selection, confirm: string) =>
     post<t.Operation>("/dead-letters/discard", { selection, dryRun: false, confirm }),
-  countReplay: (filter: t.ReplayFilter) =>
-    post<{ count: number }>("/replay", { filter, dryRun: true }),
+  countReplay: (filter: t.ReplayFilter) => post<t.Count>("/replay", { filter, dryRun: true }),
   replay: (filter: t.ReplayFilter, more: { topic?: string; ratePerSecond?: number } = {}) =>
     post<t.Operation>("/replay", { filter, dryRun: false, ...more }),
   cancel: (operation: string) => post<t.Operation>(`/operations/${part(operation)}/cancel`),

@@ -188,6 +188,12 @@ export interface ReplayFilter {
   id?: string;
 }
 
+// What a change would be of.
+export interface Count {
+  count: number;
+  countIsLowerBound?: boolean; // there may be more: they were counted no further
+}
+
 export interface Operation {
   id: string;
   kind: "retry" | "discard" | "replay";

@@ -2,6 +2,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
 import { Link } from "wouter-preact";
+import type { Count } from "../api";
+import { plural } from "../lib/format";
 import { asError } from "../lib/resource";
 import { mayChange, session } from "../lib/session";
 import { Dialog } from "./dialog";
@@ -11,9 +13,10 @@ import { toast } from "./toasts";
 export interface ActionProps {
   label: ComponentChildren;
   title: string;
-  // What will happen; `count` is what the dry run said, null before or without one.
+  // What will happen; `count` is what the dry run said, null before or without one, or when there
+  // may be more.
   explain: (count: number | null) => ComponentChildren;
-  dryRun?: () => Promise<{ count: number }>;
+  dryRun?: () => Promise<Count>;
   // What has to be typed before it is done.
   typed?: (count: number) => string;
   confirmLabel: (count: number | null) => string;
@@ -83,7 +86,7 @@ function OfferSignIn({ explain, close }: ActionProps & { close: () => void }) {
 
 function Confirm(props: ActionProps & { close: () => void }) {
   const { dryRun, explain, typed, close } = props;
-  const [count, setCount] = useState<number | null>(null);
+  const [counted, setCounted] = useState<Count | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [busy, setBusy] = useState(false);
   const [text, setText] = useState("");
@@ -94,7 +97,7 @@ function Confirm(props: ActionProps & { close: () => void }) {
   useEffect(() => {
     let current = true;
     dryRun?.().then(
-      (answer) => current && setCount(answer.count),
+      (answer) => current && setCounted(answer),
       (problem) => current && setError(asError(problem)),
     );
     return () => {
@@ -102,10 +105,12 @@ function Confirm(props: ActionProps & { close: () => void }) {
     };
   }, [round]);
 
-  const counting = dryRun !== undefined && count === null && error === null;
+  const more = counted?.countIsLowerBound === true;
+  const count = counted && !more ? counted.count : null;
+  const counting = dryRun !== undefined && counted === null && error === null;
   const nothing = dryRun !== undefined && count === 0;
   const wanted = typed && count !== null ? typed(count) : null;
-  const ready = !counting && !busy && !nothing && (dryRun === undefined || count !== null);
+  const ready = !counting && !busy && !nothing && (dryRun === undefined || counted !== null);
   const submit = async (event: Event) => {
     event.preventDefault();
     if (!ready || (wanted !== null && text !== wanted)) return;
@@ -126,6 +131,11 @@ function Confirm(props: ActionProps & { close: () => void }) {
   return (
     <form class="stack" onSubmit={submit}>
       <div class="prose">{explain(count)}</div>
+      {counted && more && (
+        <p class="notice">
+          At least {plural(counted.count, "message")}: counting them all would take long.
+        </p>
+      )}
       {counting && <Loading what="how many this concerns" />}
       {nothing && <p class="notice">Nothing matches now, so there is nothing to do.</p>}
       {props.fields}
