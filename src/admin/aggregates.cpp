@@ -81,6 +81,8 @@ Result<Page> list_aggregates(PostgresOutbox& outbox, const std::string& prefix,
       return found;
     }
   }
+  // There may be more of them behind so many others.
+  found.next_cursor = last;
   return found;
 }
 

@@ -18,9 +18,9 @@ inline constexpr std::size_t kChunk = 1'000;
 // Of one command. They are known, and counted for the person, before anything is changed.
 inline constexpr std::size_t kMostMessages = 10'000'000;
 
-// Asked between two steps, with how many messages are dealt with so far: false ends the work there,
-// which is no error. An empty one always says yes.
-using GoOn = std::function<bool(std::size_t)>;
+// Asked between two steps, with how many messages are dealt with so far, and how many of them were
+// changed: false ends the work there, which is no error. An empty one always says yes.
+using GoOn = std::function<bool(std::size_t done, std::size_t changed)>;
 
 // Calls `work(seqs, index of the first one)`, which gives how many messages it changed; the sum. An
 // error says how many were `done` ("retried") before it.
@@ -29,7 +29,7 @@ Result<std::int64_t> in_chunks(std::span<const std::int64_t> seqs, const std::st
                                const GoOn& go_on, Work&& work) {
   std::int64_t changed = 0;
   for (std::size_t first = 0; first < seqs.size(); first += kChunk) {
-    if (go_on && !go_on(first)) return changed;
+    if (go_on && !go_on(first, static_cast<std::size_t>(changed))) return changed;
     const Result<std::int64_t> result =
         work(seqs.subspan(first, std::min(kChunk, seqs.size() - first)), first);
     if (!result) {
@@ -42,7 +42,7 @@ Result<std::int64_t> in_chunks(std::span<const std::int64_t> seqs, const std::st
     }
     changed += *result;
   }
-  if (go_on) go_on(seqs.size());
+  if (go_on) go_on(seqs.size(), static_cast<std::size_t>(changed));
   return changed;
 }
 
@@ -60,7 +60,7 @@ Result<std::vector<std::int64_t>> all_pages(std::size_t page_size, std::size_t m
       return Error{ErrorCode::invalid_argument, "these are more than " + std::to_string(most) +
                                                     " messages: choose fewer at once"};
     }
-    if (next->size() < page_size || (go_on && !go_on(seqs.size()))) return seqs;
+    if (next->size() < page_size || (go_on && !go_on(seqs.size(), 0))) return seqs;
   }
 }
 

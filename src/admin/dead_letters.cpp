@@ -11,9 +11,14 @@ namespace {
 constexpr std::size_t kSelectPage = 10'000;
 
 // Parameters: limit, after, key, type, error, since, aggregate type.
-constexpr const char* kFind = R"(
+constexpr const char* kFindDead = R"(
     from ${outbox_exception} e left join ${outbox_row} o on o.seq = e.seq
-   where e.state = 'dead' and e.seq > $2::bigint
+   where e.state = 'dead')";
+constexpr const char* kFindReplays = R"(
+    from ${outbox_exception} e left join ${outbox_row} o on o.seq = e.seq
+   where e.state = 'delayed' and e.replay)";
+constexpr const char* kFilter = R"(
+     and e.seq > $2::bigint
      and ($3::text = '' or e.key = $3::text) and ($4::text = '' or o.type = $4::text)
      and ($5::text = '' or strpos(e.last_error, $5::text) > 0)
      and ($6::text = '' or e.updated_at >= nullif($6::text, '')::timestamptz)
@@ -86,8 +91,7 @@ constexpr const char* kDiscard = R"(
          update ${outbox_control} set revision = revision + 1 where exists (select from changed))
   select count(*) from changed)";
 
-const char* states_of(Purpose purpose, bool named) {
-  if (!named) return "{dead}";
+const char* states_of(Purpose purpose) {
   switch (purpose) {
     case Purpose::look:
       return "{dead,retrying,delayed,discarded}";
@@ -97,6 +101,10 @@ const char* states_of(Purpose purpose, bool named) {
       return "{dead,retrying,delayed}";
   }
   return "{}";
+}
+
+std::string find(const DeadLetterFilter& filter) {
+  return std::string{filter.replays ? kFindReplays : kFindDead} + kFilter;
 }
 
 Error cannot_choose(std::string_view name, bool known, std::string_view state) {
@@ -144,21 +152,24 @@ Result<std::vector<Json>> DeadLetters::list(const DeadLetterFilter& filter, std:
           utc("e.updated_at") +
           ", 'attempts', e.attempts, 'holds_key', e.holds_key, 'replay', e.replay, "
           "'topic', e.topic, 'edited', e.payload is not null, 'last_error', e.last_error)" +
-          kFind,
+          find(filter),
       find_params(filter, *since, limit, -1));
 }
 
 Result<DeadLetterSelection> DeadLetters::select(const DeadLetterFilter& filter, Purpose purpose,
                                                 std::size_t most) {
   if (!filter.names.empty()) return resolve(filter.names, purpose);
+  if (filter.replays && purpose == Purpose::retry) {
+    return Error{ErrorCode::invalid_argument, "replays go out by themselves: nothing is retried"};
+  }
   const auto since = outbox_->moment(filter.since, "--since");
   if (!since) return since.error();
   auto seqs = all_pages(kSelectPage, most, {}, [&](std::int64_t after) {
-    return first_column(outbox_->query(std::string{"select e.seq"} + kFind,
+    return first_column(outbox_->query("select e.seq" + find(filter),
                                        find_params(filter, *since, kSelectPage, after)));
   });
   if (!seqs) return std::move(seqs).error();
-  return DeadLetterSelection{*std::move(seqs), states_of(purpose, false)};
+  return DeadLetterSelection{*std::move(seqs), filter.replays ? "{delayed}" : "{dead}"};
 }
 
 Result<DeadLetterSelection> DeadLetters::resolve(const std::vector<std::string>& names,
@@ -169,7 +180,7 @@ Result<DeadLetterSelection> DeadLetters::resolve(const std::vector<std::string>&
   pg::Array ids{pg::Type::uuid};
   for (const Uuid& id : parsed->ids)
     ids.uuid(id);
-  DeadLetterSelection selection{{}, states_of(purpose, true)};
+  DeadLetterSelection selection{{}, states_of(purpose)};
   pg::Params params;
   params.array(seqs).array(ids).text(selection.states);
   const auto rows = outbox_->query(kResolve, params);

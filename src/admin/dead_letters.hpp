@@ -36,7 +36,8 @@ class DeadLetters {
   Result<std::vector<Json>> list(const DeadLetterFilter& filter, std::int64_t limit);
 
   // The messages that the filter names or finds. not_found or conflict, saying which, when a named
-  // one does not exist or is in another state; invalid_argument: more than `most`.
+  // one does not exist or is in another state; invalid_argument: more than `most`, or replays to
+  // be retried.
   Result<DeadLetterSelection> select(const DeadLetterFilter& filter, Purpose purpose,
                                      std::size_t most = kMostMessages);
 
@@ -50,6 +51,7 @@ class DeadLetters {
                                     const GoOn& go_on = {});
   // invalid_argument: the payload column does not take it.
   Result<void> check_payload(const std::string& payload);
+  // A replay that was discarded was delivered before, and may be replayed again.
   Result<std::int64_t> discard(const DeadLetterSelection& selection, const GoOn& go_on = {});
 
   // Everything about them, in the order of their seqs. At most kWholePage at once.

@@ -14,6 +14,8 @@ struct DeadLetterFilter {
   std::string error;  // a part of the last error
   std::string since;  // dead since then or later
   std::string aggregate_type{};
+  // Instead of dead ones, delivered messages that are to be sent once more.
+  bool replays = false;
 };
 
 // Of the delivered messages.

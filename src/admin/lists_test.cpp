@@ -56,6 +56,19 @@ TEST_F(ListsTest, AggregatesComePageByPage) {
   EXPECT_EQ(cursor_, "");
 }
 
+TEST_F(ListsTest, AggregatesGoOnBehindManyThatBeginOtherwise) {
+  exec(
+      "insert into outbox (id, aggregatetype, aggregateid, type, payload) "
+      "select gen_random_uuid(), 'order', 'c' || i, 'OrderPaid', '{}' "
+      "from generate_series(1, 2500) i");
+  EXPECT_THAT(aggregates("b"), ElementsAre("b"));
+  int pages = 0;
+  for (; !cursor_.empty() && pages < 100; ++pages)
+    EXPECT_THAT(aggregates("b", {3, cursor_}), IsEmpty());
+  EXPECT_GE(pages, 2) << "whoever asks comes to the end";
+  EXPECT_LT(pages, 100);
+}
+
 TEST_F(ListsTest, AnAggregateSaysWhatHoldsItUp) {
   const auto found = aggregate_messages(outbox_, "order", "b", {});
   ASSERT_TRUE(found) << found.error().message;

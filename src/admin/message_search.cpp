@@ -128,33 +128,20 @@ class Search {
   }
 
   Result<void> bound_range() {
-    if (auto since = bound_time(parsed_.since, " - interval '1 second'", step_.range.low); !since) {
-      return since;
+    if (!parsed_.since.empty()) {
+      const auto first = first_seq(*outbox_, parsed_.since, Margin::earlier);
+      if (!first) return first.error();
+      step_.range.low = *first;
     }
-    if (auto until = bound_time(parsed_.until, " + interval '1 second'", step_.range.high);
-        !until) {
-      return until;
+    if (!parsed_.until.empty()) {
+      const auto last = first_seq(*outbox_, parsed_.until, Margin::later);
+      if (!last) return last.error();
+      step_.range.high = *last;
     }
     if (page_.cursor.empty()) return {};
     const auto cursor = cursor_number(page_.cursor);
     if (!cursor) return cursor.error();
     go_on_from(*cursor);
-    return {};
-  }
-
-  // Rows that were made at the same time may have their seqs and times in different orders, so a
-  // second more is looked at, and each row's time is compared.
-  Result<void> bound_time(const std::string& moment, const char* margin, std::int64_t& bound) {
-    if (moment.empty()) return {};
-    pg::Params params;
-    params.text(moment);
-    const auto wider =
-        outbox_->query(std::string{"select ($1::timestamptz"} + margin + ")::text", params);
-    if (!wider) return wider.error();
-    const Statement statement = first_seq_statement(std::string{wider->text(0, 0)});
-    const auto seq = outbox_->number(statement.sql, statement.params);
-    if (!seq) return seq.error();
-    bound = *seq;
     return {};
   }
 

@@ -127,9 +127,19 @@ std::string path_condition(const ParsedFilter& parsed, Parameters& parameters) {
   std::string elements;
   for (const JsonStep& step : parsed.path)
     elements += (elements.empty() ? "" : ", ") + parameters.text(step.name);
-  // A NUL, which json may have and text may not, would end the search with an error.
-  return "(select case when strpos(o.payload::text, '\\u0000') = 0 then o.payload #>> array[" +
-         elements + "] end from ${outbox_row} o where o.seq = m.seq limit 1) = " +
+  // What json may have and text may not would end the search with an error: a NUL, and a half of a
+  // surrogate pair. Pairs, and backslashes that are escaped themselves, are put out of the way
+  // first.
+  return R"sql((
+    select case when strpos(o.payload::text, '\u') = 0
+                  or (strpos(x.escapes, '\u0000') = 0
+                      and regexp_replace(x.escapes, '\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}',
+                                         ' ', 'gi') !~* '\\ud[89a-f]')
+                then o.payload #>> array[)sql" +
+         elements + R"sql(] end
+      from ${outbox_row} o
+      cross join lateral (select replace(o.payload::text, '\\', ' ') as escapes offset 0) x
+     where o.seq = m.seq limit 1) = )sql" +
          parameters.text(parsed.filter.value);
 }
 
@@ -191,12 +201,20 @@ Statement search_statement(const SearchStep& step, const ParsedFilter& parsed,
 Statement first_seq_statement(const std::string& moment) {
   Parameters parameters;
   const std::string when = parameters.moment(moment);
+  // What was only emitted is in the second table alone, and may be all that there is.
+  const auto first = [](const std::string& columns, const std::string& rest) {
+    const std::string from_each = rest + " limit 1";
+    return "select " + columns + " from ((select " + columns + " from ${outbox}" + from_each +
+           ") union all (select " + columns + " from ${outbox_kept}" + from_each + ")) b" +
+           rest.substr(rest.find(" order by")) + " limit 1";
+  };
   return {
       "with recursive search (low, high) as ("
-      "  select coalesce((select seq from ${outbox} order by seq limit 1), 0),"
-      "         coalesce((select seq from ${outbox} order by seq desc limit 1), 0) + 1"
-      "  union all"
-      "  select case when p.created_at < " +
+      "  select coalesce((" +
+          first("seq", " order by seq") + "), 0), coalesce((" + first("seq", " order by seq desc") +
+          "), 0) + 1"
+          "  union all"
+          "  select case when p.created_at < " +
           when +
           " then p.seq + 1 else s.low end,"
           "         case when p.created_at < " +
@@ -204,12 +222,24 @@ Statement first_seq_statement(const std::string& moment) {
           " then s.high else m.middle end"
           "    from search s"
           "    cross join lateral (select (s.low + s.high) / 2 as middle) m"
-          "    left join lateral ("
-          "      select seq, created_at from ${outbox}"
-          "       where seq >= m.middle and seq < s.high order by seq limit 1) p on true"
+          "    left join lateral (" +
+          first("seq, created_at", " where seq >= m.middle and seq < s.high order by seq") +
+          ") p on true"
           "   where s.low < s.high)"
           "select max(low) from search",
       parameters.take()};
+}
+
+Result<std::int64_t> first_seq(PostgresOutbox& outbox, const std::string& moment, Margin margin) {
+  pg::Params params;
+  params.text(moment);
+  const auto wider =
+      outbox.query(std::string{"select ($1::timestamptz "} +
+                       (margin == Margin::earlier ? "-" : "+") + " interval '1 second')::text",
+                   params);
+  if (!wider) return wider.error();
+  const Statement statement = first_seq_statement(std::string{wider->text(0, 0)});
+  return outbox.number(statement.sql, statement.params);
 }
 
 }  // namespace outbox::admin

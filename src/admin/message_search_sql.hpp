@@ -62,9 +62,16 @@ struct ParsedFilter {
 [[nodiscard]] Statement search_statement(const SearchStep& step, const ParsedFilter& filter,
                                          const PayloadSql& payload);
 
-// One row: the lowest seq such that everything before it was created earlier than the moment (as
-// PostgreSQL's text), found by halving; seqs are given as the rows are made.
+// One row: the lowest seq such that everything before it, kept messages too, was created earlier
+// than the moment (as PostgreSQL's text), found by halving; seqs are given as the rows are made.
 [[nodiscard]] Statement first_seq_statement(const std::string& moment);
+
+// That seq, with a second more on one side: rows that were made at the same time may have their
+// seqs and times in different orders, so each row's time is compared besides. In a transaction
+// begun with kSearchBegin.
+enum class Margin { earlier, later };
+[[nodiscard]] Result<std::int64_t> first_seq(PostgresOutbox& outbox, const std::string& moment,
+                                             Margin margin);
 
 // Whether anything but the driver decides what passes: then a page may have to look at many rows.
 [[nodiscard]] bool filters_rows(Driver driver, const MessageFilter& filter);

@@ -124,6 +124,23 @@ TEST_F(MessageSearchTest, LooksIntoPayloads) {
   EXPECT_THAT(found(filter), ElementsAre("5"));
 }
 
+TEST_F(MessageSearchTest, PassesOverHalvesOfSurrogatePairs) {
+  MessageFilter filter;
+  filter.path = "$.name";
+  filter.value = "Ada";
+  const auto set = [&](int seq, const std::string& payload) {
+    exec("update outbox set payload = '" + payload + "' where seq = " + std::to_string(seq));
+  };
+  set(1, R"({"name": "Ada", "note": "\ud800"})");
+  set(2, R"({"name": "Ada", "note": "\uDE00"})");
+  set(3, R"({"name": "Ada", "note": "\ud83d\\\ude00"})");
+  set(4, R"({"name": "Ada", "note": "\\ud83d\ude00"})");
+  set(5, R"({"name": "Ada", "note": "\ud83d\ud83d\ude00"})");
+  set(6, R"({"name": "Ada", "note": "\ud83D\uDe00 whole"})");
+  set(7, R"({"name": "Ada", "note": "\\ud800 and \\u0000 are text"})");
+  EXPECT_THAT(found(filter), ElementsAre("7", "6"));
+}
+
 TEST_F(MessageSearchTest, TimesBoundTheSearch) {
   exec("update outbox set created_at = '2026-01-01T00:00:00Z'::timestamptz + seq * interval '1 h'");
   MessageFilter filter;
@@ -136,6 +153,34 @@ TEST_F(MessageSearchTest, TimesBoundTheSearch) {
   filter.since = "";
   filter.until = "2020-01-01T00:00:00Z";
   EXPECT_THAT(found(filter), IsEmpty());
+}
+
+// Which the log alone had: seqs between those of the rows and beyond them, and then no rows at all.
+TEST_F(MessageSearchTest, TimesBoundTheSearchOfKeptMessagesToo) {
+  exec("update outbox set created_at = '2026-01-01T00:00:00Z'::timestamptz + seq * interval '1 h'");
+  exec(
+      "insert into outbox_kept (seq, created_at, id, shard, aggregatetype, aggregateid, type, "
+      "headers, payload) "
+      "select seq, '2026-01-01T00:00:00Z'::timestamptz + seq * interval '1 h', id, shard, "
+      "aggregatetype, aggregateid, type, headers, payload from outbox where seq = 4");
+  exec("delete from outbox where seq = 4");
+  exec(
+      "insert into outbox_kept (seq, created_at, id, shard, aggregatetype, aggregateid, type, "
+      "headers, payload) "
+      "select 100 + i, '2026-01-05T00:00:00Z'::timestamptz + i * interval '1 h', "
+      "gen_random_uuid(), 0, 'order', 'k' || i, 'OrderPaid', '{}', '{}' "
+      "from generate_series(1, 5) i");
+  MessageFilter filter;
+  filter.since = "2026-01-01T03:00:00Z";
+  filter.until = "2026-01-01T06:00:00Z";
+  EXPECT_THAT(found(filter), ElementsAre("5", "4", "3"));
+  filter.since = "2026-01-05T02:00:00Z";
+  filter.until = "2026-01-05T04:00:00Z";
+  EXPECT_THAT(found(filter), ElementsAre("103", "102"));
+  exec("delete from outbox");
+  EXPECT_THAT(found(filter), ElementsAre("103", "102"));
+  filter.until = "";
+  EXPECT_THAT(found(filter), ElementsAre("105", "104", "103", "102"));
 }
 
 TEST_F(MessageSearchTest, PagesFollowEachOther) {

@@ -38,6 +38,23 @@ std::string utc_micros(const std::string& expression) {
   return "to_char(" + expression + R"( at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))";
 }
 
+namespace {
+
+// Only about values is the server right to blame whoever asks, and our own statements are right for
+// tables that are as we made them: the rest is for whoever runs the database, or to be tried again.
+ErrorCode code_for_people(ErrorCode code, const pg::SqlState& state) {
+  if (code != ErrorCode::invalid_argument && code != ErrorCode::not_found &&
+      code != ErrorCode::conflict) {
+    return code;
+  }
+  if (state.view().starts_with("22")) return code;
+  // A deadlock or what would not have been serial: others were in the way.
+  if (state.view().starts_with("40")) return ErrorCode::timeout;
+  return ErrorCode::internal;
+}
+
+}  // namespace
+
 PostgresOutbox::PostgresOutbox(std::string table, std::string actor,
                                std::shared_ptr<pg::Connection> connection,
                                postgres_table::Tables tables)
@@ -63,7 +80,11 @@ Result<PostgresOutbox> PostgresOutbox::on(pg::Connection connection, const std::
 }
 
 Result<pg::Rows> PostgresOutbox::query(std::string_view sql, const pg::Params& params) {
-  return connection_->query(tables_.sql(sql), params);
+  auto rows = connection_->query(tables_.sql(sql), params);
+  if (rows) return rows;
+  Error error = std::move(rows).error();
+  error.code = code_for_people(error.code, connection_->sqlstate());
+  return error;
 }
 
 Result<std::int64_t> PostgresOutbox::number(std::string_view sql, const pg::Params& params) {

@@ -49,6 +49,8 @@ class PostgresOutbox {
   PostgresOutbox& operator=(PostgresOutbox&&) = default;
 
   // ${outbox} and ${outbox_xyz} stand for the tables. The rows are in binary form.
+  // invalid_argument: the server does not take a value. timeout, source_unavailable: trying again
+  // may help. internal: whatever else it refuses, a missing privilege or table for one.
   Result<pg::Rows> query(std::string_view sql, const pg::Params& params = {});
   // The single number that a query gives.
   Result<std::int64_t> number(std::string_view sql, const pg::Params& params = {});

@@ -1,44 +1,36 @@
 #include "admin/replay.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "outbox/uuid.hpp"
+#include "support/pg/connection.hpp"
 
 namespace outbox::admin {
 namespace {
 
-constexpr std::size_t kSelectPage = 10'000;
+// Messages that one statement looks at: a tenth of a second when they are in memory.
+constexpr std::int64_t kLook = 4'000;
 
-// Parameters: since, until. By the index on created_at: "+ 0" keeps the planner from walking along
-// the primary key instead.
-constexpr const char* kSeqRange = R"(
-  select coalesce(min(o.seq + 0), 0), coalesce(max(o.seq + 0), -1) from ${outbox} o
-   where o.created_at >= coalesce(nullif($1::text, '')::timestamptz, '-infinity')
-     and o.created_at < coalesce(nullif($2::text, '')::timestamptz, 'infinity'))";
+Error too_many(std::size_t most) {
+  return {ErrorCode::invalid_argument,
+          "these are more than " + std::to_string(most) + " messages: choose fewer at once"};
+}
 
-// Parameters: limit, after, last, since, until, key, type, id.
-constexpr const char* kSelect = R"(
-  select m.seq from ${outbox_message} m
-   where m.seq > $2::bigint and m.seq <= $3::bigint and m.status = 'processed'
-     and ($4::text = '' or m.created_at >= nullif($4::text, '')::timestamptz)
-     and ($5::text = '' or m.created_at < nullif($5::text, '')::timestamptz)
-     and ($6::text = '' or m.aggregateid = $6::text) and ($7::text = '' or m.type = $7::text)
-     and ($8::text = '' or m.id = nullif($8::text, '')::uuid)
-     and not exists (select from ${outbox_exception} e where e.seq = m.seq
-                     and e.state <> 'held')
-   order by m.seq limit $1::bigint)";
-
-// Parameters: seqs, due times, topic, actor.
+// Of the exceptions that there are, only a replay that was discarded begins anew. Parameters: seqs,
+// due times, topic, actor.
 constexpr const char* kStart = R"(
   with started as (
-         insert into ${outbox_exception} (seq, shard, key, state, due_at, replay, topic)
+         insert into ${outbox_exception} as e (seq, shard, key, state, due_at, replay, topic)
          select m.seq, m.shard, m.aggregateid, 'delayed', g.due_at, true, nullif($3::text, '')
            from unnest($1::bigint[], $2::timestamptz[]) as g (seq, due_at)
            join ${outbox_message} m on m.seq = g.seq
           where m.seq = any ($1::bigint[]) and m.status = 'processed'
           order by m.seq
-             on conflict (seq) where state <> 'held' do nothing
+             on conflict (seq) where state <> 'held' do update
+            set state = excluded.state, due_at = excluded.due_at, topic = excluded.topic,
+                attempts = 0, last_error = null, payload = null,
+                failed_at = clock_timestamp(), updated_at = clock_timestamp()
+          where e.state = 'discarded' and e.replay
          returning seq, key, due_at, topic),
        audited as (
          insert into ${outbox_audit} (actor, action, seq, key, details)
@@ -51,37 +43,62 @@ constexpr const char* kStart = R"(
 
 }  // namespace
 
-Result<Replay::SeqRange> Replay::seq_range(const std::string& since, const std::string& until) {
-  pg::Params params;
-  params.text(since).text(until);
-  const auto rows = outbox_->query(kSeqRange, params);
-  if (!rows) return rows.error();
-  return SeqRange{rows->int8(0, 0), rows->int8(0, 1)};
-}
-
 Result<std::vector<std::int64_t>> Replay::select(const ReplayFilter& filter, std::size_t most,
                                                  const GoOn& go_on) {
   if (!filter.id.empty() && !Uuid::parse(filter.id)) {
     return Error{ErrorCode::invalid_argument, "--id takes a message's id, a UUID"};
   }
-  const auto since = outbox_->moment(filter.since, "--since");
-  if (!since) return since.error();
-  const auto until = outbox_->moment(filter.until, "--until");
-  if (!until) return until.error();
-  const auto range = seq_range(*since, *until);
+  ReplayFilter fixed = filter;
+  auto since = outbox_->moment(filter.since, "--since");
+  if (!since) return std::move(since).error();
+  fixed.since = *std::move(since);
+  auto until = outbox_->moment(filter.until, "--until");
+  if (!until) return std::move(until).error();
+  fixed.until = *std::move(until);
+  const auto range = seq_range(fixed);
   if (!range) return range.error();
-  return all_pages(
-      kSelectPage, most, go_on, [&](std::int64_t after) -> Result<std::vector<std::int64_t>> {
-        pg::Params params;
-        params.int8(kSelectPage).int8(std::max(after, range->first - 1)).int8(range->last);
-        params.text(*since).text(*until).text(filter.key).text(filter.type).text(filter.id);
-        const auto rows = outbox_->query(kSelect, params);
-        if (!rows) return rows.error();
-        std::vector<std::int64_t> seqs;
-        for (int row = 0; row < rows->size(); ++row)
-          seqs.push_back(rows->int8(row, 0));
-        return seqs;
-      });
+  ReplayStep step{range->low - 1, range->high, kLook};
+  std::vector<std::int64_t> seqs;
+  while (true) {
+    const auto looked = look(fixed, step, seqs);
+    if (!looked) return looked.error();
+    if (seqs.size() > most) return too_many(most);
+    if (*looked < kLook || (go_on && !go_on(seqs.size(), 0))) return seqs;
+  }
+}
+
+Result<SeqRange> Replay::seq_range(const ReplayFilter& filter) {
+  SeqRange range;
+  // Those of an id or a key are few, whenever they were written.
+  if (!filter.id.empty() || !filter.key.empty()) return range;
+  auto tx = pg::Tx::begin(outbox_->connection(), kSearchBegin);
+  if (!tx) return std::move(tx).error();
+  if (!filter.since.empty()) {
+    const auto first = first_seq(*outbox_, filter.since, Margin::earlier);
+    if (!first) return first.error();
+    range.low = *first;
+  }
+  if (!filter.until.empty()) {
+    const auto last = first_seq(*outbox_, filter.until, Margin::later);
+    if (!last) return last.error();
+    range.high = *last;
+  }
+  return range;
+}
+
+// A transaction for each step: retention must not wait for all of them.
+Result<std::int64_t> Replay::look(const ReplayFilter& filter, ReplayStep& step,
+                                  std::vector<std::int64_t>& seqs) {
+  auto tx = pg::Tx::begin(outbox_->connection(), kSearchBegin);
+  if (!tx) return std::move(tx).error();
+  const Statement statement = replay_statement(filter, step);
+  const auto rows = outbox_->query(statement.sql, statement.params);
+  if (!rows) return rows.error();
+  for (int row = 0; row < rows->size(); ++row) {
+    if (!rows->is_null(row, 2)) seqs.push_back(rows->int8(row, 2));
+  }
+  if (!rows->is_null(0, 1)) step.after = rows->int8(0, 1);
+  return rows->int8(0, 0);
 }
 
 Result<std::int64_t> Replay::start(const std::vector<std::int64_t>& seqs, const Schedule& schedule,

@@ -8,6 +8,7 @@
 #include "admin/chunks.hpp"
 #include "admin/filters.hpp"
 #include "admin/postgres_outbox.hpp"
+#include "admin/replay_sql.hpp"
 #include "outbox/result.hpp"
 
 namespace outbox::admin {
@@ -17,8 +18,8 @@ class Replay {
   explicit Replay(PostgresOutbox& outbox) : outbox_(&outbox) {}
 
   // The processed messages that the filter chooses, ascending; without those that an operator or
-  // the relay has to do with just now. invalid_argument: they are more than `most`, or filter.id
-  // is no id.
+  // the relay has to do with just now. In steps, however many there are: `go_on` is asked after
+  // each. invalid_argument: they are more than `most`, or filter.id is no id.
   Result<std::vector<std::int64_t>> select(const ReplayFilter& filter,
                                            std::size_t most = kMostMessages,
                                            const GoOn& go_on = {});
@@ -29,12 +30,11 @@ class Replay {
                              const std::string& topic, const GoOn& go_on = {});
 
  private:
-  // From the filter's times, so that a look at some hours does not walk through days.
-  struct SeqRange {
-    std::int64_t first = 0;
-    std::int64_t last = -1;
-  };
-  Result<SeqRange> seq_range(const std::string& since, const std::string& until);
+  // Where the filter's times lie, so that a look at some hours does not walk through days.
+  Result<SeqRange> seq_range(const ReplayFilter& filter);
+  // How many were looked at; adds those that were chosen, and has the step go on behind them.
+  Result<std::int64_t> look(const ReplayFilter& filter, ReplayStep& step,
+                            std::vector<std::int64_t>& seqs);
 
   PostgresOutbox* outbox_;
 };

@@ -7,6 +7,7 @@
 
 #include "outbox/shard.hpp"
 #include "outbox/source.hpp"
+#include "support/pg/connection.hpp"
 #include "support/pg/params.hpp"
 #include "support/text/printable.hpp"
 
@@ -17,9 +18,7 @@ namespace {
 constexpr std::int64_t kMostTopics = 1'000;
 constexpr std::size_t kLongestTopic = 249;
 
-// Parameters: paused, topic, actor, the most topics, the error of delayed messages of paused
-// topics. The latter are looked at again, those of other topics in vain; one that a relay is just
-// settling is passed over and looked at a little later. Whether it changed; whether the topic is
+// Parameters: paused, topic, actor, the most topics. Whether it changed; whether the topic is
 // paused.
 constexpr const char* kPauseTopic = R"(
   with changed as (
@@ -29,18 +28,36 @@ constexpr const char* kPauseTopic = R"(
           where ($2::text = any (paused_topics)) <> $1::boolean
             and (not $1::boolean or cardinality(paused_topics) < $4::bigint)
          returning id),
-       due as (
-         update ${outbox_exception} set due_at = clock_timestamp()
-          where seq in (select e.seq from ${outbox_exception} e
-                         where e.state = 'delayed' and e.last_error = $5::text
-                           and not $1::boolean and exists (select from changed)
-                         for update skip locked)
-            and state = 'delayed'),
        audited as (
          insert into ${outbox_audit} (actor, action, details)
          select $3::text, case when $1::boolean then 'pause-topic' else 'resume-topic' end,
                 jsonb_build_object('topic', $2::text) from changed)
   select (select count(*) from changed), $2::text = any (c.paused_topics) from ${outbox_control} c)";
+
+// However many wait, a statement looks at so few, by the index of their seqs.
+constexpr std::int64_t kLook = 2'000;
+constexpr const char* kByIndex =
+    "begin; set local enable_seqscan = off; set local enable_bitmapscan = off";
+
+// Parameters: after, rows to look at, the error of delayed messages of paused topics. Those are
+// looked at again, those of other topics in vain: in a second, when the relays have learnt that the
+// topic goes on. One that a relay is just settling is passed over, and looked at a little later
+// anyway. How many rows it looked at; the highest seq of them.
+constexpr const char* kHurry = R"(
+  with looked as materialized (
+         select e.seq, e.state, e.last_error, e.due_at from ${outbox_exception} e
+          where e.state <> 'held' and e.seq > $1::bigint order by e.seq limit $2::bigint),
+       due as (
+         update ${outbox_exception} e set due_at = clock_timestamp() + interval '1 second'
+          where e.seq in (select x.seq from ${outbox_exception} x
+                           where x.seq = any (array(
+                                   select l.seq from looked l
+                                    where l.state = 'delayed' and l.last_error = $3::text
+                                      and l.due_at > clock_timestamp() + interval '1 second'))
+                             and x.state = 'delayed' and x.last_error = $3::text
+                           for update skip locked)
+            and e.state = 'delayed')
+  select count(*), coalesce(max(seq), 0) from looked)";
 
 // In all of these the mode stays as it is until they are done.
 
@@ -107,12 +124,28 @@ Result<void> check_topic(const std::string& topic) {
                    "\" is no topic name: it takes 1 to 249 bytes without control characters"};
 }
 
+// What waits for the topic need not wait out its time. A transaction for each step.
+Result<void> hurry_delayed(PostgresOutbox& outbox) {
+  std::int64_t after = -1;
+  while (true) {
+    auto tx = pg::Tx::begin(outbox.connection(), kByIndex);
+    if (!tx) return std::move(tx).error();
+    pg::Params params;
+    params.int8(after).int8(kLook).text(kPausedByOperator);
+    const auto rows = outbox.query(kHurry, params);
+    if (!rows) return rows.error();
+    if (auto committed = tx->commit(); !committed) return committed;
+    if (rows->int8(0, 0) < kLook) return {};
+    after = rows->int8(0, 1);
+  }
+}
+
 }  // namespace
 
 Result<bool> pause_topic(PostgresOutbox& outbox, const std::string& topic, bool paused) {
   if (auto checked = check_topic(topic); !checked) return std::move(checked).error();
   pg::Params params;
-  params.boolean(paused).text(topic).text(outbox.actor()).int8(kMostTopics).text(kPausedByOperator);
+  params.boolean(paused).text(topic).text(outbox.actor()).int8(kMostTopics);
   const auto rows = outbox.query(kPauseTopic, params);
   if (!rows) return rows.error();
   const bool changed = !rows->empty() && rows->int8(0, 0) > 0;
@@ -120,6 +153,12 @@ Result<bool> pause_topic(PostgresOutbox& outbox, const std::string& topic, bool 
     return Error{ErrorCode::conflict, std::to_string(kMostTopics) +
                                           " topics are paused already: resume some, or pause "
                                           "the relays altogether"};
+  }
+  if (paused) return changed;
+  if (auto hurried = hurry_delayed(outbox); !hurried) {
+    Error error = std::move(hurried).error();
+    error.message += "; the topic goes on, and what has waited for it follows a little later";
+    return error;
   }
   return changed;
 }

@@ -11,7 +11,9 @@ namespace outbox::admin {
 // Each returns whether it changed anything; then with a row in the audit, in the same transaction.
 // The relays follow within about a second, as soon as what they have in flight is acknowledged.
 
-// A paused topic gets nothing; its messages keep their order, and other topics go on.
+// A paused topic gets nothing; its messages keep their order, and other topics go on. What was
+// delayed meanwhile is due a second after it goes on, in transactions of their own; when one of
+// these fails the topic goes on all the same, and the same call does the rest.
 // invalid_argument: it is no topic name. conflict: too many are paused.
 [[nodiscard]] Result<bool> pause_topic(PostgresOutbox& outbox, const std::string& topic,
                                        bool paused);

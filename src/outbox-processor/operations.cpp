@@ -49,10 +49,11 @@ class Operations::EntryProgress final : public Progress {
     const std::lock_guard lock{mutex_};
     entry_.operation.total = total;
   }
-  bool reached(std::size_t done) override {
+  bool reached(std::size_t done, std::size_t changed) override {
     {
       const std::lock_guard lock{mutex_};
       entry_.operation.done = done;
+      entry_.operation.changed = changed;
       // Nothing is left that could be stopped.
       if (done > 0 && done == entry_.operation.total) return true;
     }
@@ -138,6 +139,7 @@ void Operations::run(const std::shared_ptr<Entry>& entry, Work work) {
   log::info("an operation has ended", {{"operation", after.id},
                                        {"state", to_string(after.state)},
                                        {"dealt_with", after.done},
+                                       {"changed", after.changed},
                                        {"error", after.error}});
 }
 

@@ -28,8 +28,9 @@ struct Operation {
   std::string actor;
   std::int64_t started_at_us = 0;  // Unix time
   std::optional<std::int64_t> ended_at_us{};
-  std::size_t total = 0;  // messages; grows while they are still being chosen
-  std::size_t done = 0;   // dealt with; when it was cancelled or has failed, fewer than total
+  std::size_t total = 0;    // messages; grows while they are still being chosen
+  std::size_t done = 0;     // dealt with; when it was cancelled or has failed, fewer than total
+  std::size_t changed = 0;  // of these; the others had changed meanwhile, and stay as they are
   State state = State::running;
   std::string error{};  // of a failed one: what happened, and what to do
 };
@@ -49,7 +50,7 @@ class Operations {
     virtual ~Progress() = default;
     virtual void expect(std::size_t total) = 0;
     // False: it was cancelled, and the work ends as soon as it can, without an error.
-    [[nodiscard]] virtual bool reached(std::size_t done) = 0;
+    [[nodiscard]] virtual bool reached(std::size_t done, std::size_t changed) = 0;
   };
   using Work = std::function<Result<void>(Progress&)>;
 

@@ -27,7 +27,7 @@ class OperationsTest : public testing::Test {
   // Deals with one message after the other until it is cancelled.
   Result<Operation> start_endless() {
     return operations_.start("replay", "alice", 0, [](Operations::Progress& progress) {
-      for (std::size_t done = 1; progress.reached(done); ++done)
+      for (std::size_t done = 1; progress.reached(done, 0); ++done)
         std::this_thread::yield();
       return Result<void>{};
     });
@@ -39,10 +39,10 @@ class OperationsTest : public testing::Test {
 TEST_F(OperationsTest, TellsHowFarOneIs) {
   std::atomic<bool> go_on = false;
   const auto begun = operations_.start("retry", "alice", 10, [&](Operations::Progress& progress) {
-    EXPECT_TRUE(progress.reached(4));
+    EXPECT_TRUE(progress.reached(4, 3));
     while (!go_on)
       std::this_thread::yield();
-    EXPECT_TRUE(progress.reached(10));
+    EXPECT_TRUE(progress.reached(10, 8));
     return Result<void>{};
   });
   ASSERT_TRUE(begun);
@@ -50,11 +50,13 @@ TEST_F(OperationsTest, TellsHowFarOneIs) {
   EXPECT_EQ(begun->actor, "alice");
   EXPECT_EQ(begun->state, State::running);
   EXPECT_TRUE(eventually([&] { return get(begun->id).done == 4; }));
+  EXPECT_EQ(get(begun->id).changed, 3U);
   EXPECT_EQ(get(begun->id).total, 10U);
   EXPECT_FALSE(get(begun->id).ended_at_us);
   go_on = true;
   ASSERT_TRUE(becomes(begun->id, State::done));
   EXPECT_EQ(get(begun->id).done, 10U);
+  EXPECT_EQ(get(begun->id).changed, 8U);
   EXPECT_GE(*get(begun->id).ended_at_us, begun->started_at_us);
 }
 
@@ -70,7 +72,7 @@ TEST_F(OperationsTest, ACancelledOneStopsWhereItIs) {
 
 TEST_F(OperationsTest, WhatWasDoneBeforeItCouldBeCancelledIsDone) {
   const auto begun = operations_.start("retry", "alice", 5, [&](Operations::Progress& progress) {
-    while (progress.reached(0))
+    while (progress.reached(0, 0))
       std::this_thread::yield();
     return Result<void>{};
   });
@@ -82,7 +84,7 @@ TEST_F(OperationsTest, WhatWasDoneBeforeItCouldBeCancelledIsDone) {
   const auto whole = operations_.start("retry", "alice", 5, [&](Operations::Progress& progress) {
     while (!cancelled)
       std::this_thread::yield();
-    EXPECT_TRUE(progress.reached(5));
+    EXPECT_TRUE(progress.reached(5, 5));
     return Result<void>{};
   });
   ASSERT_TRUE(whole);

@@ -22,7 +22,7 @@ using admin::Schedule;
 
 bool filters(const DeadLetterFilter& filter) {
   return !filter.key.empty() || !filter.type.empty() || !filter.error.empty() ||
-         !filter.since.empty();
+         !filter.since.empty() || filter.replays;
 }
 
 // What is to be changed has to be said in one way.

@@ -50,6 +50,8 @@ void add_dead_letter_commands(CLI::App& app, CommandLine& given) {
                            return discard_dead_letters(given.common, given.dead_letters, console);
                          });
   add_names(discard, options, "every dead message");
+  discard.add_flag("--replays", options.filter.replays,
+                   "instead of dead ones, what 'replay' has yet to send");
   add_yes(discard, given);
 
   CLI::App& write =

@@ -5,7 +5,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// 1 and 2 of key a were delivered, 3 of key b too, long ago; 4 of key c is dead, 5 of key d
+// 1 and 2 of key a were delivered, 1 long ago, and 3 of key b; 4 of key c is dead, 5 of key d
 // pending.
 class ReplayTest : public OutboxctlDatabaseTest {
  protected:
@@ -17,7 +17,7 @@ class ReplayTest : public OutboxctlDatabaseTest {
         "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", first_offset) "
         "select seq, seq, 'orders', 0, seq from outbox where seq <= 3");
     exec("insert into outbox_exception (seq, shard, key, state) values (4, 0, 'c', 'dead')");
-    exec("update outbox set created_at = '2025-01-01T12:00Z', type = 'OrderVoid' where seq = 3");
+    exec("update outbox set created_at = '2025-01-01T12:00Z', type = 'OrderVoid' where seq = 1");
   }
 
   std::string replays() {
@@ -73,6 +73,39 @@ TEST_F(ReplayTest, GoesToAnotherTopicAtARate) {
                   "from outbox_exception where replay) f where replay"),
             "0 again, 250 again, 500 again");
   EXPECT_EQ(outboxctl({"replay", "--key", "a", "--topic", "a\nb", "--yes"}).code, ExitCode::usage);
+}
+
+TEST_F(ReplayTest, IsUndoneByDiscardingWhatHasYetToGoOut) {
+  json_of({"replay", "--since", "2020-01-01", "--topic", "wrong", "--yes"});
+  exec("insert into outbox_exception (seq, shard, key, state) values (5, 0, 'd', 'delayed')");
+  EXPECT_EQ(
+      json_of({"dead-letters", "discard", "--replays", "--key", "b", "--dry-run"})["selected"], 1);
+  EXPECT_EQ(json_of({"dead-letters", "discard", "--replays", "--yes"})["discarded"], 3);
+  EXPECT_EQ(replays(), "");
+  EXPECT_EQ(value("select string_agg(seq || ' ' || state, ', ' order by seq) from outbox_exception "
+                  "where seq > 3"),
+            "4 dead, 5 delayed")
+      << "what is no replay stays as it is";
+  EXPECT_EQ(value("select string_agg(status, ' ' order by seq) from outbox_message where seq <= 3"),
+            "processed processed processed");
+  EXPECT_EQ(value("select count(*) from outbox_audit where action = 'discard'"), "3");
+  EXPECT_EQ(outboxctl({"dead-letters", "discard", "4", "--replays", "--yes"}).code,
+            ExitCode::usage);
+}
+
+TEST_F(ReplayTest, OfWhatWasDiscardedBeginsAnew) {
+  json_of({"replay", "--key", "a", "--topic", "wrong", "--yes"});
+  // The second had been given up.
+  exec(
+      "update outbox_exception set state = 'dead', attempts = 20, last_error = 'no such topic', "
+      "payload = '{}' where seq = 2");
+  EXPECT_EQ(json_of({"dead-letters", "discard", "1", "2", "--yes"})["discarded"], 2);
+  EXPECT_EQ(json_of({"replay", "--since", "2020-01-01", "--yes"})["replayed"], 3);
+  EXPECT_EQ(replays(), "1 2 3");
+  EXPECT_EQ(value("select bool_and(due_at <= now() and topic is null and attempts = 0 "
+                  "and last_error is null and payload is null) from outbox_exception where replay"),
+            "t");
+  EXPECT_EQ(value("select count(*) from outbox_audit where action = 'replay'"), "5");
 }
 
 TEST_F(ReplayTest, AsksFirst) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "admin/replay_sql.hpp"
 #include "tests/scale/many_messages.hpp"
 #include "tests/scale/search_plans.hpp"
 
@@ -12,6 +13,13 @@ namespace outbox::test {
 namespace {
 
 constexpr std::int64_t kLook = 500;
+
+std::map<std::string, admin::ReplayFilter> replay_filters() {
+  return {{"id", {"", "", "", "", "00000000-0000-0000-0000-0000000003e8"}},
+          {"key", {"", "", "hot", "", ""}},
+          {"type", {"", "", "", "None", ""}},
+          {"time", {"2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "", "", ""}}};
+}
 
 std::map<std::string, std::int64_t> costs(std::int64_t rows) {
   const OutboxDatabase database;
@@ -29,6 +37,12 @@ std::map<std::string, std::int64_t> costs(std::int64_t rows) {
       EXPECT_LT(cost.buffers, 500 + kLook * 40) << filter.name << "\n" << cost.plan;
       EXPECT_EQ(cost.plan.find("Seq Scan on outbox"), std::string::npos) << cost.plan;
     }
+  }
+  for (const auto& [name, filter] : replay_filters()) {
+    const Cost cost = cost_of(connection, admin::replay_statement(filter, {0, rows, kLook}));
+    buffers["replay by " + name] = cost.buffers;
+    EXPECT_LT(cost.buffers, 500 + kLook * 20) << name << "\n" << cost.plan;
+    EXPECT_EQ(cost.plan.find("Seq Scan on outbox"), std::string::npos) << cost.plan;
   }
   buffers["time"] = cost_of(connection, admin::first_seq_statement("2026-01-01T00:10:00Z")).buffers;
   return buffers;

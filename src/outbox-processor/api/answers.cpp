@@ -61,7 +61,14 @@ http::Response with_outbox(const ApiContext& context, const http::Request& reque
   if (!outbox && outbox.error().code == ErrorCode::not_found) {
     return problem(503, outbox.error().message);
   }
-  if (!outbox) return failure(request, outbox.error());
+  if (!outbox) {
+    Error error = std::move(outbox).error();
+    // Nothing that was asked for is the reason, the relay's own user or database is.
+    if (error.code == ErrorCode::invalid_argument || error.code == ErrorCode::conflict) {
+      error.code = ErrorCode::internal;
+    }
+    return failure(request, error);
+  }
   return work(*outbox);
 }
 

@@ -56,10 +56,21 @@ std::vector<std::string> read_names(JsonReader& reader, const JsonValue& value) 
   return names;
 }
 
-void read_filter(JsonReader& reader, const JsonValue& value, admin::DeadLetterFilter& filter) {
+// What the filter chooses from.
+enum class From { dead, dead_or_replays };
+
+void read_filter(JsonReader& reader, const JsonValue& value, From from,
+                 admin::DeadLetterFilter& filter) {
   const std::string at = "#/selection/filter";
   if (!reader.is_object(value, at)) return;
-  reader.refuse_unknown(value, at, {"error", "type", "aggregateType", "aggregateId", "since"});
+  if (from == From::dead) {
+    reader.refuse_unknown(value, at, {"error", "type", "aggregateType", "aggregateId", "since"});
+  } else {
+    reader.refuse_unknown(value, at,
+                          {"error", "type", "aggregateType", "aggregateId", "since", "replays"});
+    const JsonValue* replays = value.find("replays");
+    filter.replays = replays != nullptr && reader.flag(*replays, at + "/replays");
+  }
   filter.error = optional_text(reader, value, at, "error");
   filter.type = optional_text(reader, value, at, "type");
   filter.aggregate_type = optional_text(reader, value, at, "aggregateType");
@@ -67,7 +78,7 @@ void read_filter(JsonReader& reader, const JsonValue& value, admin::DeadLetterFi
   filter.since = optional_text(reader, value, at, "since");
 }
 
-admin::DeadLetterFilter read_selection(JsonReader& reader, const JsonValue& body) {
+admin::DeadLetterFilter read_selection(JsonReader& reader, const JsonValue& body, From from) {
   admin::DeadLetterFilter selection;
   const JsonValue* value = reader.required(body, "#", "selection");
   if (value == nullptr || !reader.is_object(*value, "#/selection")) return selection;
@@ -79,7 +90,7 @@ admin::DeadLetterFilter read_selection(JsonReader& reader, const JsonValue& body
   } else if (names != nullptr) {
     selection.names = read_names(reader, *names);
   } else {
-    read_filter(reader, *filter, selection);
+    read_filter(reader, *filter, from, selection);
   }
   return selection;
 }
@@ -135,7 +146,7 @@ std::variant<RetryRequest, FieldErrors> read_retry(const JsonValue& body) {
   RetryRequest request;
   if (!reader.is_object(body, "#")) return reader.take();
   reader.refuse_unknown(body, "#", {"selection", "dryRun", "ratePerSecond", "payload"});
-  request.selection = read_selection(reader, body);
+  request.selection = read_selection(reader, body, From::dead);
   request.dry_run = read_dry_run(reader, body);
   request.rate = read_rate(reader, body);
   request.payload = read_payload(reader, body, request.selection);
@@ -147,7 +158,7 @@ std::variant<DiscardRequest, FieldErrors> read_discard(const JsonValue& body) {
   DiscardRequest request;
   if (!reader.is_object(body, "#")) return reader.take();
   reader.refuse_unknown(body, "#", {"selection", "dryRun", "confirm"});
-  request.selection = read_selection(reader, body);
+  request.selection = read_selection(reader, body, From::dead_or_replays);
   request.dry_run = read_dry_run(reader, body);
   request.confirm = optional_text(reader, body, "#", "confirm");
   if (!request.dry_run && body.find("confirm") == nullptr) {

@@ -148,6 +148,7 @@ TEST_F(DeadLetterChangesTest, ARetryRunsAsAnOperation) {
   const json operation = ended(started);
   EXPECT_EQ(operation["state"], "done");
   EXPECT_EQ(operation["done"], 2);
+  EXPECT_EQ(operation["changed"], 2);
   EXPECT_EQ(operation["error"], nullptr);
   EXPECT_TRUE(operation["endedAt"].is_string());
   EXPECT_EQ(states("{dead,retrying,delayed}"), "1 retrying, 2 dead, 3 delayed, 4 retrying");
@@ -293,9 +294,29 @@ TEST_F(DeadLetterChangesTest, AThirdOperationHasToWait) {
   EXPECT_EQ(third.status, 409);
   EXPECT_THAT(detail(third), HasSubstr("2 operations run already"));
   test::must_exec(other, "rollback");
-  EXPECT_EQ(ended(first)["state"], "done");
-  EXPECT_EQ(ended(second)["state"], "done");
-  EXPECT_EQ(value("select count(*) from outbox_audit"), "3") << "one of them found nothing dead";
+  const json ends[] = {ended(first), ended(second)};
+  for (const json& end : ends) {
+    EXPECT_EQ(end["state"], "done");
+    EXPECT_EQ(end["done"], 3);
+  }
+  EXPECT_EQ(ends[0]["changed"].get<int>() + ends[1]["changed"].get<int>(), 3)
+      << "one of them found nothing dead, and says so";
+  EXPECT_EQ(value("select count(*) from outbox_audit"), "3");
+}
+
+TEST_F(DeadLetterChangesTest, AnEditThatCameTooLateHasFailed) {
+  pg::Connection other = database_.connect();
+  test::must_exec(other, "begin; select from outbox_exception where seq = 1 for update");
+  const Reply started = post("/api/v1/dead-letters/retry",
+                             R"({"selection": {"names": ["1"]}, "payload": "{\"price\": 2}"})");
+  test::must_exec(other,
+                  "update outbox_exception set state = 'discarded', holds_key = false "
+                  "where seq = 1; commit");
+  const json operation = ended(started);
+  EXPECT_EQ(operation["state"], "failed");
+  EXPECT_EQ(operation["changed"], 0);
+  EXPECT_THAT(operation["error"].get<std::string>(), HasSubstr("no longer dead"));
+  EXPECT_EQ(audit(), "");
 }
 
 TEST_F(DeadLetterChangesTest, AFailedOperationSaysWhy) {
@@ -309,7 +330,7 @@ TEST_F(DeadLetterChangesTest, AFailedOperationSaysWhy) {
   EXPECT_EQ(states("{dead}"), "1 dead, 2 dead, 3 dead");
 }
 
-// 1 and 2 of key a were delivered, 3 of key b too, long ago.
+// 1 and 2 of key a were delivered, 1 long ago, and 3 of key b.
 class ReplayRoutesTest : public ApiTest {
  protected:
   ReplayRoutesTest() {
@@ -318,7 +339,7 @@ class ReplayRoutesTest : public ApiTest {
     exec(
         "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", first_offset) "
         "select seq, seq, 'orders', 0, seq from outbox");
-    exec("update outbox set created_at = '2025-01-01T12:00Z' where seq = 3");
+    exec("update outbox set created_at = '2025-01-01T12:00Z' where seq = 1");
   }
   std::string replays() {
     return value(
@@ -347,6 +368,20 @@ TEST_F(ReplayRoutesTest, SendsDeliveredMessagesAgain) {
   const json nothing = ended(post("/api/v1/replay", R"({"filter": {"aggregateId": "a"}})"));
   EXPECT_EQ(nothing["state"], "done") << "they are on their way already";
   EXPECT_EQ(nothing["total"], 0);
+}
+
+TEST_F(ReplayRoutesTest, IsUndoneByDiscardingWhatHasYetToGoOut) {
+  ended(post("/api/v1/replay", R"({"filter": {"since": "2020-01-01"}, "topic": "wrong"})"));
+  const json operation =
+      ended(post("/api/v1/dead-letters/discard",
+                 R"({"selection": {"filter": {"replays": true}}, "confirm": "discard 3"})"));
+  EXPECT_EQ(operation["done"], 3);
+  EXPECT_EQ(replays(), "");
+  ended(post("/api/v1/replay", R"({"filter": {"aggregateId": "a"}})"));
+  EXPECT_EQ(replays(), "1, 2");
+  EXPECT_THAT(wrong_fields(post("/api/v1/dead-letters/retry",
+                                R"({"selection": {"filter": {"replays": true}}})")),
+              testing::ElementsAre("#/selection/filter/replays"));
 }
 
 TEST_F(ReplayRoutesTest, WhatIsWrongIsNamed) {
@@ -410,6 +445,28 @@ TEST_F(PauseRoutesTest, ShardsArePausedReleasedAndMoved) {
   }
 }
 
+TEST_F(PauseRoutesTest, WhatIsWrongWithTheDatabaseIsNotTheCallersFault) {
+  exec(
+      "create function refuse() returns trigger language plpgsql as "
+      "$$ begin raise 'no' using errcode = tg_argv[0]; end $$");
+  const auto status = [&](const std::string& sqlstate) {
+    exec(
+        "create or replace trigger refuse before update on outbox_control execute function "
+        "refuse('" +
+        sqlstate + "')");
+    const Reply reply = post("/api/v1/pause");
+    EXPECT_EQ(reply.headers.find("Content-Type"), "application/problem+json");
+    return reply.status;
+  };
+  EXPECT_EQ(status("42501"), 500) << "a missing privilege";
+  EXPECT_EQ(status("42703"), 500) << "a missing column";
+  EXPECT_EQ(status("40P01"), 503) << "a deadlock";
+  EXPECT_EQ(status("23505"), 500);
+  EXPECT_EQ(status("57014"), 503) << "as ever";
+  exec("alter table outbox_exception rename to gone");
+  EXPECT_EQ(post("/api/v1/dead-letters/retry", R"({"selection": {"names": ["1"]}})").status, 500);
+}
+
 TEST(ChangeRoutes, WhoeverMayOnlyLookChangesNothing) {
   Operations operations;
   http::Router router;
@@ -437,6 +494,20 @@ TEST(ChangeRoutes, AnOutboxInSqliteHasNone) {
   const Reply reply = http::testing::request(server.port(), "POST", "/api/v1/pause");
   EXPECT_EQ(reply.status, 501);
   EXPECT_THAT(reply.body, HasSubstr("SQLite"));
+}
+
+TEST_F(PauseRoutesTest, AUserThatTheDatabaseDoesNotKnowIsTheRelaysFault) {
+  std::string url = database_.url();
+  const auto at = url.find("dbname=");
+  admin::OutboxPool outbox{at == std::string::npos ? url.substr(0, url.rfind('/')) + "/no-such-one"
+                                                   : url.substr(0, at) + "dbname=no-such-one",
+                           "outbox"};
+  Operations operations;
+  http::Router router;
+  add_change_routes(router, {&outbox, &operations});
+  http::Server server{http::testing::open_to_all(), std::move(router)};
+  ASSERT_TRUE(server.start());
+  EXPECT_GE(http::testing::request(server.port(), "POST", "/api/v1/pause").status, 500);
 }
 
 TEST(ChangeRoutes, ADatabaseThatIsAwayIsSaid) {

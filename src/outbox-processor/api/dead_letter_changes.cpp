@@ -65,10 +65,17 @@ Operations::Work retry_work(admin::OutboxPool& pool, std::string actor,
     if (!now) return now.error();
     const admin::Schedule schedule{*now, how.rate};
     DeadLetters letters{*outbox};
-    const auto reached = [&](std::size_t done) { return progress.reached(done); };
+    const auto reached = [&](std::size_t done, std::size_t changed) {
+      return progress.reached(done, changed);
+    };
     auto changed = how.payload ? letters.retry_edited(selection, *how.payload, schedule, reached)
                                : letters.retry(selection, schedule, reached);
-    return changed ? Result<void>{} : Result<void>{std::move(changed).error()};
+    if (!changed) return std::move(changed).error();
+    if (how.payload && *changed == 0) {
+      return Error{ErrorCode::conflict,
+                   "the message is no longer dead or retrying: its payload stays as it was"};
+    }
+    return {};
   };
 }
 
@@ -79,7 +86,8 @@ Operations::Work discard_work(admin::OutboxPool& pool, std::string actor,
     auto outbox = pool.open(actor);
     if (!outbox) return std::move(outbox).error();
     auto changed = DeadLetters{*outbox}.discard(
-        selection, [&](std::size_t done) { return progress.reached(done); });
+        selection,
+        [&](std::size_t done, std::size_t messages) { return progress.reached(done, messages); });
     return changed ? Result<void>{} : Result<void>{std::move(changed).error()};
   };
 }

@@ -39,6 +39,7 @@ Json operation_json(const Operation& operation) {
           {"endedAt", ended},
           {"total", operation.total},
           {"done", operation.done},
+          {"changed", operation.changed},
           {"state", to_string(operation.state)},
           {"error", error}};
 }

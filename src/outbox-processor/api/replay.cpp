@@ -1,6 +1,7 @@
 // Delivered messages, sent again.
 #include "admin/replay.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,8 +18,10 @@ using admin::PostgresOutbox;
 using http::Request;
 using http::Response;
 
-// A dry run looks no further, so that it is answered within a few seconds.
+// A dry run looks no further, whichever comes first: it is answered within a few seconds, and gives
+// its connection back to those who ask for other things.
 constexpr std::size_t kMostCounted = 100'000;
+constexpr std::chrono::seconds kMostCounting{2};
 
 // Replaces what a person has written by what PostgreSQL makes of it, once for all pages; or the
 // answer that names the field.
@@ -34,11 +37,15 @@ std::optional<Response> fix_moment(const Request& request, PostgresOutbox& outbo
 }
 
 Response count(const Request& request, PostgresOutbox& outbox, const admin::ReplayFilter& filter) {
-  const auto seqs = admin::Replay{outbox}.select(
-      filter, kMostChanged, [](std::size_t found) { return found < kMostCounted; });
+  const auto deadline = std::chrono::steady_clock::now() + kMostCounting;
+  bool stopped = false;
+  const auto seqs =
+      admin::Replay{outbox}.select(filter, kMostChanged, [&](std::size_t found, std::size_t) {
+        stopped = found >= kMostCounted || std::chrono::steady_clock::now() >= deadline;
+        return !stopped;
+      });
   if (!seqs) return failure(request, seqs.error());
-  return json_answer(
-      200, {{"count", seqs->size()}, {"countIsLowerBound", seqs->size() >= kMostCounted}});
+  return json_answer(200, {{"count", seqs->size()}, {"countIsLowerBound", stopped}});
 }
 
 // Messages are chosen here and not in the request, since that may take a minute.
@@ -48,16 +55,17 @@ Operations::Work replay_work(admin::OutboxPool& pool, std::string actor, ReplayR
     auto outbox = pool.open(actor);
     if (!outbox) return std::move(outbox).error();
     admin::Replay replay{*outbox};
-    const auto seqs = replay.select(how.filter, kMostChanged, [&](std::size_t found) {
+    const auto seqs = replay.select(how.filter, kMostChanged, [&](std::size_t found, std::size_t) {
       progress.expect(found);
-      return progress.reached(0);
+      return progress.reached(0, 0);
     });
     if (!seqs) return seqs.error();
     progress.expect(seqs->size());
     const auto now = outbox->now_us();
     if (!now) return now.error();
-    auto changed = replay.start(*seqs, {*now, how.rate}, how.topic,
-                                [&](std::size_t done) { return progress.reached(done); });
+    auto changed = replay.start(
+        *seqs, {*now, how.rate}, how.topic,
+        [&](std::size_t done, std::size_t messages) { return progress.reached(done, messages); });
     return changed ? Result<void>{} : Result<void>{std::move(changed).error()};
   };
 }

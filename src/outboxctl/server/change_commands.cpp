@@ -65,8 +65,14 @@ Result<void> report(const CommonOptions& common, const Words& words, const Json&
   if (common.format == Format::json) {
     print_line(out, operation);
   } else {
-    out << words.done << ' ' << count_of(field(operation, "done").get<std::int64_t>(), "message")
-        << '\n';
+    const auto done = field(operation, "done").get<std::int64_t>();
+    // An older relay does not tell.
+    const Json& told = field(operation, "changed");
+    const auto changed = told.is_number() ? told.get<std::int64_t>() : done;
+    out << words.done << ' ' << count_of(changed, "message") << '\n';
+    if (changed < done) {
+      out << done - changed << " were left as they are: they had changed meanwhile\n";
+    }
   }
   return {};
 }
@@ -112,6 +118,7 @@ Json selection_of(const admin::DeadLetterFilter& filter) {
   put(json, "type", filter.type);
   put(json, "aggregateId", filter.key);
   put(json, "since", filter.since);
+  if (filter.replays) json["replays"] = true;
   return {{"filter", json}};
 }
 
@@ -178,11 +185,12 @@ Result<void> replay_messages(const CommonOptions& common, const ReplayOptions& o
   const auto plan = dry_run(*api, kWords, body);
   if (!plan) return plan.error();
   const auto count = field(*plan, "count").get<std::int64_t>();
-  if (options.dry_run || count == 0) {
+  const bool more = field(*plan, "countIsLowerBound") == true;
+  if (options.dry_run || (count == 0 && !more)) {
     print_plan(common, kWords, *plan, console.out);
     return {};
   }
-  const char* at_least = field(*plan, "countIsLowerBound") == true ? "at least " : "";
+  const char* at_least = more ? "at least " : "";
   auto meant = confirm(console, common.yes,
                        "this sends " + (at_least + count_of(count, "delivered message")) + " of " +
                            api->server() + " again",

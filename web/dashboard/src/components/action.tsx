@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
-import type { Count } from "../api";
+import type { Count } from "../api_types";
 import { asError } from "../lib/resource";
 import { mayChange, session } from "../lib/session";
 import { Dialog } from "./dialog";
@@ -119,7 +119,7 @@ function Confirm(props: ActionProps) {
   const count = counted ? counted.count : null;
   const least = counted?.countIsLowerBound ? "at least " : "";
   const counting = dryRun !== undefined && count === null && error === null;
-  const nothing = dryRun !== undefined && count === 0;
+  const nothing = count === 0 && !counted?.countIsLowerBound;
   const wanted = typed && count !== null ? typed(count) : null;
   const ready = !counting && !busy && !nothing && (dryRun === undefined || count !== null);
   const submit = async (event: Event) => {

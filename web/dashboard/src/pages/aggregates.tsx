@@ -29,7 +29,7 @@ export function AggregatesPage() {
       <Open />
       <Loaded resource={page} what="keys" told={(data) => plural(data.items.length, "key")}>
         {({ items, nextCursor }) =>
-          items.length === 0 ? (
+          items.length === 0 && !nextCursor ? (
             <Empty title="No key">
               {values["prefix"] ? "None begins like this." : "The outbox is empty."}
             </Empty>
