@@ -124,6 +124,44 @@ TEST(ServerStreams, CutOffAClientThatDoesNotRead) {
   EXPECT_TRUE(test::eventually([&] { return !feed.stream(0)->push("overview", much); }));
 }
 
+TEST(ServerStreams, WhoTakesNothingGivesItsPlaceToAnother) {
+  Feed feed({.max_connections = 1, .patience = milliseconds(50)});
+  Client deaf(feed.server->port(), 4096);
+  deaf.send_request("GET", "/events");
+  ASSERT_TRUE(test::eventually([&] { return feed.stream(0) != nullptr; }));
+  const std::string much(EventStream::kMaxBytes - 1024, 'x');
+  const auto knock = [&] {
+    return testing::request(feed.server->port(), "HEAD", "/events").status == 200;
+  };
+  ASSERT_TRUE(feed.stream(0)->push("overview", much));  // more than fits into the socket's buffers
+  EXPECT_TRUE(test::eventually(knock, std::chrono::seconds(20)));
+  EXPECT_FALSE(feed.stream(0)->is_open());
+}
+
+TEST(ServerStreams, WhoTakesEventsSlowlyButSteadilyKeepsItsPlace) {
+  // The socket takes more only when a third of its buffer, 4 MiB at most, has become free.
+  static constexpr milliseconds kPatience{1'000};
+  static constexpr milliseconds kPause{100};
+  static constexpr std::size_t kLine = 256 * 1024;
+  static constexpr int kLines = 15;
+  Feed feed({.max_connections = 1, .patience = kPatience});
+  Client client(feed.server->port(), 64 * 1024);
+  client.send_request("GET", "/events");
+  ASSERT_TRUE(client.read());
+  std::string much;
+  for (int line = 0; line < kLines; ++line)
+    much.append(line == 0 ? "" : "\n").append(kLine, 'x');
+  ASSERT_TRUE(feed.stream(0)->push("overview", much));
+  EXPECT_FALSE(client.read_until("data:").empty());
+  ASSERT_TRUE(feed.stream(0)->push("overview", much));  // is written for longer than the patience
+  for (int line = 0; line < 2 * kLines - 1; ++line) {
+    EXPECT_GT(client.read_until("\ndata:").size(), kLine);
+    EXPECT_EQ(testing::request(feed.server->port(), "HEAD", "/events").status, 503);
+    std::this_thread::sleep_for(kPause);
+  }
+  EXPECT_TRUE(feed.stream(0)->is_open());
+}
+
 TEST(ServerStreams, AboveTheCapAreRefused) {
   Feed feed({.max_event_streams = 1});
   Client first(feed.server->port());

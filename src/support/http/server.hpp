@@ -36,8 +36,9 @@ struct ServerOptions {
   int threads = 4;                     // that run handlers; 1 to 1,024
   std::size_t max_body = 1024 * 1024;  // bytes, larger: 413
   std::size_t max_header = 16 * 1024;  // bytes of request line and headers, larger: 431
-  // Further ones take the place of the connection that has been idle or behind with its request for
-  // longest; when none has been for `patience`, they get 503 and are closed.
+  // Further ones take the place of the connection that has been idle, or behind with its request
+  // or with reading its answer, for longest; when none has been for `patience`, they get 503 and
+  // are closed. A stream of events is behind only while its client takes nothing at all.
   std::size_t max_connections = 1'024;
   // Connections that owe the rest of a request. Beyond, those that have been behind for longest,
   // and for `patience`, are cut off: many slow clients do not keep others out.

@@ -115,7 +115,9 @@ asio::awaitable<bool> Session::serve_one() {
   }
   work.last = work.last || shared_.draining || !parser.get().keep_alive();
   std::string bytes = serialize(*work.response, work.request.method == "HEAD", !work.last);
+  enter(shared_.writing);
   const bool written = co_await write(std::move(bytes));
+  leave();
   if (written && work.last) co_await linger();
   co_return written && !work.last;
 }
@@ -251,7 +253,7 @@ asio::awaitable<void> Session::send_events(Response response) {
   });
   std::string begin = serialize_stream_head(response);
   begin += kReconnect;
-  bool goes_on = co_await write(std::move(begin));
+  bool goes_on = co_await write_events(std::move(begin));
   while (goes_on && !shared_.draining)
     goes_on = co_await send_news(*events);
   events->close();
@@ -272,13 +274,25 @@ asio::awaitable<bool> Session::send_news(EventStream& events) {
     if (woken) co_return true;
     bytes = ":\n\n";  // a comment, so that a client who has gone is noticed
   }
-  co_return co_await write(std::move(bytes));
+  co_return co_await write_events(std::move(bytes));
 }
 
-asio::awaitable<bool> Session::write(std::string bytes) {
+// Whoever follows events slowly but steadily keeps its place: what counts is the time since it last
+// took some. Streams are few, so that who takes a little now and then keeps nobody out.
+asio::awaitable<bool> Session::write_events(std::string bytes) {
+  const bool written =
+      co_await write(std::move(bytes), [this](const error_code& error, std::size_t done) {
+        enter(shared_.writing);
+        return asio::transfer_all()(error, done);
+      });
+  leave();
+  co_return written;
+}
+
+asio::awaitable<bool> Session::write(std::string bytes, WritesOn writes_on) {
   error_code error;
   arm(shared_.options.write_timeout, OnExpiry::close);
-  co_await asio::async_write(stream_, asio::buffer(bytes),
+  co_await asio::async_write(stream_, asio::buffer(bytes), std::move(writes_on),
                              asio::redirect_error(asio::use_awaitable, error));
   disarm();
   co_return !error;
@@ -286,6 +300,7 @@ asio::awaitable<bool> Session::write(std::string bytes) {
 
 asio::awaitable<void> Session::linger() {
   error_code error;
+  if (!refused_) enter(shared_.writing);
   arm(kLingerTime, OnExpiry::close);
   if (stream_.tls() != nullptr) {
     error_code ignored;  // the client may not answer the farewell

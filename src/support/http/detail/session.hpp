@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -31,12 +32,15 @@ class Session : public std::enable_shared_from_this<Session> {
   // Ends what need not be waited for: no request is under way, or a stream that has no end.
   void drain();
   void close();
-  // Whether it has been in `Shared::reading` or `Shared::idle` for so long.
+  // Whether it has been in its queue of Shared for so long.
   [[nodiscard]] bool has_waited(std::chrono::milliseconds time) const;
 
  private:
   using SteadyClock = std::chrono::steady_clock;
   enum class OnExpiry { stop_reading, close };
+  // How many bytes may be written next, asked after each piece: what Asio calls a
+  // CompletionCondition.
+  using WritesOn = std::function<std::size_t(const error_code&, std::size_t)>;
 
   asio::awaitable<void> run();
   asio::awaitable<bool> shake_hands();
@@ -54,7 +58,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void report(const Work& work) const;
   asio::awaitable<void> send_events(Response response);
   asio::awaitable<bool> send_news(EventStream& events);
-  asio::awaitable<bool> write(std::string bytes);
+  asio::awaitable<bool> write_events(std::string bytes);
+  asio::awaitable<bool> write(std::string bytes, WritesOn writes_on = asio::transfer_all());
   asio::awaitable<void> linger();
 
   // Until disarm, the operations on the socket may take so long, all together. stop_reading ends
