@@ -1,6 +1,7 @@
 // One connection of a client.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -53,10 +54,11 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::awaitable<void> read_body(Parser& parser, Work& work);
   void fail_reading(Work& work, const error_code& error, const char* what,
                     std::chrono::milliseconds limit) const;
-  asio::awaitable<void> handle(Work& work);
-  void call_handler(Work& work) const;
+  asio::awaitable<void> handle(std::shared_ptr<Work> work);
+  void call_on_pool(std::shared_ptr<Work> work, std::shared_ptr<std::atomic<bool>> taken);
   void report(const Work& work) const;
   asio::awaitable<void> send_events(Response response);
+  asio::awaitable<void> feed(Response response);
   asio::awaitable<bool> send_news(EventStream& events);
   asio::awaitable<bool> write_events(std::string bytes);
   asio::awaitable<bool> write(std::string bytes, WritesOn writes_on = asio::transfer_all());
