@@ -1,7 +1,9 @@
 #include "support/http/event_stream.hpp"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -185,6 +187,53 @@ TEST(ServerStreams, HeadGetsNoStream) {
   client.send_request("HEAD", "/events");
   EXPECT_EQ(client.read(true)->headers.find("Content-Type"), "text/event-stream");
   EXPECT_FALSE(feed.stream(0)->is_open());
+}
+
+// Lets everybody in until it is told otherwise.
+struct FickleGate : Gate {
+  enum class Mood { allow, refuse, fail };
+  std::atomic<Mood> mood{Mood::allow};
+  std::optional<Response> check(Request& asked, const Route*) override {
+    if (mood == Mood::fail) throw std::runtime_error("the gate is broken");
+    if (mood == Mood::refuse) return problem(401, "Unauthorized", "not any more");
+    asked.caller = Caller{"ann", Role::viewer};
+    return std::nullopt;
+  }
+};
+
+void expect_end(FickleGate::Mood mood) {
+  const auto gate = std::make_shared<FickleGate>();
+  Feed feed({.event_recheck = milliseconds(0), .gate = gate});
+  Client client(feed.server->port());
+  client.send_request("GET", "/events");
+  ASSERT_TRUE(client.read());
+  EXPECT_EQ(client.read_until("\n\n"), "retry: 2000\n\n");
+  ASSERT_TRUE(feed.stream(0)->push("overview", "for you"));
+  EXPECT_EQ(client.read_until("\n\n"), "event: overview\ndata: for you\n\n");
+  gate->mood = mood;
+  ASSERT_TRUE(feed.stream(0)->push("overview", "not for you"));
+  EXPECT_TRUE(client.closed_by_peer());
+  EXPECT_FALSE(feed.stream(0)->is_open());
+}
+
+TEST(ServerStreams, SendNothingMoreToWhoIsNotAllowedAnyMore) {
+  expect_end(FickleGate::Mood::refuse);
+}
+
+TEST(ServerStreams, SendNothingMoreWhenTheGateFails) {
+  expect_end(FickleGate::Mood::fail);
+}
+
+TEST(ServerStreams, EndWithoutNewsForWhoIsNotAllowedAnyMore) {
+  const auto gate = std::make_shared<FickleGate>();
+  Feed feed({.event_heartbeat = milliseconds(20), .event_recheck = milliseconds(0), .gate = gate});
+  Client client(feed.server->port());
+  client.send_request("GET", "/events");
+  ASSERT_TRUE(client.read());
+  EXPECT_EQ(client.read_until("\n\n"), "retry: 2000\n\n");
+  EXPECT_EQ(client.read_until("\n\n"), ":\n\n");
+  gate->mood = FickleGate::Mood::refuse;
+  EXPECT_TRUE(test::eventually([&] { return !feed.stream(0)->is_open(); }));
 }
 
 TEST(ServerStreams, EndWhenTheServerStops) {

@@ -46,7 +46,9 @@ struct ServerOptions {
   std::chrono::milliseconds patience{1'000};
   std::size_t max_event_streams = 32;                 // further ones get 503
   std::chrono::milliseconds event_heartbeat{15'000};  // of a stream of events without news
-  std::optional<TlsFiles> tls{};                      // nothing: HTTP in the clear
+  // Nothing is sent to a stream whose gate was asked longer ago than this: it is asked again first.
+  std::chrono::milliseconds event_recheck{1'000};
+  std::optional<TlsFiles> tls{};  // nothing: HTTP in the clear
   // Asked for each request; null: everybody may call what is open, and nobody the rest.
   std::shared_ptr<Gate> gate{};
   std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte, later: 408

@@ -120,7 +120,7 @@ asio::awaitable<bool> Session::serve_one() {
   report(work);
   add_security_headers(*work.response);
   if (work.response->stream != nullptr) {
-    co_await send_events(std::move(*work.response));
+    co_await send_events(work);
     co_return false;
   }
   work.last = work.last || shared_.draining || !parser.get().keep_alive();
@@ -239,30 +239,32 @@ void Session::call_on_pool(std::shared_ptr<Work> work, std::shared_ptr<std::atom
 }
 
 void Session::report(const Work& work) const {
-  const auto now = SteadyClock::now();
-  if (work.error) {
-    if (const auto held_back = shared_.failure_log.pass(now)) {
-      log::error("a request failed with an exception", {{"method", work.request.method},
-                                                        {"path", work.request.path},
-                                                        {"error", *work.error},
-                                                        {"more_since_last_line", *held_back}});
-    }
-  }
+  log_failure(work);
   if (!shared_.options.on_exchange) return;
   shared_.options.on_exchange({work.request.method,
                                work.route == nullptr ? "none" : work.route->pattern,
-                               work.response->status, now - work.since});
+                               work.response->status, SteadyClock::now() - work.since});
 }
 
-asio::awaitable<void> Session::send_events(Response response) {
-  co_await feed(std::move(response));
+void Session::log_failure(const Work& work) const {
+  if (!work.error) return;
+  const auto held_back = shared_.failure_log.pass(SteadyClock::now());
+  if (!held_back) return;
+  log::error("a request failed with an exception", {{"method", work.request.method},
+                                                    {"path", work.request.path},
+                                                    {"error", *work.error},
+                                                    {"more_since_last_line", *held_back}});
+}
+
+asio::awaitable<void> Session::send_events(Work& work) {
+  co_await feed(work);
   co_await linger();
 }
 
 // However it ends, nobody pushes to the stream any more, nor wakes this session.
-asio::awaitable<void> Session::feed(Response response) {
+asio::awaitable<void> Session::feed(Work& work) {
   static constexpr std::string_view kReconnect = "retry: 2000\n\n";  // milliseconds
-  const std::shared_ptr<EventStream> events = response.stream;
+  const std::shared_ptr<EventStream> events = work.response->stream;
   const Counted counted(shared_.event_streams);
   const ScopeExit over([this, events] {
     events->close();
@@ -274,15 +276,16 @@ asio::awaitable<void> Session::feed(Response response) {
       if (const auto self = weak.lock()) self->handled_.cancel();
     });
   });
-  std::string begin = serialize_stream_head(response);
+  std::string begin = serialize_stream_head(*work.response);
   begin += kReconnect;
+  gate_asked_ = work.since;
   bool goes_on = co_await write_events(std::move(begin));
   while (goes_on && !shared_.draining)
-    goes_on = co_await send_news(*events);
+    goes_on = co_await send_news(*events, work);
 }
 
 // Waits for news and writes it. False: the stream is over.
-asio::awaitable<bool> Session::send_news(EventStream& events) {
+asio::awaitable<bool> Session::send_news(EventStream& events, Work& work) {
   const bool is_open = events.is_open();  // asked first: what was pushed before the end is sent
   std::string bytes = events.take();
   if (bytes.empty()) {
@@ -293,7 +296,18 @@ asio::awaitable<bool> Session::send_news(EventStream& events) {
     if (woken) co_return true;
     bytes = ":\n\n";  // a comment, so that a client who has gone is noticed
   }
+  if (!is_still_allowed(work)) co_return false;
   co_return co_await write_events(std::move(bytes));
+}
+
+// A stream outlives the token or the session that it was asked for with, unless somebody looks.
+bool Session::is_still_allowed(Work& work) {
+  const auto now = SteadyClock::now();
+  if (now - gate_asked_ < shared_.options.event_recheck) return true;
+  gate_asked_ = now;
+  const bool allowed = work.is_still_allowed(shared_.options.gate.get());
+  log_failure(work);
+  return allowed;
 }
 
 // Whoever follows events slowly but steadily keeps its place: what counts is the time since it last

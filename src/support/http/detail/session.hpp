@@ -57,9 +57,11 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::awaitable<void> handle(std::shared_ptr<Work> work);
   void call_on_pool(std::shared_ptr<Work> work, std::shared_ptr<std::atomic<bool>> taken);
   void report(const Work& work) const;
-  asio::awaitable<void> send_events(Response response);
-  asio::awaitable<void> feed(Response response);
-  asio::awaitable<bool> send_news(EventStream& events);
+  void log_failure(const Work& work) const;
+  asio::awaitable<void> send_events(Work& work);
+  asio::awaitable<void> feed(Work& work);
+  asio::awaitable<bool> send_news(EventStream& events, Work& work);
+  [[nodiscard]] bool is_still_allowed(Work& work);
   asio::awaitable<bool> write_events(std::string bytes);
   asio::awaitable<bool> write(std::string bytes, WritesOn writes_on = asio::transfer_all());
   asio::awaitable<void> linger();
@@ -83,6 +85,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::list<Session*>* queue_ = nullptr;
   std::list<Session*>::iterator place_;
   SteadyClock::time_point queued_since_{};
+  SteadyClock::time_point gate_asked_{};  // about a stream of events
   std::uint64_t armed_ = 0;
   bool expired_ = false;
   bool handler_returned_ = false;
