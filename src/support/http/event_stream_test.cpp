@@ -1,7 +1,9 @@
 #include "support/http/event_stream.hpp"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -124,6 +126,44 @@ TEST(ServerStreams, CutOffAClientThatDoesNotRead) {
   EXPECT_TRUE(test::eventually([&] { return !feed.stream(0)->push("overview", much); }));
 }
 
+TEST(ServerStreams, WhoTakesNothingGivesItsPlaceToAnother) {
+  Feed feed({.max_connections = 1, .patience = milliseconds(50)});
+  Client deaf(feed.server->port(), 4096);
+  deaf.send_request("GET", "/events");
+  ASSERT_TRUE(test::eventually([&] { return feed.stream(0) != nullptr; }));
+  const std::string much(EventStream::kMaxBytes - 1024, 'x');
+  const auto knock = [&] {
+    return testing::request(feed.server->port(), "HEAD", "/events").status == 200;
+  };
+  ASSERT_TRUE(feed.stream(0)->push("overview", much));  // more than fits into the socket's buffers
+  EXPECT_TRUE(test::eventually(knock, std::chrono::seconds(20)));
+  EXPECT_FALSE(feed.stream(0)->is_open());
+}
+
+TEST(ServerStreams, WhoTakesEventsSlowlyButSteadilyKeepsItsPlace) {
+  // The socket takes more only when a third of its buffer, 4 MiB at most, has become free.
+  static constexpr milliseconds kPatience{1'000};
+  static constexpr milliseconds kPause{100};
+  static constexpr std::size_t kLine = 256 * 1024;
+  static constexpr int kLines = 15;
+  Feed feed({.max_connections = 1, .patience = kPatience});
+  Client client(feed.server->port(), 64 * 1024);
+  client.send_request("GET", "/events");
+  ASSERT_TRUE(client.read());
+  std::string much;
+  for (int line = 0; line < kLines; ++line)
+    much.append(line == 0 ? "" : "\n").append(kLine, 'x');
+  ASSERT_TRUE(feed.stream(0)->push("overview", much));
+  EXPECT_FALSE(client.read_until("data:").empty());
+  ASSERT_TRUE(feed.stream(0)->push("overview", much));  // is written for longer than the patience
+  for (int line = 0; line < 2 * kLines - 1; ++line) {
+    EXPECT_GT(client.read_until("\ndata:").size(), kLine);
+    EXPECT_EQ(testing::request(feed.server->port(), "HEAD", "/events").status, 503);
+    std::this_thread::sleep_for(kPause);
+  }
+  EXPECT_TRUE(feed.stream(0)->is_open());
+}
+
 TEST(ServerStreams, AboveTheCapAreRefused) {
   Feed feed({.max_event_streams = 1});
   Client first(feed.server->port());
@@ -147,6 +187,53 @@ TEST(ServerStreams, HeadGetsNoStream) {
   client.send_request("HEAD", "/events");
   EXPECT_EQ(client.read(true)->headers.find("Content-Type"), "text/event-stream");
   EXPECT_FALSE(feed.stream(0)->is_open());
+}
+
+// Lets everybody in until it is told otherwise.
+struct FickleGate : Gate {
+  enum class Mood { allow, refuse, fail };
+  std::atomic<Mood> mood{Mood::allow};
+  std::optional<Response> check(Request& asked, const Route*) override {
+    if (mood == Mood::fail) throw std::runtime_error("the gate is broken");
+    if (mood == Mood::refuse) return problem(401, "Unauthorized", "not any more");
+    asked.caller = Caller{"ann", Role::viewer};
+    return std::nullopt;
+  }
+};
+
+void expect_end(FickleGate::Mood mood) {
+  const auto gate = std::make_shared<FickleGate>();
+  Feed feed({.event_recheck = milliseconds(0), .gate = gate});
+  Client client(feed.server->port());
+  client.send_request("GET", "/events");
+  ASSERT_TRUE(client.read());
+  EXPECT_EQ(client.read_until("\n\n"), "retry: 2000\n\n");
+  ASSERT_TRUE(feed.stream(0)->push("overview", "for you"));
+  EXPECT_EQ(client.read_until("\n\n"), "event: overview\ndata: for you\n\n");
+  gate->mood = mood;
+  ASSERT_TRUE(feed.stream(0)->push("overview", "not for you"));
+  EXPECT_TRUE(client.closed_by_peer());
+  EXPECT_FALSE(feed.stream(0)->is_open());
+}
+
+TEST(ServerStreams, SendNothingMoreToWhoIsNotAllowedAnyMore) {
+  expect_end(FickleGate::Mood::refuse);
+}
+
+TEST(ServerStreams, SendNothingMoreWhenTheGateFails) {
+  expect_end(FickleGate::Mood::fail);
+}
+
+TEST(ServerStreams, EndWithoutNewsForWhoIsNotAllowedAnyMore) {
+  const auto gate = std::make_shared<FickleGate>();
+  Feed feed({.event_heartbeat = milliseconds(20), .event_recheck = milliseconds(0), .gate = gate});
+  Client client(feed.server->port());
+  client.send_request("GET", "/events");
+  ASSERT_TRUE(client.read());
+  EXPECT_EQ(client.read_until("\n\n"), "retry: 2000\n\n");
+  EXPECT_EQ(client.read_until("\n\n"), ":\n\n");
+  gate->mood = FickleGate::Mood::refuse;
+  EXPECT_TRUE(test::eventually([&] { return !feed.stream(0)->is_open(); }));
 }
 
 TEST(ServerStreams, EndWhenTheServerStops) {

@@ -8,8 +8,9 @@
 
 namespace outbox::http {
 
-// Asked for every request as soon as its header is there, on the server's I/O thread: it must not
-// wait.
+// Asked for every request as soon as its header is there, and again and again about one whose
+// answer is a stream of events, which ends when it is refused. On the server's I/O thread: it must
+// not wait.
 class Gate {
  public:
   virtual ~Gate() = default;

@@ -105,9 +105,10 @@ class Server::Impl {
     std::make_shared<Session>(shared_, std::move(socket), refused)->start();
   }
 
-  // Cuts off who has done nothing for longest. False: nobody has for long enough.
+  // Cuts off who has kept the server waiting for longest, and first those that lose least by it.
+  // False: nobody has for long enough.
   bool make_room() {
-    for (const auto* queue : {&shared_.idle, &shared_.reading}) {
+    for (const auto* queue : {&shared_.idle, &shared_.reading, &shared_.writing}) {
       if (queue->empty() || !queue->front()->has_waited(shared_.options.patience)) continue;
       queue->front()->close();
       return true;

@@ -36,8 +36,9 @@ struct ServerOptions {
   int threads = 4;                     // that run handlers; 1 to 1,024
   std::size_t max_body = 1024 * 1024;  // bytes, larger: 413
   std::size_t max_header = 16 * 1024;  // bytes of request line and headers, larger: 431
-  // Further ones take the place of the connection that has been idle or behind with its request for
-  // longest; when none has been for `patience`, they get 503 and are closed.
+  // Further ones take the place of the connection that has been idle, or behind with its request
+  // or with reading its answer, for longest; when none has been for `patience`, they get 503 and
+  // are closed. A stream of events is behind only while its client takes nothing at all.
   std::size_t max_connections = 1'024;
   // Connections that owe the rest of a request. Beyond, those that have been behind for longest,
   // and for `patience`, are cut off: many slow clients do not keep others out.
@@ -45,7 +46,9 @@ struct ServerOptions {
   std::chrono::milliseconds patience{1'000};
   std::size_t max_event_streams = 32;                 // further ones get 503
   std::chrono::milliseconds event_heartbeat{15'000};  // of a stream of events without news
-  std::optional<TlsFiles> tls{};                      // nothing: HTTP in the clear
+  // Nothing is sent to a stream whose gate was asked longer ago than this: it is asked again first.
+  std::chrono::milliseconds event_recheck{1'000};
+  std::optional<TlsFiles> tls{};  // nothing: HTTP in the clear
   // Asked for each request; null: everybody may call what is open, and nobody the rest.
   std::shared_ptr<Gate> gate{};
   std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte, later: 408

@@ -17,9 +17,14 @@ using std::chrono::milliseconds;
 using testing::Client;
 using testing::request;
 
+// Less than the server itself waits before it closes a connection.
+constexpr std::chrono::seconds kBeforeTimeouts{20};
+
 std::unique_ptr<Server> started(ServerOptions options) {
   Router router;
   router.add("GET", "/hello", [](const Request&) { return text_response(200, "hello"); });
+  router.add("GET", "/large",
+             [](const Request&) { return text_response(200, std::string(8 << 20, 'x')); });
   router.add("POST", "/echo", [](const Request& r) { return text_response(200, r.body); });
   router.add(
       "GET", "/read", [](const Request& r) { return text_response(200, r.caller->name); },
@@ -53,6 +58,18 @@ TEST(ServerLimits, WhoIsBehindWithABodyGivesWay) {
   slow.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel");
   EXPECT_TRUE(test::eventually(
       [&] { return request(server->port(), "GET", "/hello").status == 200 && !slow.send("x"); }));
+}
+
+TEST(ServerLimits, ManyWhoDoNotReadTheirAnswersKeepNobodyOut) {
+  const auto server = started({.max_connections = 12, .patience = milliseconds(50)});
+  std::vector<std::unique_ptr<Client>> deaf;
+  for (int i = 0; i < 12; ++i) {
+    deaf.push_back(std::make_unique<Client>(server->port(), 4096));
+    for (int requests = 0; requests < 5; ++requests)
+      deaf.back()->send_request("GET", "/large");
+  }
+  EXPECT_TRUE(test::eventually(
+      [&] { return request(server->port(), "GET", "/hello").status == 200; }, kBeforeTimeouts));
 }
 
 TEST(ServerLimits, TheLongestIdleGivesWayWhenThereAreTooMany) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <optional>
 
+#include "support/http/detail/guards.hpp"
 #include "support/http/event_stream.hpp"
 #include "support/http/refusals.hpp"
 #include "support/telemetry/log.hpp"
@@ -22,6 +23,14 @@ constexpr milliseconds kLingerTime{2'000};
 
 std::string address_of(const tcp::endpoint& endpoint, const error_code& error) {
   return error ? std::string() : endpoint.address().to_string();
+}
+
+void call_handler(const Shared& shared, Work& work) {
+  if (shared.cut_off) {
+    work.response = problem(503, "Service Unavailable", "the server is stopping; try again");
+  } else {
+    work.call_handler();
+  }
 }
 
 }  // namespace
@@ -98,24 +107,27 @@ asio::awaitable<bool> Session::serve_one() {
   if (!co_await wait_for_request()) co_return false;
   Parser parser;
   set_limits(parser, shared_.options);
-  Work work;
+  const auto shared_work = std::make_shared<Work>();  // with the handler's thread
+  Work& work = *shared_work;
   work.request.peer = peer_;
   work.request.local = local_;
   co_await read_request(parser, work);
   leave();
   has_served_ = true;
   if (work.last && !work.response) co_return false;
-  if (!work.response) co_await handle(work);
+  if (!work.response) co_await handle(shared_work);
   work.limit_streams(shared_.event_streams, shared_.options.max_event_streams);
   report(work);
   add_security_headers(*work.response);
   if (work.response->stream != nullptr) {
-    co_await send_events(std::move(*work.response));
+    co_await send_events(work);
     co_return false;
   }
   work.last = work.last || shared_.draining || !parser.get().keep_alive();
   std::string bytes = serialize(*work.response, work.request.method == "HEAD", !work.last);
+  enter(shared_.writing);
   const bool written = co_await write(std::move(bytes));
+  leave();
   if (written && work.last) co_await linger();
   co_return written && !work.last;
 }
@@ -179,34 +191,26 @@ void Session::fail_reading(Work& work, const error_code& error, const char* what
                       : unreadable(error, shared_.options.max_header, shared_.options.max_body);
 }
 
-asio::awaitable<void> Session::handle(Work& work) {
-  if (work.route->run_on == RunOn::inline_fast) {
-    call_handler(work);
+asio::awaitable<void> Session::handle(std::shared_ptr<Work> work) {
+  if (work->route->run_on == RunOn::inline_fast) {
+    call_handler(shared_, *work);
     co_return;
   }
   if (shared_.queued >= shared_.options.max_connections) {
-    work.response = overloaded("too many requests wait for the server");
+    work->response = overloaded("too many requests wait for the server");
     co_return;
   }
-  ++shared_.queued;
+  // Who sets it first has the work: the task, or this coroutine when it gives up. Once the task has
+  // it, the coroutine waits until the handler has returned.
+  const auto taken = std::make_shared<std::atomic<bool>>(false);
+  const ScopeExit give_up([taken] { taken->store(true); });
   handler_returned_ = false;
   handled_.expires_after(shared_.options.queue_timeout);
-  // Who sets it first has the work: the task, or this coroutine when it gives up, which may end
-  // it and the session. Once the task has it, the coroutine waits until the handler has returned.
-  auto taken = std::make_shared<std::atomic<bool>>(false);
-  asio::post(shared_.pool, [this, &shared = shared_, &work, taken] {
-    --shared.queued;
-    if (taken->exchange(true)) return;
-    call_handler(work);
-    asio::post(shared.io, [this] {
-      handler_returned_ = true;
-      handled_.cancel();
-    });
-  });
+  call_on_pool(work, taken);
   error_code cancelled;
   co_await handled_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   if (!taken->exchange(true)) {
-    work.response = overloaded("the server was too busy to begin with the request");
+    work->response = overloaded("the server was too busy to begin with the request");
     co_return;
   }
   while (!handler_returned_) {
@@ -215,53 +219,73 @@ asio::awaitable<void> Session::handle(Work& work) {
   }
 }
 
-void Session::call_handler(Work& work) const {
-  if (shared_.cut_off) {
-    work.response = problem(503, "Service Unavailable", "the server is stopping; try again");
-  } else {
-    work.call_handler();
-  }
+// The task may outlive the session, where an exception ended that: so the work is the task's too,
+// and it reaches the session on the I/O thread alone, if that is still there.
+void Session::call_on_pool(std::shared_ptr<Work> work, std::shared_ptr<std::atomic<bool>> taken) {
+  using Place = Counted<std::atomic<std::size_t>>;
+  asio::post(shared_.pool,
+             [&shared = shared_, weak = weak_from_this(), work = std::move(work),
+              taken = std::move(taken), place = std::make_unique<Place>(shared_.queued)]() mutable {
+               place.reset();
+               if (taken->exchange(true)) return;
+               call_handler(shared, *work);
+               asio::post(shared.io, [weak = std::move(weak)] {
+                 const auto self = weak.lock();
+                 if (self == nullptr) return;
+                 self->handler_returned_ = true;
+                 self->handled_.cancel();
+               });
+             });
 }
 
 void Session::report(const Work& work) const {
-  const auto now = SteadyClock::now();
-  if (work.error) {
-    if (const auto held_back = shared_.failure_log.pass(now)) {
-      log::error("a request failed with an exception", {{"method", work.request.method},
-                                                        {"path", work.request.path},
-                                                        {"error", *work.error},
-                                                        {"more_since_last_line", *held_back}});
-    }
-  }
+  log_failure(work);
   if (!shared_.options.on_exchange) return;
   shared_.options.on_exchange({work.request.method,
                                work.route == nullptr ? "none" : work.route->pattern,
-                               work.response->status, now - work.since});
+                               work.response->status, SteadyClock::now() - work.since});
 }
 
-asio::awaitable<void> Session::send_events(Response response) {
-  static constexpr std::string_view kReconnect = "retry: 2000\n\n";  // milliseconds
-  const std::shared_ptr<EventStream> events = response.stream;
-  is_streaming_ = true;
-  ++shared_.event_streams;
-  events->attach([this, weak = weak_from_this()] {
-    asio::post(shared_.io, [weak] {
-      if (const auto self = weak.lock()) self->handled_.cancel();
-    });
-  });
-  std::string begin = serialize_stream_head(response);
-  begin += kReconnect;
-  bool goes_on = co_await write(std::move(begin));
-  while (goes_on && !shared_.draining)
-    goes_on = co_await send_news(*events);
-  events->close();
-  --shared_.event_streams;
-  is_streaming_ = false;
+void Session::log_failure(const Work& work) const {
+  if (!work.error) return;
+  const auto held_back = shared_.failure_log.pass(SteadyClock::now());
+  if (!held_back) return;
+  log::error("a request failed with an exception", {{"method", work.request.method},
+                                                    {"path", work.request.path},
+                                                    {"error", *work.error},
+                                                    {"more_since_last_line", *held_back}});
+}
+
+asio::awaitable<void> Session::send_events(Work& work) {
+  co_await feed(work);
   co_await linger();
 }
 
+// However it ends, nobody pushes to the stream any more, nor wakes this session.
+asio::awaitable<void> Session::feed(Work& work) {
+  static constexpr std::string_view kReconnect = "retry: 2000\n\n";  // milliseconds
+  const std::shared_ptr<EventStream> events = work.response->stream;
+  const Counted counted(shared_.event_streams);
+  const ScopeExit over([this, events] {
+    events->close();
+    is_streaming_ = false;
+  });
+  is_streaming_ = true;
+  events->attach([&io = shared_.io, weak = weak_from_this()] {
+    asio::post(io, [weak] {
+      if (const auto self = weak.lock()) self->handled_.cancel();
+    });
+  });
+  std::string begin = serialize_stream_head(*work.response);
+  begin += kReconnect;
+  gate_asked_ = work.since;
+  bool goes_on = co_await write_events(std::move(begin));
+  while (goes_on && !shared_.draining)
+    goes_on = co_await send_news(*events, work);
+}
+
 // Waits for news and writes it. False: the stream is over.
-asio::awaitable<bool> Session::send_news(EventStream& events) {
+asio::awaitable<bool> Session::send_news(EventStream& events, Work& work) {
   const bool is_open = events.is_open();  // asked first: what was pushed before the end is sent
   std::string bytes = events.take();
   if (bytes.empty()) {
@@ -272,13 +296,36 @@ asio::awaitable<bool> Session::send_news(EventStream& events) {
     if (woken) co_return true;
     bytes = ":\n\n";  // a comment, so that a client who has gone is noticed
   }
-  co_return co_await write(std::move(bytes));
+  if (!is_still_allowed(work)) co_return false;
+  co_return co_await write_events(std::move(bytes));
 }
 
-asio::awaitable<bool> Session::write(std::string bytes) {
+// A stream outlives the token or the session that it was asked for with, unless somebody looks.
+bool Session::is_still_allowed(Work& work) {
+  const auto now = SteadyClock::now();
+  if (now - gate_asked_ < shared_.options.event_recheck) return true;
+  gate_asked_ = now;
+  const bool allowed = work.is_still_allowed(shared_.options.gate.get());
+  log_failure(work);
+  return allowed;
+}
+
+// Whoever follows events slowly but steadily keeps its place: what counts is the time since it last
+// took some. Streams are few, so that who takes a little now and then keeps nobody out.
+asio::awaitable<bool> Session::write_events(std::string bytes) {
+  const bool written =
+      co_await write(std::move(bytes), [this](const error_code& error, std::size_t done) {
+        enter(shared_.writing);
+        return asio::transfer_all()(error, done);
+      });
+  leave();
+  co_return written;
+}
+
+asio::awaitable<bool> Session::write(std::string bytes, WritesOn writes_on) {
   error_code error;
   arm(shared_.options.write_timeout, OnExpiry::close);
-  co_await asio::async_write(stream_, asio::buffer(bytes),
+  co_await asio::async_write(stream_, asio::buffer(bytes), std::move(writes_on),
                              asio::redirect_error(asio::use_awaitable, error));
   disarm();
   co_return !error;
@@ -286,6 +333,7 @@ asio::awaitable<bool> Session::write(std::string bytes) {
 
 asio::awaitable<void> Session::linger() {
   error_code error;
+  if (!refused_) enter(shared_.writing);
   arm(kLingerTime, OnExpiry::close);
   if (stream_.tls() != nullptr) {
     error_code ignored;  // the client may not answer the farewell

@@ -41,20 +41,26 @@ void Work::find_route(const Router& router, unsigned version) {
 
 void Work::ask(Gate* gate, bool is_complete) {
   if (last) return;  // it is no request at all
-  std::optional<Response> refusal;
-  try {
-    if (gate != nullptr) {
-      refusal = gate->check(request, route);
-    } else if (route != nullptr && route->access != Access::open) {
-      refusal = problem(403, "Forbidden", "this server cannot tell who calls it");
-    }
-  } catch (const std::exception& exception) {
-    error = exception.what();
-    refusal = internal_error();
-  }
+  auto refusal = refusal_by(gate);
   if (!refusal) return;
   response = std::move(refusal);
   last = !is_complete;
+}
+
+bool Work::is_still_allowed(Gate* gate) {
+  request.caller.reset();
+  return !refusal_by(gate);
+}
+
+std::optional<Response> Work::refusal_by(Gate* gate) {
+  try {
+    if (gate != nullptr) return gate->check(request, route);
+  } catch (const std::exception& exception) {
+    error = exception.what();
+    return internal_error();
+  }
+  if (route == nullptr || route->access == Access::open) return std::nullopt;
+  return problem(403, "Forbidden", "this server cannot tell who calls it");
 }
 
 void Work::limit_streams(std::size_t existing, std::size_t most) {

@@ -28,12 +28,19 @@ struct Work {
   // a route that is not open.
   void ask(Gate* gate, bool is_complete);
 
+  // Asks again, long after, for an answer that has no end. False: the gate refuses now, or fails,
+  // which sets `error`.
+  [[nodiscard]] bool is_still_allowed(Gate* gate);
+
   // Of an answer that is a stream of events: sets its headers, or refuses it when there are `most`
   // already. HEAD gets the headers alone. Precondition: there is a response.
   void limit_streams(std::size_t existing, std::size_t most);
 
   // Sets `response`, and `error` when the handler throws. Precondition: there is a route.
   void call_handler();
+
+ private:
+  [[nodiscard]] std::optional<Response> refusal_by(Gate* gate);
 };
 
 }  // namespace outbox::http

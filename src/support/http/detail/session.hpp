@@ -1,9 +1,11 @@
 // One connection of a client.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -31,12 +33,15 @@ class Session : public std::enable_shared_from_this<Session> {
   // Ends what need not be waited for: no request is under way, or a stream that has no end.
   void drain();
   void close();
-  // Whether it has been in `Shared::reading` or `Shared::idle` for so long.
+  // Whether it has been in its queue of Shared for so long.
   [[nodiscard]] bool has_waited(std::chrono::milliseconds time) const;
 
  private:
   using SteadyClock = std::chrono::steady_clock;
   enum class OnExpiry { stop_reading, close };
+  // How many bytes may be written next, asked after each piece: what Asio calls a
+  // CompletionCondition.
+  using WritesOn = std::function<std::size_t(const error_code&, std::size_t)>;
 
   asio::awaitable<void> run();
   asio::awaitable<bool> shake_hands();
@@ -49,12 +54,16 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::awaitable<void> read_body(Parser& parser, Work& work);
   void fail_reading(Work& work, const error_code& error, const char* what,
                     std::chrono::milliseconds limit) const;
-  asio::awaitable<void> handle(Work& work);
-  void call_handler(Work& work) const;
+  asio::awaitable<void> handle(std::shared_ptr<Work> work);
+  void call_on_pool(std::shared_ptr<Work> work, std::shared_ptr<std::atomic<bool>> taken);
   void report(const Work& work) const;
-  asio::awaitable<void> send_events(Response response);
-  asio::awaitable<bool> send_news(EventStream& events);
-  asio::awaitable<bool> write(std::string bytes);
+  void log_failure(const Work& work) const;
+  asio::awaitable<void> send_events(Work& work);
+  asio::awaitable<void> feed(Work& work);
+  asio::awaitable<bool> send_news(EventStream& events, Work& work);
+  [[nodiscard]] bool is_still_allowed(Work& work);
+  asio::awaitable<bool> write_events(std::string bytes);
+  asio::awaitable<bool> write(std::string bytes, WritesOn writes_on = asio::transfer_all());
   asio::awaitable<void> linger();
 
   // Until disarm, the operations on the socket may take so long, all together. stop_reading ends
@@ -76,6 +85,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::list<Session*>* queue_ = nullptr;
   std::list<Session*>::iterator place_;
   SteadyClock::time_point queued_since_{};
+  SteadyClock::time_point gate_asked_{};  // about a stream of events
   std::uint64_t armed_ = 0;
   bool expired_ = false;
   bool handler_returned_ = false;

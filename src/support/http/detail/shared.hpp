@@ -30,9 +30,11 @@ struct Shared {
   Router router;
   std::optional<boost::asio::ssl::context> tls;
   std::unordered_set<Session*> sessions;
-  // Those that owe the rest of a request, and those that may send a next one: the longest first.
+  // Those that owe the rest of a request, those that may send a next one, and those that have not
+  // taken all of their answer: the longest first.
   std::list<Session*> reading;
   std::list<Session*> idle;
+  std::list<Session*> writing;
   std::size_t event_streams = 0;
   bool draining = false;
   telemetry::RateLimit failure_log{std::chrono::milliseconds(1'000)};
