@@ -85,6 +85,10 @@ class RelayEngine {
   // Between two calls, the deliveries that are there are to be taken.
   void send();
 
+  // What of the attempts under way was not sent yet is left to the next ones, so that the rest of
+  // them can be settled.
+  void cut_attempts_short();
+
   // What can be settled now; nothing when there is no news to store yet.
   [[nodiscard]] std::optional<Settlement> next_settlement();
 

@@ -325,8 +325,8 @@ void SimRelay::sending(const Record& record) {
   const auto topic = world_.topics_paused_since.find(record.aggregate_type);
   const bool topic_paused =
       topic != world_.topics_paused_since.end() && group_.looked_at() > topic->second;
-  oracle_.sending(record, {owner_, source_.fence(),
-                           !draining_ && group_.judged_at() > world_.paused_since, topic_paused});
+  oracle_.sending(
+      record, {owner_, source_.fence(), group_.judged_at() > world_.paused_since, topic_paused});
 }
 
 void SimRelay::check_bounds() {
