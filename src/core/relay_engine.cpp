@@ -104,7 +104,7 @@ void RelayEngine::take_one(const Delivery& delivery) {
                                           : *attempt->record_of(delivery);
   if (!delivery.error) {
     destination_failures_ = 0;
-    topics_.delivered(record.aggregate_type);
+    topics_.delivered(record);
     observer_.acknowledged(record, delivery);
   } else if (delivery.error->code != ErrorCode::destination_unavailable) {
     note_refusal(record, delivery.topic, *delivery.error);

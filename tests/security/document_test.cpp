@@ -68,8 +68,7 @@ TEST_F(SecurityDocument, TellsHowSessionsBeginAndEnd) {
   see("delete", path, session("DELETE", "", cookie + "X-Outbox-CSRF: " + csrf + "\r\n"), "204",
       204);
   const Reply after = session("GET", "", cookie);
-  checks_.expect(json::parse(after.body)["role"] != "operator",
-                 "the session goes on after its end");
+  checks_.expect(json::parse(after.body)["role"] != "operator", "the session goes on after its end");
 }
 
 TEST_F(SecurityDocument, TellsWhatTheStreamOfEventsHolds) {
