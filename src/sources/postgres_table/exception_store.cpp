@@ -13,6 +13,12 @@ namespace {
 constexpr std::size_t kLongestError = 2'000;
 constexpr std::int64_t kKeptAttempts = 100;
 
+// In the order in which operators' statements lock them, so that neither waits for the other while
+// it is waited for.
+constexpr const char* kLock = R"(
+  select seq from ${outbox_exception}
+   where seq = any ($1::bigint[]) and state <> 'held' order by seq for update)";
+
 constexpr const char* kResolve = R"(
   delete from ${outbox_exception} where seq = any ($1::bigint[]) and state <> 'held')";
 
@@ -174,6 +180,7 @@ std::string shown(const std::string& error) {
 Result<void> ExceptionStore::prepare(const Tables& tables) {
   const std::string columns = std::string{"select "} + kClaimedColumns;
   const std::pair<const char*, std::string> statements[] = {
+      {"lock_exceptions", tables.sql(kLock)},
       {"resolve", tables.sql(kResolve)},
       {"forget_held", tables.sql(kForgetHeld)},
       {"hold", tables.sql(kHold)},
@@ -194,6 +201,9 @@ Result<void> ExceptionStore::prepare(const Tables& tables) {
 }
 
 Result<void> ExceptionStore::store(const Settlement& settlement) {
+  if (Result<void> locked = lock(settlement); !locked) {
+    return locked;
+  }
   if (!settlement.resolved.empty()) {
     pg::Array seqs{pg::Type::int8};
     for (const std::int64_t seq : settlement.resolved) {
@@ -212,6 +222,27 @@ Result<void> ExceptionStore::store(const Settlement& settlement) {
     return stored;
   }
   return store_detached(settlement.detached);
+}
+
+// All that is written below, before any of it is.
+Result<void> ExceptionStore::lock(const Settlement& settlement) {
+  pg::Array seqs{pg::Type::int8};
+  for (const std::int64_t seq : settlement.resolved) {
+    seqs.int8(seq);
+  }
+  for (const FailedHead& head : settlement.failed) {
+    seqs.int8(head.seq);
+  }
+  for (const DetachedMessage& message : settlement.detached) {
+    seqs.int8(message.seq);
+  }
+  if (settlement.resolved.empty() && settlement.failed.empty() && settlement.detached.empty()) {
+    return {};
+  }
+  pg::Params params;
+  params.array(seqs);
+  const Result<pg::Rows> rows = connection_->query_prepared("lock_exceptions", params);
+  return rows ? Result<void>{} : Result<void>{rows.error()};
 }
 
 Result<void> ExceptionStore::store_held(std::span<const HeldRange> held) {

@@ -35,6 +35,7 @@ class ExceptionStore {
   [[nodiscard]] Result<Exceptions> load();
 
  private:
+  [[nodiscard]] Result<void> lock(const Settlement& settlement);
   [[nodiscard]] Result<void> store_held(std::span<const HeldRange> held);
   [[nodiscard]] Result<void> store_failed(std::span<const FailedHead> failed);
   [[nodiscard]] Result<void> store_detached(std::span<const DetachedMessage> detached);
