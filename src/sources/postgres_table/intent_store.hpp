@@ -41,6 +41,7 @@ class IntentStore {
   // What the sender's next transaction settles, durably, together with `also`. Without `retired`.
   [[nodiscard]] Result<PreparedTransaction> store(const Settlement& settlement,
                                                   const std::vector<SharedPosition>* positions,
+                                                  const std::vector<SeenException>& seen,
                                                   const std::function<Result<void>()>& also);
   // Within a transaction that settles it.
   [[nodiscard]] Result<void> done();

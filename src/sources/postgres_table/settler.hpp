@@ -56,6 +56,12 @@ class Settler {
   // Of these messages, those without a row; within a transaction.
   [[nodiscard]] Result<void> keep(std::span<const Record> left) { return kept_.store(left); }
 
+  // As of ExceptionStore.
+  [[nodiscard]] std::vector<SeenException> seen_of(const Settlement& settlement) const {
+    return exceptions_.seen_of(settlement);
+  }
+  void saw(const std::vector<SeenException>& seen) { exceptions_.saw(seen); }
+
   [[nodiscard]] Result<Batch> claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
                                     std::size_t max_bytes) {
     return exceptions_.claim(ranges, limit_per_range, max_bytes,
