@@ -193,5 +193,31 @@ TEST_F(ExceptionRowsTest, AFailureThatIsCountedFromBeforeARetryDoesNotEndIt) {
   EXPECT_EQ(state_of(1), "retrying 0");
 }
 
+TEST_F(ExceptionRowsTest, WhatIsDueWithoutItsRowIsDeadWithAnAuditAndOnTheDisk) {
+  must_exec(connection_, "delete from outbox where seq >= " + std::to_string(seq(3)));
+  const std::string before = value("select pg_current_wal_insert_lsn()");
+  EXPECT_TRUE(must(source_.claim_due(10)).records.empty());
+  EXPECT_EQ(value("select pg_current_wal_flush_lsn() > '" + before + "'"), "t");
+  EXPECT_EQ(state_of(3), "dead 0");
+  EXPECT_EQ(state_of(4), "dead 0");
+  EXPECT_EQ(value("select string_agg(action || ' ' || seq || ' ' || key || ' ' || "
+                  "(details->>'error'), ', ' order by seq) from outbox_audit where actor = "
+                  "(select max(owner) from outbox_shard)"),
+            "skip " + std::to_string(seq(3)) +
+                " k3 the message's row is no longer in the outbox table, skip " +
+                std::to_string(seq(4)) + " k4 the message's row is no longer in the outbox table");
+  EXPECT_TRUE(must(source_.claim_due(10)).records.empty());
+  EXPECT_EQ(value("select count(*) from outbox_audit"), "2") << "once";
+}
+
+TEST_F(ExceptionRowsTest, ARelayThatIsReplacedMakesNothingDead) {
+  must_exec(connection_, "delete from outbox where seq >= " + std::to_string(seq(3)));
+  must_exec(connection_, "update outbox_shard set epoch = epoch + 1");
+  const Result<Batch> due = source_.claim_due(10);
+  ASSERT_FALSE(due);
+  EXPECT_EQ(due.error().code, ErrorCode::not_owner);
+  EXPECT_EQ(state_of(3), "delayed 0");
+}
+
 }  // namespace
 }  // namespace outbox::test

@@ -45,14 +45,29 @@ constexpr const char* kClaimDue = R"(
  cross join lateral (select * from ${outbox_row} c where c.seq = e.seq) o
  order by e.due_at, e.seq)";
 
-// A message without its row can never be sent, and must not keep the others from their turn.
+// A message without its row can never be sent, and must not keep the others from their turn. Read
+// by the index of what is due, as there may be much that is delayed. Parameters: shards, limit.
+constexpr const char* kFindGone = R"(
+  select e.seq from ${outbox_exception} e
+   where e.state = 'delayed' and e.due_at <= clock_timestamp()
+     and ($1::bigint >> e.shard::integer) & 1 = 1
+     and not exists (select from ${outbox_row} o where o.seq = e.seq)
+   limit $2::bigint)";
+
+// With it as `found`; locks in the order in which a settlement does. Further parameter: owner.
 constexpr const char* kGiveUpGone = R"(
-  update ${outbox_exception} e
-     set state = 'dead', last_error = 'the message''s row is no longer in the outbox table',
-         updated_at = clock_timestamp()
-   where state = 'delayed' and due_at <= clock_timestamp()
-     and ($1::bigint >> shard::integer) & 1 = 1
-     and not exists (select from ${outbox_row} o where o.seq = e.seq))";
+       gone as materialized (
+         select e.seq from ${outbox_exception} e join found on found.seq = e.seq
+          where e.state = 'delayed' order by e.seq for update of e),
+       dead as (
+         update ${outbox_exception} e
+            set state = 'dead', updated_at = clock_timestamp(),
+                last_error = 'the message''s row is no longer in the outbox table'
+           from gone where e.seq = gone.seq and e.state <> 'held'
+         returning e.seq, e.key, e.attempts, e.last_error)
+  insert into ${outbox_audit} (actor, action, seq, key, details)
+  select $3::text, 'skip', seq, key, jsonb_build_object('attempts', attempts, 'error', last_error)
+    from dead order by seq)";
 
 // A clock that was set back must not lengthen the wait for an attempt. Parameter: shards.
 constexpr const char* kLoad = R"(
@@ -72,7 +87,9 @@ Result<void> ExceptionStore::prepare_claims(const Tables& tables) {
   const std::pair<const char*, std::string> statements[] = {
       {"claim", tables.sql(columns + kClaim)},
       {"claim_due", tables.sql(columns + kClaimDue)},
-      {"give_up_gone", tables.sql(kGiveUpGone)},
+      {"find_gone", tables.sql(kFindGone)},
+      {"give_up_gone", tables.sql(std::string{"with found as materialized ("} + kFindGone + "),"
+                                  + kGiveUpGone)},
   };
   for (const auto& [name, statement] : statements) {
     if (Result<void> prepared = connection_->prepare(name, statement); !prepared) {
@@ -121,14 +138,21 @@ Result<Batch> ExceptionStore::claim_due(std::size_t limit, std::size_t max_bytes
   std::vector<SeenException> seen;
   Result<Batch> batch = read_records(*connection_, "claim_due", params, {limit, max_bytes}, &seen);
   seen_.saw_due(seen);
-  if (batch && batch->records.empty()) {
-    params.clear();
-    params.int8(as_bits(fence_.shards));
-    if (const Result<pg::Rows> done = connection_->query_prepared("give_up_gone", params); !done) {
-      return done.error();
-    }
-  }
   return batch;
+}
+
+Result<bool> ExceptionStore::misses_rows() {
+  pg::Params params;
+  params.int8(as_bits(fence_.shards)).int8(1);
+  const Result<pg::Rows> rows = connection_->query_prepared("find_gone", params);
+  return rows ? Result<bool>{!rows->empty()} : Result<bool>{rows.error()};
+}
+
+Result<void> ExceptionStore::give_up_gone(std::size_t limit) {
+  pg::Params params;
+  params.int8(as_bits(fence_.shards)).int8(static_cast<std::int64_t>(limit)).text(fence_.owner);
+  const Result<pg::Rows> done = connection_->query_prepared("give_up_gone", params);
+  return done ? Result<void>{} : Result<void>{done.error()};
 }
 
 Result<Exceptions> ExceptionStore::load() {

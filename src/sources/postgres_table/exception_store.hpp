@@ -44,6 +44,10 @@ class ExceptionStore {
                                     std::size_t max_bytes,
                                     std::span<const SharedPosition> positions);
   [[nodiscard]] Result<Batch> claim_due(std::size_t limit, std::size_t max_bytes);
+  // Whether anything is due whose row is gone.
+  [[nodiscard]] Result<bool> misses_rows();
+  // Within a transaction: makes dead what it is, at most so much of it at once.
+  [[nodiscard]] Result<void> give_up_gone(std::size_t limit);
   [[nodiscard]] Result<Exceptions> load();
 
  private:

@@ -67,9 +67,8 @@ class Settler {
     return exceptions_.claim(ranges, limit_per_range, max_bytes,
                              reads_log() ? everything() : positions_);
   }
-  [[nodiscard]] Result<Batch> claim_due(std::size_t limit, std::size_t max_bytes) {
-    return exceptions_.claim_due(limit, max_bytes);
-  }
+  // While nothing is due that can be sent, what is due and cannot is made dead.
+  [[nodiscard]] Result<Batch> claim_due(std::size_t limit, std::size_t max_bytes);
   [[nodiscard]] Result<Exceptions> load_exceptions() { return exceptions_.load(); }
 
  private:
@@ -89,6 +88,9 @@ class Settler {
   [[nodiscard]] std::span<const Receipt> kept_of(const Settlement& settlement);
   // Of those positions that have moved; how many they are.
   std::int64_t add_progress(const std::vector<SharedPosition>& positions);
+  [[nodiscard]] Result<void> give_up_gone(std::size_t limit);
+  // What is written in the transaction that has just begun is on the disk when it commits.
+  [[nodiscard]] Result<void> begin_durably();
   [[nodiscard]] Result<void> rotate();
   [[nodiscard]] Result<void> lock_fence();
 
