@@ -96,6 +96,10 @@ class RelayEngine {
   [[nodiscard]] time_point next_wakeup() const;
   // Batches that are not settled.
   [[nodiscard]] bool idle() const { return window_.batches() == 0 && !attempt_ && !due_; }
+  // The same of what was sent: the rest of what was read could only be sent.
+  [[nodiscard]] bool quiet() const {
+    return window_.in_flight() == 0 && !window_.front_done() && !attempt_ && !due_;
+  }
   [[nodiscard]] std::size_t in_flight() const;
   [[nodiscard]] std::size_t blocked_keys() const { return gate_.size(); }
   [[nodiscard]] const EngineOptions& options() const { return options_; }

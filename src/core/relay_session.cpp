@@ -36,7 +36,7 @@ bool is_changing(Standing standing) {
 bool RelaySession::drained() const {
   const bool settled = transaction_ == nullptr || transaction_->settled();
   // What was read and may not be sent for as long as delivery is paused is read again.
-  const bool done = is_paused(standing_) ? engine_.in_flight() == 0 : engine_.idle();
+  const bool done = is_paused(standing_) ? engine_.quiet() : engine_.idle();
   return over_ || (done && settled) || mutant::on(Mutant::no_handover_drain);
 }
 

@@ -52,7 +52,7 @@ class PauseTest : public testing::Test {
     return test::eventually([&] {
       std::size_t connects = 0;
       for (const std::string& event : observer_.events()) {
-        connects += event.starts_with("source connected") ? 1 : 0;
+        connects += event.starts_with("source connected") ? 1U : 0U;
       }
       return connects >= times;
     });

@@ -39,8 +39,8 @@ class ExceptionRowsTest : public testing::Test {
   }
   [[nodiscard]] std::int64_t seq(int number) const { return record(number).seq; }
   [[nodiscard]] FailedHead failed(int number, int attempts = 1) const {
-    return {seq(number),     record(number).shard, std::string{record(number).key}, attempts,
-            milliseconds{0}, "refused"};
+    return {seq(number), record(number).shard, std::string{record(number).key},
+            attempts,    milliseconds{0},      "refused"};
   }
   [[nodiscard]] DetachedMessage detached(int number, int attempts = 0) const {
     DetachedMessage message{seq(number), record(number).shard, std::string{record(number).key},
@@ -51,9 +51,10 @@ class ExceptionRowsTest : public testing::Test {
   [[nodiscard]] std::string value(const std::string& sql) { return value_of(connection_, sql); }
   // "1 retrying 0": of these messages, how often they have failed.
   [[nodiscard]] std::string state_of(int number) {
-    return value("select state || ' ' || attempts from outbox_exception where state <> 'held' "
-                 "and seq = " +
-                 std::to_string(seq(number)));
+    return value(
+        "select state || ' ' || attempts from outbox_exception where state <> 'held' "
+        "and seq = " +
+        std::to_string(seq(number)));
   }
 
   // What an attempt on them reads.
@@ -158,9 +159,10 @@ TEST_F(ExceptionRowsTest, AFailureThatARetryHasOvertakenDoesNotEndIt) {
   claim_heads();
   ASSERT_EQ(must(source_.claim_due(10)).records.size(), 2U);
   retry(1);
-  must_exec(connection_, "update outbox_exception set due_at = now(), "
-                         "updated_at = clock_timestamp() where seq = " +
-                             std::to_string(seq(3)));
+  must_exec(connection_,
+            "update outbox_exception set due_at = now(), "
+            "updated_at = clock_timestamp() where seq = " +
+                std::to_string(seq(3)));
   Settlement settlement;
   for (const int number : {1, 2}) {
     settlement.failed.push_back(failed(number, 2));

@@ -161,6 +161,11 @@ void SimRelay::drain() {
     }
     return;
   }
+  if (session_.drained() && !engine_.idle()) {
+    world_.fault("drained while paused, what was not sent is read again");
+    const auto& rows = world_.model->rows();
+    world_.newest_when_cut = rows.empty() ? 0 : rows.rbegin()->first;
+  }
   world_.fault(session_.drained() ? "drained, then connected again" : "drain ended at its timeout");
   end_connection();
 }

@@ -88,8 +88,8 @@ Result<void> ExceptionStore::prepare_claims(const Tables& tables) {
       {"claim", tables.sql(columns + kClaim)},
       {"claim_due", tables.sql(columns + kClaimDue)},
       {"find_gone", tables.sql(kFindGone)},
-      {"give_up_gone", tables.sql(std::string{"with found as materialized ("} + kFindGone + "),"
-                                  + kGiveUpGone)},
+      {"give_up_gone",
+       tables.sql(std::string{"with found as materialized ("} + kFindGone + ")," + kGiveUpGone)},
   };
   for (const auto& [name, statement] : statements) {
     if (Result<void> prepared = connection_->prepare(name, statement); !prepared) {
@@ -125,9 +125,8 @@ Result<Batch> ExceptionStore::claim(std::span<const HeldRange> ranges, std::size
   params.int8(static_cast<std::int64_t>(limit_per_range));
   params.array(arrays.from).array(arrays.to).array(arrays.last_seqs);
   std::vector<SeenException> seen;
-  Result<Batch> batch =
-      read_records(*connection_, "claim", params,
-                   ReadLimits{ranges.size() * limit_per_range, max_bytes}, &seen);
+  Result<Batch> batch = read_records(*connection_, "claim", params,
+                                     ReadLimits{ranges.size() * limit_per_range, max_bytes}, &seen);
   seen_.saw_waiting(seen);
   return batch;
 }

@@ -11,6 +11,7 @@
 #include "outbox/transaction.hpp"
 #include "sources/postgres_table/ownership.hpp"
 #include "sources/postgres_table/position.hpp"
+#include "sources/postgres_table/seen_exceptions.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "support/pg/connection.hpp"
 

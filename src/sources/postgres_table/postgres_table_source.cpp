@@ -277,9 +277,9 @@ Result<PreparedTransaction> PostgresTableSource::prepare(const Settlement& settl
   const std::vector<Claimed> passed = take_claimed(settlement.through);
   const std::vector<Record> left = undelivered(passed, settlement);
   prepared_ = passed.empty() ? std::nullopt : std::optional{passed.back().after};
-  Result<PreparedTransaction> transaction = intents_->store(
-      settlement, prepared_ ? &*prepared_ : nullptr, settler_->seen_of(settlement),
-      [&] { return settler_->keep(left); });
+  Result<PreparedTransaction> transaction =
+      intents_->store(settlement, prepared_ ? &*prepared_ : nullptr, settler_->seen_of(settlement),
+                      [&] { return settler_->keep(left); });
   if (transaction) {
     transaction->retired = retired_;
   }

@@ -81,9 +81,8 @@ Result<void> SeenExceptions::lock(const Settlement& settlement) {
   }
   for (int i = 0; i < rows->size(); ++i) {
     const std::int64_t* const seen = find(rows->int8(i, 0));
-    locked_.emplace(rows->int8(i, 0),
-                    Row{seen != nullptr && *seen != rows->int8(i, 1), rows->boolean(i, 2),
-                        static_cast<int>(rows->int8(i, 3))});
+    locked_.emplace(rows->int8(i, 0), Row{seen != nullptr && *seen != rows->int8(i, 1),
+                                          rows->boolean(i, 2), static_cast<int>(rows->int8(i, 3))});
   }
   return {};
 }
@@ -94,11 +93,11 @@ bool SeenExceptions::outlives_delivery(std::int64_t seq) const {
   return row != locked_.end() && row->second.changed && !row->second.sent_as_it_is;
 }
 
-// Attempts that are fewer than this one follows were reset before the claim, and the relay has not
-// heard of it yet.
+// Where none is stored and this is not the first one, they were reset before the claim, and the relay
+// has not heard of it yet.
 bool SeenExceptions::outlives_failure(std::int64_t seq, int attempts) const {
   const auto row = locked_.find(seq);
-  return row != locked_.end() && (row->second.changed || row->second.attempts + 1 < attempts);
+  return row != locked_.end() && (row->second.changed || (row->second.attempts == 0 && attempts > 1));
 }
 
 }  // namespace outbox::postgres_table
