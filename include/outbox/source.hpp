@@ -129,6 +129,8 @@ enum class Standing : std::uint8_t {
   paused,    // an operator has stopped delivery: read and send nothing, keep what is owned
   changing,  // what is owned or known is about to change: finish what was read, connect again
   lost,      // another relay may have taken over: send and settle nothing more, connect again
+  // Paused and changing: send nothing more, settle what is in flight, connect again.
+  paused_changing,
 };
 
 // Threads: claim and await_work belong to one thread; claim_exceptions, claim_due and settle to one

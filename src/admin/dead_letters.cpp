@@ -44,10 +44,11 @@ constexpr const char* kResolve = R"(
   select distinct null, true, '', f.seq from found f where f.fits
   order by 4 nulls first)";
 
+// Relays know what holds its key, and have to be told; the rest they find by its due time.
 // Parameters: seqs, due times, states, actor.
 constexpr const char* kRetry = R"(
   with chosen as materialized (
-         select e.seq, e.state, e.attempts, e.last_error, g.due_at
+         select e.seq, e.state, e.attempts, e.last_error, g.due_at, e.holds_key
            from ${outbox_exception} e
            join unnest($1::bigint[], $2::timestamptz[]) as g (seq, due_at) on g.seq = e.seq
           where e.seq = any ($1::bigint[]) and e.state <> 'held'
@@ -66,13 +67,14 @@ constexpr const char* kRetry = R"(
                                    'due_at', due_at)
            from changed order by seq),
        revised as (
-         update ${outbox_control} set revision = revision + 1 where exists (select from changed))
+         update ${outbox_control} set revision = revision + 1
+          where exists (select from chosen where holds_key))
   select count(*) from changed)";
 
 // Parameters: seqs, states, actor.
 constexpr const char* kDiscard = R"(
   with chosen as materialized (
-         select e.seq, e.state, e.attempts from ${outbox_exception} e
+         select e.seq, e.state, e.attempts, e.holds_key from ${outbox_exception} e
           where e.seq = any ($1::bigint[]) and e.state <> 'held'
             and e.state = any ($2::text[])
           order by e.seq for update of e),
@@ -88,7 +90,8 @@ constexpr const char* kDiscard = R"(
                 jsonb_build_object('state', state, 'attempts', attempts, 'last_error', last_error)
            from changed order by seq),
        revised as (
-         update ${outbox_control} set revision = revision + 1 where exists (select from changed))
+         update ${outbox_control} set revision = revision + 1
+          where exists (select from chosen where holds_key))
   select count(*) from changed)";
 
 const char* states_of(Purpose purpose) {

@@ -25,9 +25,9 @@ struct DeadLetterSelection {
   std::string states;              // those that were chosen from, as PostgreSQL's array: {dead}
 };
 
-// Each change goes with a row in the audit and a raised revision, in the same transaction; the
-// relays notice it within about a second. What has left the states of its selection meanwhile is
-// not changed, and not counted.
+// Each change goes with a row in the audit and, where it concerns what holds its key, a raised
+// revision, in the same transaction; the relays notice it within about a second. What has left the
+// states of its selection meanwhile is not changed, and not counted.
 class DeadLetters {
  public:
   explicit DeadLetters(PostgresOutbox& outbox) : outbox_(&outbox) {}

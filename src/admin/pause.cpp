@@ -6,8 +6,8 @@ namespace {
 // Parameters: paused, actor. One row; whether it changed.
 constexpr const char* kSwitch = R"(
   with changed as (
-         update ${outbox_control} set paused = $1::boolean, revision = revision + 1
-          where paused <> $1::boolean returning revision),
+         update ${outbox_control} set paused = $1::boolean
+          where paused <> $1::boolean returning paused),
        audited as (
          insert into ${outbox_audit} (actor, action)
          select $2::text, case when $1::boolean then 'pause' else 'resume' end from changed)

@@ -36,9 +36,7 @@ constexpr const char* kStart = R"(
          insert into ${outbox_audit} (actor, action, seq, key, details)
          select $4::text, 'replay', seq, key,
                 jsonb_build_object('due_at', due_at, 'topic', topic)
-           from started order by seq),
-       revised as (
-         update ${outbox_control} set revision = revision + 1 where exists (select from started))
+           from started order by seq)
   select count(*) from started)";
 
 }  // namespace

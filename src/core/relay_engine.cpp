@@ -104,7 +104,7 @@ void RelayEngine::take_one(const Delivery& delivery) {
                                           : *attempt->record_of(delivery);
   if (!delivery.error) {
     destination_failures_ = 0;
-    topics_.delivered(record.aggregate_type);
+    topics_.delivered(record);
     observer_.acknowledged(record, delivery);
   } else if (delivery.error->code != ErrorCode::destination_unavailable) {
     note_refusal(record, delivery.topic, *delivery.error);
@@ -205,12 +205,7 @@ bool RelayEngine::may_send() {
 
 void RelayEngine::send() {
   if (!may_send()) {
-    if (attempt_) {
-      attempt_->attempt().abandon_unsent();
-    }
-    if (due_) {
-      due_->attempt().abandon_unsent();
-    }
+    cut_attempts_short();
     return;
   }
   // The attempts go first: the window could keep the sink full for ever. A sink that takes no more
@@ -223,6 +218,15 @@ void RelayEngine::send() {
                  note_refusal(batch.batch.records[index], {}, error);
                  refuse(batch, index, error);
                });
+}
+
+void RelayEngine::cut_attempts_short() {
+  if (attempt_) {
+    attempt_->attempt().abandon_unsent();
+  }
+  if (due_) {
+    due_->attempt().abandon_unsent();
+  }
 }
 
 bool RelayEngine::send_attempts() {

@@ -85,6 +85,10 @@ class RelayEngine {
   // Between two calls, the deliveries that are there are to be taken.
   void send();
 
+  // What of the attempts under way was not sent yet is left to the next ones, so that the rest of
+  // them can be settled.
+  void cut_attempts_short();
+
   // What can be settled now; nothing when there is no news to store yet.
   [[nodiscard]] std::optional<Settlement> next_settlement();
 
@@ -92,6 +96,10 @@ class RelayEngine {
   [[nodiscard]] time_point next_wakeup() const;
   // Batches that are not settled.
   [[nodiscard]] bool idle() const { return window_.batches() == 0 && !attempt_ && !due_; }
+  // The same of what was sent: the rest of what was read could only be sent.
+  [[nodiscard]] bool quiet() const {
+    return window_.in_flight() == 0 && !window_.front_done() && !attempt_ && !due_;
+  }
   [[nodiscard]] std::size_t in_flight() const;
   [[nodiscard]] std::size_t blocked_keys() const { return gate_.size(); }
   [[nodiscard]] const EngineOptions& options() const { return options_; }

@@ -23,11 +23,21 @@ Error lease_lost() {
       "before it is renewed"};
 }
 
+bool is_paused(Standing standing) {
+  return standing == Standing::paused || standing == Standing::paused_changing;
+}
+
+bool is_changing(Standing standing) {
+  return standing == Standing::changing || standing == Standing::paused_changing;
+}
+
 }  // namespace
 
 bool RelaySession::drained() const {
   const bool settled = transaction_ == nullptr || transaction_->settled();
-  return over_ || (engine_.idle() && settled) || mutant::on(Mutant::no_handover_drain);
+  // What was read and may not be sent for as long as delivery is paused is read again.
+  const bool done = is_paused(standing_) ? engine_.quiet() : engine_.idle();
+  return over_ || (done && settled) || mutant::on(Mutant::no_handover_drain);
 }
 
 Standing RelaySession::ask() const {
@@ -51,7 +61,7 @@ void RelaySession::end() {
 }
 
 Clock::time_point RelaySession::next_wakeup() const {
-  if (standing_ == Standing::paused) {
+  if (is_paused(standing_)) {
     return clock_.now() + kPausedTurn;
   }
   const Clock::time_point next = engine_.next_wakeup();
@@ -78,11 +88,13 @@ Result<bool> RelaySession::turn(BatchFeed& feed) {
     if (Result<void> sent = send(); !sent) {
       return std::move(sent).error();
     }
+  } else if (is_paused(standing_)) {
+    engine_.cut_attempts_short();
   }
   if (Result<void> settled = settle(); !settled) {
     return std::move(settled).error();
   }
-  return standing_ != Standing::changing;
+  return !is_changing(standing_);
 }
 
 Result<void> RelaySession::drain_turn() {
@@ -98,6 +110,8 @@ Result<void> RelaySession::drain_turn() {
     case Standing::lost:
       return lease_lost();
     case Standing::paused:
+    case Standing::paused_changing:
+      engine_.cut_attempts_short();
       break;
     case Standing::owner:
     case Standing::changing:
@@ -120,8 +134,7 @@ Result<bool> RelaySession::check_transaction() {
   } else {
     // A transaction must not stay open for as long as delivery is paused: those who read committed
     // messages alone would wait for its end.
-    over_ = (standing_ == Standing::paused && transaction_->is_open()) ||
-            transaction_->wants_reopening();
+    over_ = (is_paused(standing_) && transaction_->is_open()) || transaction_->wants_reopening();
   }
   return !over_;
 }

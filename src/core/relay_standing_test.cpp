@@ -35,6 +35,42 @@ TEST_F(RelayStandingTest, APausedRelaySendsNothingAndKeepsItsShards) {
   EXPECT_EQ(source_.connects(), 1U);
 }
 
+TEST_F(RelayStandingTest, AChangeWhileItIsPausedSendsNothingMore) {
+  sink_.set_capacity(5);
+  append(20);
+  start();
+  ASSERT_TRUE(accepted(5)) << "of the first batch, half";
+  source_.model().pause(true);
+  source_.model().raise_revision();
+  sink_.set_capacity(SIZE_MAX);
+  EXPECT_FALSE(test::eventually([&] { return source_.connects() > 1; }, milliseconds{600}))
+      << "what is in flight is waited for";
+  sink_.deliver_all();
+  ASSERT_TRUE(test::eventually([&] { return source_.connects() == 2; }));
+  EXPECT_FALSE(test::eventually([&] { return sink_.arrived_count() > 5; }, milliseconds{600}));
+  EXPECT_TRUE(sink_.accepted().empty());
+  sink_.deliver_at_once(true);
+  source_.model().pause(false);
+  ASSERT_TRUE(all_settled(20));
+  EXPECT_TRUE(stop());
+}
+
+TEST_F(RelayStandingTest, APausedRelayEndsWithoutWaitingForWhatItMayNotSend) {
+  sink_.set_capacity(5);
+  append(20);
+  start();
+  ASSERT_TRUE(accepted(5));
+  source_.model().pause(true);
+  sink_.set_capacity(SIZE_MAX);
+  // Long enough for it to notice.
+  EXPECT_FALSE(test::eventually([&] { return sink_.accepted().size() > 5; }, milliseconds{600}));
+  sink_.deliver_all();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_TRUE(stop());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{5});
+  EXPECT_EQ(sink_.arrived_count(), 5U);
+}
+
 TEST_F(RelayStandingTest, BeforeAChangeItSettlesWhatIsInFlightAndThenConnectsAgain) {
   append(5);
   start();

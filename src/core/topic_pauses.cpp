@@ -6,6 +6,15 @@
 #include "mutants/mutant.hpp"
 
 namespace outbox {
+namespace {
+
+// By which the message's pause is found: its topic is asked of the sink for those alone that may be
+// held, and follows from the type unless the message names one.
+std::string_view name_of(const Record& record) {
+  return record.topic.empty() ? record.aggregate_type : record.topic;
+}
+
+}  // namespace
 
 bool TopicPauses::hold(std::shared_ptr<const TopicNames> topics) {
   if (topics != nullptr && topics->empty()) {
@@ -27,9 +36,8 @@ bool TopicPauses::failed(const Record& record, const Error& error, time_point no
   if (is_held(record)) {
     return false;
   }
-  const auto found = pauses_.find(record.aggregate_type);
-  Pause& pause =
-      found != pauses_.end() ? found->second : pauses_[std::string{record.aggregate_type}];
+  Pauses& pauses = record.topic.empty() ? of_types_ : of_topics_;
+  Pause& pause = pauses[std::string{name_of(record)}];
   if (now < pause.until) {
     return false;  // sent before the pause began
   }
@@ -39,33 +47,45 @@ bool TopicPauses::failed(const Record& record, const Error& error, time_point no
   return true;
 }
 
-void TopicPauses::delivered(std::string_view aggregate_type) {
-  if (pauses_.empty()) {
+void TopicPauses::delivered(const Record& record) {
+  Pauses& pauses = record.topic.empty() ? of_types_ : of_topics_;
+  if (pauses.empty()) {
     return;
   }
-  if (const auto found = pauses_.find(aggregate_type); found != pauses_.end()) {
-    pauses_.erase(found);
+  if (const auto found = pauses.find(name_of(record)); found != pauses.end()) {
+    pauses.erase(found);
   }
+}
+
+void TopicPauses::clear() {
+  of_types_.clear();
+  of_topics_.clear();
+}
+
+const TopicPauses::Pause* TopicPauses::find(const Record& record) const {
+  const Pauses& pauses = record.topic.empty() ? of_types_ : of_topics_;
+  const auto found = pauses.find(name_of(record));
+  return found == pauses.end() ? nullptr : &found->second;
 }
 
 const Error* TopicPauses::reason(const Record& record, time_point now) const {
   static const Error kHeld{ErrorCode::topic_unavailable, std::string{kPausedByOperator}};
-  if (held_ == nullptr && pauses_.empty()) {
+  if (held_ == nullptr && of_types_.empty() && of_topics_.empty()) {
     return nullptr;
   }
   if (is_held(record)) {
     return &kHeld;
   }
-  const auto found = pauses_.find(record.aggregate_type);
-  return found == pauses_.end() || found->second.until <= now ? nullptr : &found->second.error;
+  const Pause* const pause = find(record);
+  return pause == nullptr || pause->until <= now ? nullptr : &pause->error;
 }
 
 TopicPauses::time_point TopicPauses::end(const Record& record, time_point now) const {
   if (is_held(record)) {
     return time_point::max();
   }
-  const auto found = pauses_.find(record.aggregate_type);
-  return found == pauses_.end() ? now : std::max(now, found->second.until);
+  const Pause* const pause = find(record);
+  return pause == nullptr ? now : std::max(now, pause->until);
 }
 
 }  // namespace outbox

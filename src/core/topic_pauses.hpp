@@ -19,8 +19,10 @@ namespace outbox {
 // What may not be sent for now for its topic's sake; the rest goes on.
 //
 // An aggregate type whose topic takes nothing, as it is unknown or forbidden, pauses with a backoff
-// of its own. A topic that operators hold, by its name, waits until they let go of it: nothing of
-// it counts as failed. At most as many pauses as there are aggregate types. One thread.
+// of its own, and so does a topic that messages name themselves, as replayed ones do: neither says
+// anything of the other. A topic that operators hold, by its name, waits until they let go of it:
+// nothing of it counts as failed. At most as many pauses as there are aggregate types and topics
+// that are named. One thread.
 class TopicPauses {
  public:
   using time_point = Clock::time_point;
@@ -33,12 +35,12 @@ class TopicPauses {
   bool hold(std::shared_ptr<const TopicNames> topics);
   [[nodiscard]] bool is_held(const Record& record) const;
 
-  // The message was refused for its topic's sake. True: it is the first since the last pause of its
-  // type has ended, so a new one begins.
+  // The message was refused for its topic's sake. True: it is the first since the last such pause
+  // has ended, so a new one begins.
   bool failed(const Record& record, const Error& error, time_point now);
-  void delivered(std::string_view aggregate_type);
+  void delivered(const Record& record);
   // Of those that failed.
-  void clear() { pauses_.clear(); }
+  void clear();
 
   // Why the message may not be sent now; null: it may.
   [[nodiscard]] const Error* reason(const Record& record, time_point now) const;
@@ -51,11 +53,15 @@ class TopicPauses {
     time_point until;
     Error error;
   };
+  using Pauses = std::map<std::string, Pause, std::less<>>;
+
+  [[nodiscard]] const Pause* find(const Record& record) const;
 
   ExponentialBackoff backoff_;
   Sink& sink_;
   std::shared_ptr<const TopicNames> held_;  // null: nothing is
-  std::map<std::string, Pause, std::less<>> pauses_;
+  Pauses of_types_;
+  Pauses of_topics_;  // that messages name
 };
 
 }  // namespace outbox

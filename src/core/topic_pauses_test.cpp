@@ -75,14 +75,31 @@ TEST_F(TopicPausesTest, PausesGrowUntilSomethingIsDelivered) {
   }
   EXPECT_GT(longest, milliseconds{300});
   EXPECT_LE(longest, milliseconds{1'000});
-  pauses_.delivered("order");
+  pauses_.delivered(order_);
   EXPECT_TRUE(pauses_.failed(order_, kUnknown, now_));
   EXPECT_LE(pauses_.end(order_, now_) - now_, milliseconds{100});
 }
 
 TEST_F(TopicPausesTest, ADeliveryEndsThePause) {
   ASSERT_GT(pause(order_), now_);
-  pauses_.delivered("order");
+  pauses_.delivered(order_);
+  EXPECT_EQ(pauses_.reason(order_, now_), nullptr);
+}
+
+TEST_F(TopicPausesTest, ATopicThatAMessageNamesPausesByItself) {
+  const Record repair = record_of("order", "repair");
+  const Record namesake = record_of("order", "order");
+  ASSERT_GT(pause(repair), now_);
+  EXPECT_NE(pauses_.reason(repair, now_), nullptr);
+  EXPECT_NE(pauses_.reason(record_of("invoice", "repair"), now_), nullptr);
+  EXPECT_EQ(pauses_.reason(order_, now_), nullptr) << "live messages of the type go on";
+  ASSERT_GT(pause(order_), now_);
+  EXPECT_EQ(pauses_.reason(record_of("order", "elsewhere"), now_), nullptr);
+  EXPECT_EQ(pauses_.reason(namesake, now_), nullptr) << "a type is no topic";
+  pauses_.delivered(repair);
+  EXPECT_EQ(pauses_.reason(repair, now_), nullptr);
+  EXPECT_NE(pauses_.reason(order_, now_), nullptr);
+  pauses_.clear();
   EXPECT_EQ(pauses_.reason(order_, now_), nullptr);
 }
 

@@ -14,15 +14,15 @@ TEST_F(OperatorTest, PausesAndResumes) {
   const Outcome paused = outboxctl({"pause"});
   ASSERT_EQ(paused.code, ExitCode::ok) << paused.err;
   EXPECT_THAT(paused.out, HasSubstr("is now paused"));
-  EXPECT_EQ(value("select paused || ' ' || revision from outbox_control"), "true 1");
+  EXPECT_EQ(value("select paused || ' ' || revision from outbox_control"), "true 0");
   EXPECT_THAT(outboxctl({"status"}).out, HasSubstr("outboxctl resume"));
   EXPECT_EQ(json_of({"status"})["paused"], true);
   EXPECT_EQ(json_of({"pause"})["changed"], false);
-  EXPECT_EQ(value("select revision from outbox_control"), "1") << "no relay need look again";
+  EXPECT_EQ(value("select revision from outbox_control"), "0") << "no relay need connect again";
 
   EXPECT_EQ(json_of({"resume"})["changed"], true);
   EXPECT_THAT(outboxctl({"resume"}).out, HasSubstr("already going"));
-  EXPECT_EQ(value("select paused || ' ' || revision from outbox_control"), "false 2");
+  EXPECT_EQ(value("select paused || ' ' || revision from outbox_control"), "false 0");
   EXPECT_EQ(value("select string_agg(action, ' ' order by id) from outbox_audit"), "pause resume");
 }
 

@@ -39,12 +39,13 @@ Result<FakeGroup::Share> SimGroup::share() {
   if (view_->own == 0 && (view_->quota == 0 || view_->free == 0)) {
     return Error{ErrorCode::conflict, "other relays have all shards"};
   }
-  return Share{view_->quota, view_->revision};
+  return Share{view_->quota, view_->revision, view_->paused};
 }
 
-void SimGroup::hold(int shards, std::int64_t revision) {
-  lease_.hold(shards, revision);
-  judged_at_ = nanoseconds{0};
+void SimGroup::hold(const Share& share, int shards) {
+  lease_.hold(shards, share.revision, share.paused);
+  // What its share was told by counts from the start.
+  judged_at_ = shards > 0 ? looked_at_ : nanoseconds{0};
 }
 
 Standing SimGroup::standing() const {
@@ -52,7 +53,7 @@ Standing SimGroup::standing() const {
 }
 
 void SimGroup::leave() {
-  lease_.hold(0, 0);
+  lease_.hold(0, 0, false);
   joined_ = false;
   view_.reset();
   world_.model->leave(owner_);

@@ -37,7 +37,7 @@ class SimGroup final : public FakeGroup {
   SimGroup(World& world, std::string owner);
 
   [[nodiscard]] Result<Share> share() override;
-  void hold(int shards, std::int64_t revision) override;
+  void hold(const Share& share, int shards) override;
   [[nodiscard]] Standing standing() const override;
   [[nodiscard]] std::shared_ptr<const TopicNames> paused_topics() const override {
     return paused_topics_;
@@ -47,7 +47,7 @@ class SimGroup final : public FakeGroup {
   // Renews and looks when it is time; `cut_off`: the database cannot be reached.
   void tick(bool cut_off);
   HostClock& host() { return host_; }
-  // When the look began by which the relay was last judged since it got its shards.
+  // When the look began by which the relay was last judged, or got its shards.
   [[nodiscard]] std::chrono::nanoseconds judged_at() const { return judged_at_; }
   // When it last read which topics operators have paused.
   [[nodiscard]] std::chrono::nanoseconds looked_at() const { return looked_at_; }

@@ -161,6 +161,11 @@ void SimRelay::drain() {
     }
     return;
   }
+  if (session_.drained() && !engine_.idle()) {
+    world_.fault("drained while paused, what was not sent is read again");
+    const auto& rows = world_.model->rows();
+    world_.newest_when_cut = rows.empty() ? 0 : rows.rbegin()->first;
+  }
   world_.fault(session_.drained() ? "drained, then connected again" : "drain ended at its timeout");
   end_connection();
 }
@@ -325,8 +330,8 @@ void SimRelay::sending(const Record& record) {
   const auto topic = world_.topics_paused_since.find(record.aggregate_type);
   const bool topic_paused =
       topic != world_.topics_paused_since.end() && group_.looked_at() > topic->second;
-  oracle_.sending(record, {owner_, source_.fence(),
-                           !draining_ && group_.judged_at() > world_.paused_since, topic_paused});
+  oracle_.sending(
+      record, {owner_, source_.fence(), group_.judged_at() > world_.paused_since, topic_paused});
 }
 
 void SimRelay::check_bounds() {

@@ -105,6 +105,8 @@ class World {
   std::vector<std::unique_ptr<FakeSink>> orphans;
   std::chrono::nanoseconds paused_since = std::chrono::nanoseconds::max();
   std::map<std::string, std::chrono::nanoseconds, std::less<>> topics_paused_since;
+  // Up to this one, messages of batches that a pause has cut in two may have been sent already.
+  std::int64_t newest_when_cut = 0;
 
  private:
   void choose_settings(std::uint64_t seed);

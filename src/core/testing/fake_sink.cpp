@@ -32,6 +32,11 @@ void FakeSink::delay_deliveries(bool delayed) {
   delay_ = delayed;
 }
 
+void FakeSink::set_capacity(std::size_t capacity) {
+  const std::lock_guard lock{mutex_};
+  capacity_ = capacity;
+}
+
 void FakeSink::fail_connect(Error error) {
   const std::lock_guard lock{mutex_};
   connect_error_ = std::move(error);

@@ -36,6 +36,8 @@ class FakeSink : public Sink {
   void deliver_at_once(bool at_once);
   // Outcomes wait for push_delivery instead of being told at once.
   void delay_deliveries(bool delayed);
+  // It accepts so many undecided messages from now on.
+  void set_capacity(std::size_t capacity);
   // connect() fails with this.
   void fail_connect(Error error);
   // After it has told of a failure, send() accepts nothing once, as a sink with threads of its own

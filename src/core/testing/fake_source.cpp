@@ -75,7 +75,7 @@ Result<Exceptions> FakeSource::connect() {
   }
   revision_ = share.revision;
   if (group_ != nullptr) {
-    group_->hold(shards, revision_);
+    group_->hold(share, shards);
   }
   OutboxModel::Opened opened = model_->open(fence_);
   opened.exceptions.shards = shards;
@@ -92,7 +92,7 @@ void FakeSource::close() {
   const std::lock_guard lock{mutex_};
   connected_ = false;
   if (group_ != nullptr) {
-    group_->hold(0, 0);
+    group_->hold({}, 0);
   }
 }
 

@@ -25,10 +25,12 @@ class FakeGroup {
   struct Share {
     int quota = 0;
     std::int64_t revision = 0;
+    bool paused = false;
   };
   virtual ~FakeGroup() = default;
   [[nodiscard]] virtual Result<Share> share() = 0;
-  virtual void hold(int shards, std::int64_t revision) = 0;
+  // It has so many shards of its share.
+  virtual void hold(const Share& share, int shards) = 0;
   [[nodiscard]] virtual Standing standing() const = 0;
   [[nodiscard]] virtual std::shared_ptr<const TopicNames> paused_topics() const = 0;
 };

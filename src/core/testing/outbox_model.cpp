@@ -306,7 +306,7 @@ Standing OutboxModel::standing(const Fence& fence, std::int64_t revision) const 
     return Standing::lost;
   }
   if (revision_ != revision) {
-    return Standing::changing;
+    return paused_ ? Standing::paused_changing : Standing::changing;
   }
   return paused_ ? Standing::paused : Standing::owner;
 }

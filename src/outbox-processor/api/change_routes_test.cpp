@@ -371,13 +371,16 @@ TEST_F(ReplayRoutesTest, SendsDeliveredMessagesAgain) {
 }
 
 TEST_F(ReplayRoutesTest, IsUndoneByDiscardingWhatHasYetToGoOut) {
-  ended(post("/api/v1/replay", R"({"filter": {"since": "2020-01-01"}, "topic": "wrong"})"));
+  const json begun =
+      ended(post("/api/v1/replay", R"({"filter": {"since": "2020-01-01"}, "topic": "wrong"})"));
+  EXPECT_EQ(begun["total"], 3);
   const json operation =
       ended(post("/api/v1/dead-letters/discard",
                  R"({"selection": {"filter": {"replays": true}}, "confirm": "discard 3"})"));
   EXPECT_EQ(operation["done"], 3);
   EXPECT_EQ(replays(), "");
-  ended(post("/api/v1/replay", R"({"filter": {"aggregateId": "a"}})"));
+  const json again = ended(post("/api/v1/replay", R"({"filter": {"aggregateId": "a"}})"));
+  EXPECT_EQ(again["total"], 2);
   EXPECT_EQ(replays(), "1, 2");
   EXPECT_THAT(wrong_fields(post("/api/v1/dead-letters/retry",
                                 R"({"selection": {"filter": {"replays": true}}})")),

@@ -1,10 +1,8 @@
 #include "sources/postgres_table/exception_store.hpp"
 
-#include <algorithm>
+#include <string_view>
 #include <utility>
 
-#include "sources/postgres_table/position_arrays.hpp"
-#include "sources/postgres_table/row_reader.hpp"
 #include "support/text/printable.hpp"
 
 namespace outbox::postgres_table {
@@ -36,12 +34,12 @@ constexpr const char* kReturnDead = R"(
   returning case when e.state = 'dead' then e.seq end)";
 
 // Parameters: owner; seqs, shards, keys, attempts, due in milliseconds, errors, given up; how many
-// attempts are kept.
+// attempts are kept; of which the row stays as an operator has left it.
 constexpr const char* kFail = R"(
   with f as materialized (
          select * from unnest($2::bigint[], $3::integer[], $4::text[], $5::integer[],
-                              $6::bigint[], $7::text[], $8::boolean[])
-                         as f (seq, shard, key, attempts, due_in_ms, error, parked)),
+                              $6::bigint[], $7::text[], $8::boolean[], $10::boolean[])
+                         as f (seq, shard, key, attempts, due_in_ms, error, parked, stays)),
        noted as (
          insert into ${outbox_attempt} (seq, attempt, relay, error)
          select seq, attempts, $1::text, error from f where attempts > 0),
@@ -52,16 +50,18 @@ constexpr const char* kFail = R"(
          (state, holds_key, seq, shard, key, attempts, due_at, last_error)
   select case when f.parked then 'dead' else 'retrying' end, true, f.seq, f.shard, f.key,
          f.attempts, clock_timestamp() + f.due_in_ms * interval '1 millisecond', f.error
-    from f)";
+    from f where not f.stays)";
 
 // Parameters: owner; seqs, shards, keys, attempts, due at in Unix microseconds or 0, due in
-// milliseconds, errors, dead; how many attempts are kept. A message that was only postponed, for
-// its topic's sake, has no attempt to be noted.
+// milliseconds, errors, dead; how many attempts are kept; of which the row stays as an operator
+// has left it. A message that was only postponed, for its topic's sake, has no attempt to be noted.
 constexpr const char* kDetach = R"(
   with d as materialized (
          select * from unnest($2::bigint[], $3::integer[], $4::text[], $5::integer[],
-                              $6::bigint[], $7::bigint[], $8::text[], $9::boolean[])
-                         as d (seq, shard, key, attempts, due_at_us, due_in_ms, error, dead)),
+                              $6::bigint[], $7::bigint[], $8::text[], $9::boolean[],
+                              $11::boolean[])
+                         as d (seq, shard, key, attempts, due_at_us, due_in_ms, error, dead,
+                               stays)),
        noted as (
          insert into ${outbox_attempt} (seq, attempt, relay, error)
          select d.seq, d.attempts, $1::text, d.error from d
@@ -80,7 +80,7 @@ constexpr const char* kDetach = R"(
               then timestamptz 'epoch' + d.due_at_us * interval '1 microsecond'
               else clock_timestamp() + d.due_in_ms * interval '1 millisecond' end,
          nullif(d.error, '')
-    from d)";
+    from d where not d.stays)";
 
 // After it and kUpsert. Returns what is dead from now on.
 constexpr const char* kAuditSkipped = R"(
@@ -108,62 +108,6 @@ constexpr const char* kCopyDead = R"(
    where o.seq = any ($1::bigint[]) and o.aggregatetype <> $2::text
    order by o.seq)";
 
-// The rows are compared and ordered as (aggregateid, seq), so that no other index can serve. What
-// is delayed, skipped or discarded does not wait in a range, nor does what was delivered by itself
-// meanwhile; neither may count against the limit, by which the caller sees whether a range has
-// ended. Parameters: keys, from seqs, until seqs, numbers of the positions; rows per range; of each
-// position: from, to (null: none), last_seq.
-constexpr const char* kClaim = R"(
-  from unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[])
-         with ordinality as r (key, from_seq, until_seq, at, number)
- cross join lateral (
-   select (($6::text[])[r.at])::pg_snapshot as f, (($7::text[])[r.at])::pg_snapshot as t,
-          ($8::bigint[])[r.at] as last offset 0) p
- cross join lateral (
-   select * from ${outbox_row} c
-    where (c.aggregateid, c.seq) >= (r.key, r.from_seq)
-      and (c.aggregateid, c.seq) <= (r.key, r.until_seq)
-      and (pg_visible_in_snapshot(c.xid, p.f)
-           or (c.seq <= p.last and pg_visible_in_snapshot(c.xid, p.t)))
-      and coalesce((select x.state = 'retrying' from ${outbox_exception} x
-                     where x.seq = c.seq and x.state <> 'held'),
-                   not exists (select from ${outbox_receipt} d
-                                where d.seq = c.seq and d.first_seq > c.seq - 1000
-                                  and d.first_seq <= c.seq and d.last_seq >= c.seq))
-    order by c.aggregateid, c.seq limit $5::bigint) o
-  left join lateral (
-   select * from ${outbox_exception} x where x.seq = o.seq and x.state <> 'held') e on true
- order by r.number, o.seq)";
-
-// Parameters: shards, limit.
-constexpr const char* kClaimDue = R"(
-  from (select * from ${outbox_exception}
-         where state = 'delayed' and due_at <= clock_timestamp()
-           and ($1::bigint >> shard::integer) & 1 = 1
-         order by due_at, seq limit $2::bigint) e
- cross join lateral (select * from ${outbox_row} c where c.seq = e.seq) o
- order by e.due_at, e.seq)";
-
-// A message without its row can never be sent, and must not keep the others from their turn.
-constexpr const char* kGiveUpGone = R"(
-  update ${outbox_exception} e
-     set state = 'dead', last_error = 'the message''s row is no longer in the outbox table',
-         updated_at = clock_timestamp()
-   where state = 'delayed' and due_at <= clock_timestamp()
-     and ($1::bigint >> shard::integer) & 1 = 1
-     and not exists (select from ${outbox_row} o where o.seq = e.seq))";
-
-// A clock that was set back must not lengthen the wait for an attempt. Parameter: shards.
-constexpr const char* kLoad = R"(
-  select state, seq, until_seq, shard, key, attempts,
-         greatest(0, extract(epoch from due_at - greatest(clock_timestamp(), updated_at)) * 1000)
-           ::bigint,
-         last_error
-    from ${outbox_exception}
-   where state in ('retrying', 'held', 'dead') and holds_key
-     and ($1::bigint >> shard::integer) & 1 = 1
-   order by seq)";
-
 // What a broker or a library says may hold anything; the column takes UTF-8 without NUL.
 std::string shown(const std::string& error) {
   return text::printable(std::string_view{error}.substr(0, kLongestError));
@@ -172,7 +116,6 @@ std::string shown(const std::string& error) {
 }  // namespace
 
 Result<void> ExceptionStore::prepare(const Tables& tables) {
-  const std::string columns = std::string{"select "} + kClaimedColumns;
   const std::pair<const char*, std::string> statements[] = {
       {"resolve", tables.sql(kResolve)},
       {"forget_held", tables.sql(kForgetHeld)},
@@ -180,24 +123,28 @@ Result<void> ExceptionStore::prepare(const Tables& tables) {
       {"fail", tables.sql(std::string{kFail} + kUpsert + kReturnDead)},
       {"detach", tables.sql(std::string{kDetach} + kUpsert + kAuditSkipped)},
       {"copy_dead", tables.sql(kCopyDead)},
-      {"claim", tables.sql(columns + kClaim)},
-      {"claim_due", tables.sql(columns + kClaimDue)},
-      {"give_up_gone", tables.sql(kGiveUpGone)},
   };
   for (const auto& [name, sql] : statements) {
     if (Result<void> prepared = connection_->prepare(name, sql); !prepared) {
       return prepared;
     }
   }
-  load_sql_ = tables.sql(kLoad);
-  return {};
+  if (Result<void> prepared = seen_.prepare(tables); !prepared) {
+    return prepared;
+  }
+  return prepare_claims(tables);
 }
 
 Result<void> ExceptionStore::store(const Settlement& settlement) {
+  if (Result<void> locked = seen_.lock(settlement); !locked) {
+    return locked;
+  }
   if (!settlement.resolved.empty()) {
     pg::Array seqs{pg::Type::int8};
     for (const std::int64_t seq : settlement.resolved) {
-      seqs.int8(seq);
+      if (!seen_.outlives_delivery(seq)) {
+        seqs.int8(seq);
+      }
     }
     pg::Params params;
     params.array(seqs);
@@ -254,6 +201,7 @@ Result<void> ExceptionStore::store_failed(std::span<const FailedHead> failed) {
   pg::Array due{pg::Type::int8};
   pg::Array errors{pg::Type::text};
   pg::Array parked{pg::Type::boolean};
+  pg::Array stays{pg::Type::boolean};
   for (const FailedHead& head : failed) {
     seqs.int8(head.seq);
     shards.int4(head.shard);
@@ -262,10 +210,11 @@ Result<void> ExceptionStore::store_failed(std::span<const FailedHead> failed) {
     due.int8(head.due_in.count());
     errors.bytes(shown(head.error));
     parked.boolean(head.parked);
+    stays.boolean(seen_.outlives_failure(head.seq, head.attempts));
   }
   pg::Params params;
   params.text(fence_.owner).array(seqs).array(shards).array(keys).array(attempts).array(due);
-  params.array(errors).array(parked).int8(kKeptAttempts);
+  params.array(errors).array(parked).int8(kKeptAttempts).array(stays);
   const Result<pg::Rows> died = connection_->query_prepared("fail", params);
   return died ? copy_dead(*died) : Result<void>{died.error()};
 }
@@ -282,6 +231,7 @@ Result<void> ExceptionStore::store_detached(std::span<const DetachedMessage> det
   pg::Array due_in{pg::Type::int8};
   pg::Array errors{pg::Type::text};
   pg::Array dead{pg::Type::boolean};
+  pg::Array stays{pg::Type::boolean};
   for (const DetachedMessage& message : detached) {
     seqs.int8(message.seq);
     shards.int4(message.shard);
@@ -291,10 +241,11 @@ Result<void> ExceptionStore::store_detached(std::span<const DetachedMessage> det
     due_in.int8(message.due_in.count());
     errors.bytes(shown(message.error));
     dead.boolean(message.dead);
+    stays.boolean(seen_.outlives_failure(message.seq, message.attempts));
   }
   pg::Params params;
   params.text(fence_.owner).array(seqs).array(shards).array(keys).array(attempts).array(due_at);
-  params.array(due_in).array(errors).array(dead).int8(kKeptAttempts);
+  params.array(due_in).array(errors).array(dead).int8(kKeptAttempts).array(stays);
   const Result<pg::Rows> died = connection_->query_prepared("detach", params);
   return died ? copy_dead(*died) : Result<void>{died.error()};
 }
@@ -315,72 +266,6 @@ Result<void> ExceptionStore::copy_dead(const pg::Rows& dead) {
   params.array(seqs).text(dead_letter_type_);
   const Result<pg::Rows> done = connection_->query_prepared("copy_dead", params);
   return done ? Result<void>{} : Result<void>{done.error()};
-}
-
-Result<Batch> ExceptionStore::claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
-                                    std::size_t max_bytes,
-                                    std::span<const SharedPosition> positions) {
-  pg::Array keys{pg::Type::text};
-  pg::Array from{pg::Type::int8};
-  pg::Array until{pg::Type::int8};
-  pg::Array at{pg::Type::int4};
-  for (const HeldRange& range : ranges) {
-    keys.bytes(range.key);
-    from.int8(range.from_seq);
-    until.int8(range.until_seq);
-    const auto position = std::find_if(
-        positions.begin(), positions.end(),
-        [&](const SharedPosition& p) { return ((p.shards >> range.shard) & 1U) != 0; });
-    at.int4(static_cast<std::int32_t>(position - positions.begin()) + 1);
-  }
-  PositionArrays arrays;
-  for (const SharedPosition& position : positions) {
-    arrays.add(position);
-  }
-  pg::Params params;
-  params.array(keys).array(from).array(until).array(at);
-  params.int8(static_cast<std::int64_t>(limit_per_range));
-  params.array(arrays.from).array(arrays.to).array(arrays.last_seqs);
-  return read_records(*connection_, "claim", params,
-                      ReadLimits{ranges.size() * limit_per_range, max_bytes});
-}
-
-Result<Batch> ExceptionStore::claim_due(std::size_t limit, std::size_t max_bytes) {
-  pg::Params params;
-  params.int8(as_bits(fence_.shards)).int8(static_cast<std::int64_t>(limit));
-  Result<Batch> batch = read_records(*connection_, "claim_due", params, {limit, max_bytes});
-  if (batch && batch->records.empty()) {
-    params.clear();
-    params.int8(as_bits(fence_.shards));
-    if (const Result<pg::Rows> done = connection_->query_prepared("give_up_gone", params); !done) {
-      return done.error();
-    }
-  }
-  return batch;
-}
-
-Result<Exceptions> ExceptionStore::load() {
-  pg::Params params;
-  params.int8(as_bits(fence_.shards));
-  const Result<pg::Rows> rows = connection_->query(load_sql_, params);
-  if (!rows) {
-    return rows.error();
-  }
-  Exceptions exceptions;
-  for (int i = 0; i < rows->size(); ++i) {
-    const auto shard = static_cast<std::uint8_t>(rows->int8(i, 3));
-    std::string key{rows->text(i, 4)};
-    if (rows->text(i, 0) == "held") {
-      exceptions.held.push_back(
-          HeldRange{std::move(key), shard, rows->int8(i, 1), rows->int8(i, 2)});
-    } else {
-      exceptions.heads.push_back(
-          FailedHead{rows->int8(i, 1), shard, std::move(key), static_cast<int>(rows->int8(i, 5)),
-                     std::chrono::milliseconds{rows->int8(i, 6)}, std::string{rows->text(i, 7)},
-                     rows->text(i, 0) == "dead"});
-    }
-  }
-  return exceptions;
 }
 
 }  // namespace outbox::postgres_table

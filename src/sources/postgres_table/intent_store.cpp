@@ -112,6 +112,7 @@ Result<void> IntentStore::enlist(const TransactionSender& sender) {
 
 Result<PreparedTransaction> IntentStore::store(const Settlement& settlement,
                                                const std::vector<SharedPosition>* positions,
+                                               const std::vector<SeenException>& seen,
                                                const std::function<Result<void>()>& also) {
   Result<pg::Tx> tx = pg::Tx::begin(*connection_);
   if (!tx) {
@@ -125,7 +126,7 @@ Result<PreparedTransaction> IntentStore::store(const Settlement& settlement,
   }
   pg::Params params;
   params.text(fence_.owner).int8(fence_.epoch).int8(as_bits(fence_.shards));
-  params.text(sender_).text(to_json(settlement, positions));
+  params.text(sender_).text(to_json(settlement, positions, seen));
   const Result<pg::Rows> rows = connection_->query_prepared("intent_prepare", params);
   if (!rows) {
     return rows.error();

@@ -11,6 +11,7 @@
 #include "outbox/transaction.hpp"
 #include "sources/postgres_table/ownership.hpp"
 #include "sources/postgres_table/position.hpp"
+#include "sources/postgres_table/seen_exceptions.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "support/pg/connection.hpp"
 
@@ -41,6 +42,7 @@ class IntentStore {
   // What the sender's next transaction settles, durably, together with `also`. Without `retired`.
   [[nodiscard]] Result<PreparedTransaction> store(const Settlement& settlement,
                                                   const std::vector<SharedPosition>* positions,
+                                                  const std::vector<SeenException>& seen,
                                                   const std::function<Result<void>()>& also);
   // Within a transaction that settles it.
   [[nodiscard]] Result<void> done();

@@ -63,11 +63,15 @@ std::vector<Member> LeaseWatch::dead(const std::vector<Member>& members, nanosec
   return dead;
 }
 
-void HeldLease::hold(int shards, std::int64_t revision) {
+void HeldLease::hold(int shards, std::int64_t revision, bool paused) {
   shards_ = shards;
   revision_ = revision;
   ++changes_;
-  standing_ = shards > 0 ? Standing::owner : Standing::lost;
+  if (shards == 0) {
+    standing_ = Standing::lost;
+  } else {
+    standing_ = paused ? Standing::paused : Standing::owner;
+  }
 }
 
 void HeldLease::judge(const GroupView& view, std::uint64_t changes) {
@@ -80,7 +84,7 @@ void HeldLease::judge(const GroupView& view, std::uint64_t changes) {
   if (view.own < shards_) {
     standing_ = Standing::lost;
   } else if (too_many || too_few || others || view.revision != revision_) {
-    standing_ = Standing::changing;
+    standing_ = view.paused ? Standing::paused_changing : Standing::changing;
   } else {
     standing_ = view.paused ? Standing::paused : Standing::owner;
   }

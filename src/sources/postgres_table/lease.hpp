@@ -68,8 +68,9 @@ class HeldLease {
  public:
   explicit HeldLease(std::chrono::nanoseconds lease) : lease_(lease) {}
 
-  // The relay works with so many shards from now on; with 0 it works with none.
-  void hold(int shards, std::int64_t revision);
+  // The relay works with so many shards from now on; with 0 it works with none. `paused`: as the
+  // look says by which it took them; nothing may be sent until another look says otherwise.
+  void hold(int shards, std::int64_t revision, bool paused);
   // Rises with each hold.
   [[nodiscard]] std::uint64_t changes() const { return changes_; }
   // What a look has shown that began when `changes` was this.

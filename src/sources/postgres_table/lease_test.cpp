@@ -84,7 +84,7 @@ TEST_F(LeaseWatchTest, WhoCouldNotLookBlamesNobody) {
 class HeldLeaseTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    lease_.hold(64, 1);
+    lease_.hold(64, 1, false);
     lease_.judge(kAll, lease_.changes());
     lease_.renewed(nanoseconds{0});
   }
@@ -104,7 +104,7 @@ TEST_F(HeldLeaseTest, EndsBeforeAClockThatRunsFasterCouldEndIt) {
 TEST_F(HeldLeaseTest, ShardsThatAreGoneAreLostUntilItHoldsSomeAgain) {
   EXPECT_EQ(judged({64, 63, 0, 1, false}), Standing::lost);
   EXPECT_EQ(judged(kAll), Standing::lost);
-  lease_.hold(63, 1);
+  lease_.hold(63, 1, false);
   EXPECT_EQ(lease_.standing(milliseconds{1}), Standing::owner);
 }
 
@@ -128,9 +128,21 @@ TEST_F(HeldLeaseTest, IsPausedByAnOperator) {
   EXPECT_EQ(judged(kAll), Standing::owner);
 }
 
+TEST_F(HeldLeaseTest, IsPausedFromTheStartWhereItsShardsWereTakenSo) {
+  lease_.hold(64, 1, true);
+  EXPECT_EQ(lease_.standing(milliseconds{1}), Standing::paused) << "before the next look";
+  EXPECT_EQ(judged(kAll), Standing::owner);
+}
+
+TEST_F(HeldLeaseTest, AChangeDoesNotEndAPause) {
+  EXPECT_EQ(judged({32, 64, 0, 1, true}), Standing::paused_changing);
+  EXPECT_EQ(judged({64, 64, 0, 2, true}), Standing::paused_changing);
+  EXPECT_EQ(judged({64, 63, 0, 1, true}), Standing::lost);
+}
+
 TEST_F(HeldLeaseTest, ALookFromBeforeItHeldItsShardsSaysNothing) {
   const std::uint64_t before = lease_.changes();
-  lease_.hold(10, 1);
+  lease_.hold(10, 1, false);
   lease_.judge({64, 0, 64, 1, false}, before);
   EXPECT_EQ(lease_.standing(milliseconds{1}), Standing::owner);
 }

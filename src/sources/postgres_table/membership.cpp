@@ -104,9 +104,9 @@ Result<Membership::View> Membership::join() {
   return *view_;
 }
 
-void Membership::hold(int shards, std::int64_t revision) {
+void Membership::hold(int shards, std::int64_t revision, bool paused) {
   const std::lock_guard lock{mutex_};
-  lease_.hold(shards, revision);
+  lease_.hold(shards, revision, paused);
 }
 
 Standing Membership::standing() const {
@@ -117,7 +117,7 @@ void Membership::leave() {
   if (!thread_.joinable()) {
     return;
   }
-  hold(0, 0);
+  hold(0, 0, false);
   thread_.request_stop();
   thread_.join();
   thread_ = {};

@@ -52,8 +52,8 @@ class Membership {
   [[nodiscard]] Result<View> join();
 
   // The relay works with these shards from now on, and standing() tells of them; with 0 it works
-  // with none.
-  void hold(int shards, std::int64_t revision);
+  // with none. The rest is of the look by which it took them.
+  void hold(int shards, std::int64_t revision, bool paused);
   // Never waits.
   [[nodiscard]] Standing standing() const;
   // As the last look has found them; null: there is none. Never waits for the database.

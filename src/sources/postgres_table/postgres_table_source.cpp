@@ -115,7 +115,7 @@ Result<void> PostgresTableSource::take_over(const Membership::View& view,
   if (!fence) {
     return std::move(fence).error();
   }
-  membership_.hold(std::popcount(fence->shards), view.revision);
+  membership_.hold(std::popcount(fence->shards), view.revision, view.paused);
   if (Result<void> added = add_partitions(); !added) {
     return added;
   }
@@ -194,7 +194,7 @@ Result<void> PostgresTableSource::connect_reader(std::vector<SharedPosition> pos
 }
 
 void PostgresTableSource::close() {
-  membership_.hold(0, 0);
+  membership_.hold(0, 0, false);
   feed_.reset();
   intents_.reset();
   settler_.reset();
@@ -277,8 +277,9 @@ Result<PreparedTransaction> PostgresTableSource::prepare(const Settlement& settl
   const std::vector<Claimed> passed = take_claimed(settlement.through);
   const std::vector<Record> left = undelivered(passed, settlement);
   prepared_ = passed.empty() ? std::nullopt : std::optional{passed.back().after};
-  Result<PreparedTransaction> transaction = intents_->store(
-      settlement, prepared_ ? &*prepared_ : nullptr, [&] { return settler_->keep(left); });
+  Result<PreparedTransaction> transaction =
+      intents_->store(settlement, prepared_ ? &*prepared_ : nullptr, settler_->seen_of(settlement),
+                      [&] { return settler_->keep(left); });
   if (transaction) {
     transaction->retired = retired_;
   }

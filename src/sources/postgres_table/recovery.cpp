@@ -37,6 +37,7 @@ struct Outcome {
   Settlement settlement;
   std::deque<std::string> topics;
   std::vector<SharedPosition> positions;
+  std::vector<SeenException> seen;
 };
 
 Result<void> add(Outcome& outcome, IntentStore& intents, StoredSettlement stored) {
@@ -56,6 +57,7 @@ Result<void> add(Outcome& outcome, IntentStore& intents, StoredSettlement stored
   append(outcome.settlement.failed, settlement.failed);
   append(outcome.settlement.detached, settlement.detached);
   append(outcome.settlement.held, settlement.held);
+  append(outcome.seen, stored.seen);
   if (stored.positions) {
     move(outcome.positions, *std::move(stored.positions));
   }
@@ -97,7 +99,7 @@ Result<std::vector<std::string>> recover(IntentStore& intents, Settler& settler,
   if (Result<void> checked = intents.check_history(*committed, *known); !checked) {
     return std::move(checked).error();
   }
-  Outcome outcome{{}, {}, std::move(positions)};
+  Outcome outcome{{}, {}, std::move(positions), {}};
   for (const Intent& intent : *known) {
     if (intent.settlement.empty() || !was_committed(intent, *committed)) {
       continue;
@@ -122,6 +124,7 @@ Result<std::vector<std::string>> recover(IntentStore& intents, Settler& settler,
     gone = *std::move(forgotten);
     return {};
   };
+  settler.saw(outcome.seen);
   if (Result<void> settled =
           settler.settle(outcome.settlement, &outcome.positions, {.durably = true, .also = forget});
       !settled) {

@@ -74,7 +74,8 @@ Result<void> start(PGconn* connection, const std::string& statement, const pg::P
 }  // namespace
 
 Result<Batch> read_records(pg::Connection& connection, const std::string& statement,
-                           const pg::Params& params, const ReadLimits& limits) {
+                           const pg::Params& params, const ReadLimits& limits,
+                           std::vector<SeenException>* seen) {
   PGconn* const raw = connection.raw();
   if (Result<void> started = start(raw, statement, params); !started) {
     return std::move(started).error();
@@ -98,6 +99,10 @@ Result<Batch> read_records(pg::Connection& connection, const std::string& statem
       }
       batch.records.push_back(to_record(result, *arena));
       strip_versions(result, batch.records.back());
+      if (seen != nullptr && PQgetisnull(result, 0, 12) == 0) {
+        const auto changed_at = pg::wire::load<std::int64_t>(PQgetvalue(result, 0, 12));
+        seen->push_back({batch.records.back().seq, pg::wire::to_unix_us(changed_at)});
+      }
       if (arena->used() >= limits.bytes && batch.records.size() < limits.rows) {
         batch.truncated = true;
         cancel(raw);

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
+#include "sources/postgres_table/seen_exceptions.hpp"
 #include "support/pg/connection.hpp"
 #include "support/pg/params.hpp"
 
@@ -17,13 +19,13 @@ inline constexpr const char* kRecordColumns =
     "o.headers, case when o.available_at is null then null "
     "when o.available_at > clock_timestamp() then o.available_at end";
 
-// The same of a row `o` with its exception `e`, which may change what is sent, and two more columns
-// for where to and for how often that has failed.
+// The same of a row `o` with its exception `e`, which may change what is sent, and three more
+// columns for where to, for how often that has failed and for when the exception was changed.
 inline constexpr const char* kClaimedColumns =
     "o.seq, o.id, o.shard, o.created_at, o.aggregatetype, o.aggregateid, o.type, "
     "coalesce(e.payload, o.payload), "
     "case when e.replay then o.headers || '{\"outbox-replay\": \"true\"}' else o.headers end, "
-    "null::timestamptz, e.topic, e.attempts";
+    "null::timestamptz, e.topic, e.attempts, e.updated_at";
 
 struct ReadLimits {
   std::size_t rows = 0;
@@ -32,8 +34,10 @@ struct ReadLimits {
 
 // Runs a prepared statement that gives kRecordColumns or kClaimedColumns and fills a batch with its
 // rows, row by row, so that memory is bounded whatever the rows' sizes: what is left of them when
-// the bytes are reached is cancelled on the server, and the batch is marked as truncated.
+// the bytes are reached is cancelled on the server, and the batch is marked as truncated. `seen`:
+// for kClaimedColumns, gets those that have an exception.
 [[nodiscard]] Result<Batch> read_records(pg::Connection& connection, const std::string& statement,
-                                         const pg::Params& params, const ReadLimits& limits);
+                                         const pg::Params& params, const ReadLimits& limits,
+                                         std::vector<SeenException>* seen = nullptr);
 
 }  // namespace outbox::postgres_table

@@ -48,6 +48,10 @@ Json json_of(const Receipt& receipt) {
           {"offset", receipt.offset}};
 }
 
+Json json_of(const SeenException& exception) {
+  return {{"seq", exception.seq}, {"changed_at", exception.changed_at_us}};
+}
+
 template <class T>
 Json array_of(const std::vector<T>& values) {
   Json array = Json::array();
@@ -143,6 +147,11 @@ StoredSettlement read(const Json& json, std::uint64_t shards) {
   read_array(json.at("detached"), shards, settlement.detached, detached_of);
   read_array(json.at("held"), shards, settlement.held, range_of);
   settlement.resolved = json.at("resolved").get<std::vector<std::int64_t>>();
+  // A relay of an earlier version wrote none.
+  for (const Json& each : json.value("seen", Json::array())) {
+    stored.seen.push_back(
+        {each.at("seq").get<std::int64_t>(), each.at("changed_at").get<std::int64_t>()});
+  }
   for (const Json& each : json.at("receipts")) {
     const std::string& topic = stored.topics.emplace_back(each.at("topic").get<std::string>());
     settlement.delivered.push_back(Receipt{each.at("seq").get<std::int64_t>(), topic,
@@ -154,7 +163,8 @@ StoredSettlement read(const Json& json, std::uint64_t shards) {
 
 }  // namespace
 
-std::string to_json(const Settlement& settlement, const std::vector<SharedPosition>* positions) {
+std::string to_json(const Settlement& settlement, const std::vector<SharedPosition>* positions,
+                    const std::vector<SeenException>& seen) {
   const std::unordered_set<std::int64_t> resolved{settlement.resolved.begin(),
                                                   settlement.resolved.end()};
   std::vector<Receipt> receipts;
@@ -168,6 +178,7 @@ std::string to_json(const Settlement& settlement, const std::vector<SharedPositi
                   {"detached", array_of(settlement.detached)},
                   {"held", array_of(settlement.held)},
                   {"resolved", settlement.resolved},
+                  {"seen", array_of(seen)},
                   {"receipts", array_of(receipts)}};
   // What a broker says of an error may be no UTF-8; NUL, which the column does not take, becomes
   // readable when the error is stored.

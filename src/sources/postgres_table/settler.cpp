@@ -172,8 +172,8 @@ Result<void> Settler::settle(const Settlement& settlement,
     return std::move(tx).error();
   }
   if (durably) {
-    if (Result<pg::Rows> set = connection_->exec(synchronous_sql()); !set) {
-      return std::move(set).error();
+    if (Result<void> begun = begin_durably(); !begun) {
+      return begun;
     }
   }
   if (Result<void> owned = lock_fence(); !owned) {
@@ -246,6 +246,46 @@ std::int64_t Settler::add_progress(const std::vector<SharedPosition>& positions)
     }
   }
   return moved;
+}
+
+Result<Batch> Settler::claim_due(std::size_t limit, std::size_t max_bytes) {
+  Result<Batch> batch = exceptions_.claim_due(limit, max_bytes);
+  if (!batch || !batch->records.empty()) {
+    return batch;
+  }
+  const Result<bool> gone = exceptions_.misses_rows();
+  if (!gone) {
+    return gone.error();
+  }
+  if (*gone) {
+    if (Result<void> given_up = give_up_gone(limit); !given_up) {
+      return std::move(given_up).error();
+    }
+  }
+  return batch;
+}
+
+// As a settlement that skips them.
+Result<void> Settler::give_up_gone(std::size_t limit) {
+  Result<pg::Tx> tx = pg::Tx::begin(*connection_);
+  if (!tx) {
+    return std::move(tx).error();
+  }
+  if (Result<void> begun = begin_durably(); !begun) {
+    return begun;
+  }
+  if (Result<void> owned = lock_fence(); !owned) {
+    return owned;
+  }
+  if (Result<void> given_up = exceptions_.give_up_gone(limit); !given_up) {
+    return given_up;
+  }
+  return tx->commit();
+}
+
+Result<void> Settler::begin_durably() {
+  const Result<pg::Rows> set = connection_->exec(synchronous_sql());
+  return set ? Result<void>{} : Result<void>{set.error()};
 }
 
 Result<void> Settler::rotate() {

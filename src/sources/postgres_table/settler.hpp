@@ -56,14 +56,19 @@ class Settler {
   // Of these messages, those without a row; within a transaction.
   [[nodiscard]] Result<void> keep(std::span<const Record> left) { return kept_.store(left); }
 
+  // As of ExceptionStore.
+  [[nodiscard]] std::vector<SeenException> seen_of(const Settlement& settlement) const {
+    return exceptions_.seen_of(settlement);
+  }
+  void saw(const std::vector<SeenException>& seen) { exceptions_.saw(seen); }
+
   [[nodiscard]] Result<Batch> claim(std::span<const HeldRange> ranges, std::size_t limit_per_range,
                                     std::size_t max_bytes) {
     return exceptions_.claim(ranges, limit_per_range, max_bytes,
                              reads_log() ? everything() : positions_);
   }
-  [[nodiscard]] Result<Batch> claim_due(std::size_t limit, std::size_t max_bytes) {
-    return exceptions_.claim_due(limit, max_bytes);
-  }
+  // While nothing is due that can be sent, what is due and cannot is made dead.
+  [[nodiscard]] Result<Batch> claim_due(std::size_t limit, std::size_t max_bytes);
   [[nodiscard]] Result<Exceptions> load_exceptions() { return exceptions_.load(); }
 
  private:
@@ -83,6 +88,9 @@ class Settler {
   [[nodiscard]] std::span<const Receipt> kept_of(const Settlement& settlement);
   // Of those positions that have moved; how many they are.
   std::int64_t add_progress(const std::vector<SharedPosition>& positions);
+  [[nodiscard]] Result<void> give_up_gone(std::size_t limit);
+  // What is written in the transaction that has just begun is on the disk when it commits.
+  [[nodiscard]] Result<void> begin_durably();
   [[nodiscard]] Result<void> rotate();
   [[nodiscard]] Result<void> lock_fence();
 

@@ -60,7 +60,7 @@ Result<void> ControlWatch::look() {
   if (epoch != epoch_) {
     standing_ = Standing::lost;
   } else if (revision != revision_) {
-    standing_ = Standing::changing;
+    standing_ = paused ? Standing::paused_changing : Standing::changing;
   } else {
     standing_ = paused ? Standing::paused : Standing::owner;
   }

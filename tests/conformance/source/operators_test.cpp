@@ -154,7 +154,11 @@ TEST_P(OperatorsTest, TheSourceSaysWhenDeliveryIsPausedAndGoesOn) {
   driver_->set_paused(true);
   EXPECT_TRUE(comes_to_stand(Standing::paused));
   reconnect();
-  EXPECT_TRUE(comes_to_stand(Standing::paused));
+  EXPECT_EQ(source_->standing(), Standing::paused) << "from the first moment on";
+  driver_->raise_revision();
+  EXPECT_TRUE(comes_to_stand(Standing::paused_changing));
+  reconnect();
+  EXPECT_EQ(source_->standing(), Standing::paused);
   driver_->set_paused(false);
   EXPECT_TRUE(comes_to_stand(Standing::owner));
 }
