@@ -42,8 +42,7 @@ void Oracle::arrived(const SeqAndKey& row, bool first) {
     world_.problem("message " + std::to_string(row.seq) + " was committed twice");
   }
   if (!first) {
-    if (world_.settings.faults_percent == 0 && !arrival.apart &&
-        row.seq > world_.newest_when_cut) {
+    if (world_.settings.faults_percent == 0 && !arrival.apart && row.seq > world_.newest_when_cut) {
       world_.problem("message " + std::to_string(row.seq) + " arrived twice without any fault");
     }
     return;

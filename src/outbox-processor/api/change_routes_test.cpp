@@ -6,11 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "outbox-processor/api/answers.hpp"
-#include "support/http/server.hpp"
-#include "tests/support/eventually.hpp"
-#include "tests/support/http/open_gate.hpp"
-#include "tests/support/http/test_client.hpp"
-#include "tests/support/test_database.hpp"
+#include "outbox-processor/api/change_fixture.hpp"
 
 namespace outbox::api {
 namespace {
@@ -19,81 +15,6 @@ using http::testing::Reply;
 using nlohmann::json;
 using test::eventually;
 using testing::HasSubstr;
-
-class ApiTest : public testing::Test {
- protected:
-  void SetUp() override {
-    http::Router router;
-    add_change_routes(router, {&outbox_, &operations_});
-    server_ = std::make_unique<http::Server>(http::testing::open_to_all(), std::move(router));
-    ASSERT_TRUE(server_->start());
-  }
-
-  [[nodiscard]] Reply get(std::string_view target) const {
-    return http::testing::request(server_->port(), "GET", target);
-  }
-  [[nodiscard]] Reply post(std::string_view target, std::string_view body = "") const {
-    return http::testing::request(server_->port(), "POST", target, body,
-                                  body.empty() ? "" : "Content-Type: application/json\r\n");
-  }
-  // Once it has ended; what it came to.
-  [[nodiscard]] json ended(const Reply& started) const {
-    EXPECT_EQ(started.status, 202) << started.body;
-    if (started.status != 202) return {};
-    const std::string location{started.headers.find("Location").value_or("")};
-    json operation;
-    EXPECT_TRUE(eventually([&] {
-      operation = json::parse(get(location).body);
-      return operation["state"] != "running";
-    }));
-    return operation;
-  }
-  [[nodiscard]] static std::vector<std::string> wrong_fields(const Reply& reply) {
-    EXPECT_EQ(reply.headers.find("Content-Type"), "application/problem+json");
-    std::vector<std::string> pointers;
-    const json body = json::parse(reply.body);
-    for (const auto& error : body["errors"])
-      pointers.push_back(error["pointer"]);
-    return pointers;
-  }
-  [[nodiscard]] static std::string detail(const Reply& reply) {
-    return json::parse(reply.body)["detail"];
-  }
-
-  std::string value(const std::string& sql) { return test::value_of(connection_, sql); }
-  void exec(const std::string& sql) { test::must_exec(connection_, sql); }
-  void write(const std::vector<std::string>& keys) {
-    for (const std::string& key : keys) {
-      exec(
-          "insert into outbox (id, aggregatetype, aggregateid, type, payload) values "
-          "(gen_random_uuid(), 'order', '" +
-          key + "', 'OrderPaid', '{\"price\": 1}')");
-    }
-  }
-  // As the relay does when everything that is visible was read.
-  void pass_all() {
-    exec(
-        "insert into outbox_progress_0 (epoch, n, shards, from_snapshot) "
-        "select max(epoch), max(n) + 1, -1, pg_current_snapshot() from outbox_progress_0");
-  }
-  std::string states(const std::string& states) {
-    return value(
-        "select coalesce(string_agg(seq || ' ' || state, ', ' order by seq), '') "
-        "from outbox_exception where state = any ('" +
-        states + "')");
-  }
-  std::string audit() {
-    return value(
-        "select coalesce(string_agg(actor || ': ' || action || coalesce(' ' || seq, ''), ', ' "
-        "order by id), '') from outbox_audit");
-  }
-
-  test::OutboxDatabase database_;
-  pg::Connection connection_ = database_.connect();
-  admin::OutboxPool outbox_{database_.url(), "outbox"};
-  Operations operations_;
-  std::unique_ptr<http::Server> server_;  // last: it borrows the rest
-};
 
 // 1 is dead and holds its key a; 2 and 3 of key b are dead, 3 of another type; 4 of key c is tried
 // for ever; 5 was delivered.
@@ -328,70 +249,6 @@ TEST_F(DeadLetterChangesTest, AFailedOperationSaysWhy) {
   EXPECT_TRUE(operation["error"].is_string());
   test::must_exec(other, "rollback");
   EXPECT_EQ(states("{dead}"), "1 dead, 2 dead, 3 dead");
-}
-
-// 1 and 2 of key a were delivered, 1 long ago, and 3 of key b.
-class ReplayRoutesTest : public ApiTest {
- protected:
-  ReplayRoutesTest() {
-    write({"a", "a", "b"});
-    pass_all();
-    exec(
-        "insert into outbox_receipt_run (first_seq, last_seq, topic, \"partition\", first_offset) "
-        "select seq, seq, 'orders', 0, seq from outbox");
-    exec("update outbox set created_at = '2025-01-01T12:00Z' where seq = 1");
-  }
-  std::string replays() {
-    return value(
-        "select coalesce(string_agg(seq || coalesce(' ' || topic, ''), ', ' order by due_at, seq), "
-        "'') from outbox_exception where state = 'delayed' and replay");
-  }
-};
-
-TEST_F(ReplayRoutesTest, CountsWhatItWouldSend) {
-  const Reply reply = post("/api/v1/replay", R"({"filter": {"since": "1h"}, "dryRun": true})");
-  ASSERT_EQ(reply.status, 200) << reply.body;
-  EXPECT_EQ(json::parse(reply.body), (json{{"count", 2}, {"countIsLowerBound", false}}));
-  EXPECT_EQ(replays(), "");
-}
-
-TEST_F(ReplayRoutesTest, SendsDeliveredMessagesAgain) {
-  const json operation =
-      ended(post("/api/v1/replay",
-                 R"({"filter": {"aggregateId": "a"}, "topic": "again", "ratePerSecond": 4})"));
-  EXPECT_EQ(operation["kind"], "replay");
-  EXPECT_EQ(operation["state"], "done") << operation;
-  EXPECT_EQ(operation["total"], 2);
-  EXPECT_EQ(operation["done"], 2);
-  EXPECT_EQ(replays(), "1 again, 2 again");
-  EXPECT_EQ(audit(), "anonymous via api: replay 1, anonymous via api: replay 2");
-  const json nothing = ended(post("/api/v1/replay", R"({"filter": {"aggregateId": "a"}})"));
-  EXPECT_EQ(nothing["state"], "done") << "they are on their way already";
-  EXPECT_EQ(nothing["total"], 0);
-}
-
-TEST_F(ReplayRoutesTest, IsUndoneByDiscardingWhatHasYetToGoOut) {
-  const json begun =
-      ended(post("/api/v1/replay", R"({"filter": {"since": "2020-01-01"}, "topic": "wrong"})"));
-  EXPECT_EQ(begun["total"], 3);
-  const json operation =
-      ended(post("/api/v1/dead-letters/discard",
-                 R"({"selection": {"filter": {"replays": true}}, "confirm": "discard 3"})"));
-  EXPECT_EQ(operation["done"], 3);
-  EXPECT_EQ(replays(), "");
-  const json again = ended(post("/api/v1/replay", R"({"filter": {"aggregateId": "a"}})"));
-  EXPECT_EQ(again["total"], 2);
-  EXPECT_EQ(replays(), "1, 2");
-  EXPECT_THAT(wrong_fields(post("/api/v1/dead-letters/retry",
-                                R"({"selection": {"filter": {"replays": true}}})")),
-              testing::ElementsAre("#/selection/filter/replays"));
-}
-
-TEST_F(ReplayRoutesTest, WhatIsWrongIsNamed) {
-  EXPECT_THAT(wrong_fields(post("/api/v1/replay", R"({"filter": {}})")),
-              testing::ElementsAre("#/filter"));
-  EXPECT_THAT(wrong_fields(post("/api/v1/replay", R"({"filter": {"until": "soon"}})")),
-              testing::ElementsAre("#/filter/until"));
 }
 
 using PauseRoutesTest = ApiTest;

@@ -93,11 +93,12 @@ bool SeenExceptions::outlives_delivery(std::int64_t seq) const {
   return row != locked_.end() && row->second.changed && !row->second.sent_as_it_is;
 }
 
-// Where none is stored and this is not the first one, they were reset before the claim, and the relay
-// has not heard of it yet.
+// Where none is stored and this is not the first one, they were reset before the claim, and the
+// relay has not heard of it yet.
 bool SeenExceptions::outlives_failure(std::int64_t seq, int attempts) const {
   const auto row = locked_.find(seq);
-  return row != locked_.end() && (row->second.changed || (row->second.attempts == 0 && attempts > 1));
+  return row != locked_.end() &&
+         (row->second.changed || (row->second.attempts == 0 && attempts > 1));
 }
 
 }  // namespace outbox::postgres_table
