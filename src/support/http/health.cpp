@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 class CheckRunner {
  public:
   CheckRunner(ReadinessCheck check, HealthOptions options)
-      : check_(std::move(check)), options_(options) {
+      : check_(std::move(check)), options_(std::move(options)) {
     thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
   }
 

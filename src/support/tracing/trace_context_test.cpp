@@ -69,7 +69,7 @@ TEST(NewTrace, HasIdsOfItsOwnAndIsSampledAsOftenAsAsked) {
     ASSERT_EQ(parse_traceparent(to_traceparent(trace)), trace);
   }
   EXPECT_EQ(ids.size(), kTraces);
-  EXPECT_NEAR(sampled, kTraces / 4, 150);
+  EXPECT_NEAR(sampled, kTraces / 4.0, 150);
 }
 
 TEST(ChildOf, StaysInTheTrace) {
