@@ -59,7 +59,7 @@ struct ParsedFilter {
 
 // One row: how many rows were looked at, the lowest and the highest seq of them, and a json array
 // of the summaries that passed.
-[[nodiscard]] Statement search_statement(const SearchStep& step, const ParsedFilter& filter,
+[[nodiscard]] Statement search_statement(const SearchStep& step, const ParsedFilter& parsed,
                                          const PayloadSql& payload);
 
 // One row: the lowest seq such that everything before it, kept messages too, was created earlier

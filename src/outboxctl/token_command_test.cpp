@@ -25,7 +25,7 @@ class TokenCommandTest : public testing::Test {
 
   Outcome token(const std::string& command, std::vector<std::string> arguments = {}) {
     arguments.insert(arguments.begin(), {"token", command});
-    arguments.push_back("--file");
+    arguments.emplace_back("--file");
     arguments.push_back(file_.string());
     return outboxctl(std::move(arguments));
   }

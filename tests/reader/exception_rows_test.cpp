@@ -83,7 +83,7 @@ class ExceptionRowsTest : public testing::Test {
     admin::DeadLetters letters{outbox};
     EXPECT_EQ(must(letters.discard({{seq(number)}, "{dead,retrying,delayed}"})), 1);
   }
-  void settle_delivered(std::vector<int> numbers) {
+  void settle_delivered(const std::vector<int>& numbers) {
     Settlement settlement;
     for (const int number : numbers) {
       settlement.resolved.push_back(seq(number));

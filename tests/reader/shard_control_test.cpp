@@ -176,7 +176,7 @@ TEST_F(ShardControlTest, AReleasedShardIsTakenAgain) {
   ASSERT_TRUE(eventually([&] { return first_.look() == 64; }));
   const std::int64_t epoch = std::stoll(value("select epoch from outbox_shard where shard = 7"));
   EXPECT_TRUE(must(admin::release_shard(outbox_, 7)));
-  ASSERT_TRUE(eventually([&] { return first_.look() == 64 && moves(7) != ""; }));
+  ASSERT_TRUE(eventually([&] { return first_.look() == 64 && !moves(7).empty(); }));
   EXPECT_EQ(moves(7), "first-> released, ->first taken");
   EXPECT_GT(std::stoll(value("select epoch from outbox_shard where shard = 7")), epoch);
   EXPECT_EQ(value("select count(*) from outbox_shard where released"), "0");
