@@ -16,7 +16,7 @@ class WebFilesTest : public testing::Test {
  protected:
   void SetUp() override { add_web_routes(router_); }
 
-  [[nodiscard]] http::Response get(const std::string& path, http::NamedValues headers = {}) const {
+  [[nodiscard]] http::Response get(const std::string& path, const http::NamedValues& headers = {}) const {
     http::Request request;
     request.method = "GET";
     request.path = path;
