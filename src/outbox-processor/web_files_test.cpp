@@ -16,12 +16,13 @@ class WebFilesTest : public testing::Test {
  protected:
   void SetUp() override { add_web_routes(router_); }
 
-  [[nodiscard]] http::Response get(const std::string& path, const http::NamedValues& headers = {}) const {
+  [[nodiscard]] http::Response get(const std::string& path,
+                                   const http::NamedValues& headers = {}) const {
     http::Request request;
     request.method = "GET";
     request.path = path;
-    for (auto& [name, value] : headers)
-      request.headers.add(name, std::move(value));
+    for (const auto& [name, value] : headers)
+      request.headers.add(name, value);
     auto found = router_.find("GET", path);
     if (auto* refused = std::get_if<http::Response>(&found)) return *refused;
     return std::get<http::Router::Match>(found).route->handler(request);
