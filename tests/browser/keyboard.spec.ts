@@ -115,12 +115,13 @@ async function unreached(page: Page): Promise<string[]> {
     (controls) => [...document.querySelectorAll(controls)].filter((element) => element.checkVisibility()),
     CONTROLS,
   );
-  const most = await expected.evaluate((elements) => elements.length + 50);
+  const most = await expected.evaluate((elements) => 2 * elements.length + 50);
   await page.evaluate(() => {
     (document.activeElement as HTMLElement | null)?.blur();
     window.reached = new Set();
   });
-  for (let press = 0; press < most; press += 1) {
+  // It goes on from where the page has put the focus, so the first end may be that of a part.
+  for (let press = 0, ends = 0; press < most && ends < 2; press += 1) {
     await page.keyboard.press("Tab");
     const shown = await page.evaluate(() => {
       const element = document.activeElement;
@@ -133,8 +134,8 @@ async function unreached(page: Page): Promise<string[]> {
         : getComputedStyle(element).outlineStyle !== "none";
       return visible ? "" : `${element.outerHTML.slice(0, 120)} does not show its focus`;
     });
-    if (shown === null) break;
-    expect(shown).toBe("");
+    if (shown === null) ends += 1;
+    else expect(shown).toBe("");
   }
   return expected.evaluate((elements) =>
     elements
