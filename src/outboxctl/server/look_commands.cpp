@@ -15,7 +15,7 @@ constexpr int kMostPages = 100;
 
 // The items of as many pages as it takes for `limit` of them.
 Result<Json> items_of(const ApiClient& api, const std::string& path,
-                      std::vector<std::pair<std::string_view, std::string>> parameters,
+                      const std::vector<std::pair<std::string_view, std::string>>& parameters,
                       std::int64_t limit) {
   Json items = Json::array();
   std::string cursor;
