@@ -50,7 +50,7 @@ class Tracing : public testing::Test {
   std::string value(const std::string& query) {
     auto connection = pg::Connection::connect(stack_.variable("OUTBOX_TEST_POSTGRES"));
     if (!connection) return connection.error().message;
-    const auto rows = connection->query(query);
+    const auto rows = connection->exec(query);
     return rows && !rows->empty() ? std::string(rows->text(0, 0)) : "";
   }
   CollectedSpan span(const std::string& name) {

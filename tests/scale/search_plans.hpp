@@ -20,7 +20,7 @@ struct NamedFilter {
 [[nodiscard]] std::vector<NamedFilter> worst_filters();
 
 // A page's statement for the filter, looking at `look` rows of this driver.
-[[nodiscard]] admin::Statement statement_of(const NamedFilter& filter, admin::Driver driver,
+[[nodiscard]] admin::Statement statement_of(const NamedFilter& named, admin::Driver driver,
                                             std::int64_t look);
 
 // Whether the driver can serve the filter.
