@@ -37,7 +37,7 @@ lint_main() {
   lint_check "dashboard: the tests of its logic" web_npm test
   lint_check "browser tests: types of TypeScript" browser_check
   build_preset dev
-  lint_check "clang-tidy: bugs in C++ (up to 10 minutes the first time, seconds for what is unchanged)" \
+  lint_check "clang-tidy: bugs in C++ (about half an hour the first time, seconds for what is unchanged)" \
     tools/run_clang_tidy build/dev "$DEV_CACHE/clang-tidy"
   if ((${#LINT_FAILED[@]})); then
     say "lint found something in:"
