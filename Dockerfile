@@ -23,7 +23,7 @@ RUN cmake --preset release \
 FROM debian:12-slim AS runtime
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      ca-certificates curl libcurl4 libfmt9 libmongoc-1.0-0 libpq5 libprometheus-cpp-core1.0 \
+      ca-certificates curl libcurl4 libfmt9 libjemalloc2 libmongoc-1.0-0 libpq5 libprometheus-cpp-core1.0 \
       librdkafka1 libspdlog1.10 libssl3 libtomlplusplus3 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --no-create-home --uid 10001 outbox \

@@ -75,7 +75,7 @@ struct SinkHealth {
   std::uint64_t topic_partition_changes = 0;
 };
 
-// Threads: connect, topic_of, send, flush and close belong to one thread; health may be asked by
+// Threads: connect, topic_of, send, hurry, flush and close belong to one thread; health may be asked by
 // any.
 //
 // Order: when an accepted message is not delivered, whatever its error, no message of its key that
@@ -100,6 +100,10 @@ class Sink {
 
   // Takes messages in their order; copies what it needs. Never waits for the destination.
   [[nodiscard]] virtual SendResult send(std::span<const Record> messages) = 0;
+
+  // Nothing more comes at once: what the sink has kept in order to send it together with more is to
+  // go now. Never waits.
+  virtual void hurry() {}
 
   // Waits until each accepted message has its delivery pushed, at most `timeout`.
   [[nodiscard]] virtual Result<void> flush(std::chrono::milliseconds timeout) = 0;

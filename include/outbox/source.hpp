@@ -45,6 +45,9 @@ struct Batch {
   std::shared_ptr<const void> storage;
   // The source's limit on bytes ended the batch early; only claim_exceptions needs to say so.
   bool truncated = false;
+  // It was committed some time before it was read, and more follows at once: it serves the whole to
+  // send it together with that.
+  bool behind = false;
 };
 
 // A key whose first undelivered message, the head, waits for its next attempt.

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "core/rate_limit.hpp"
 #include "outbox/clock.hpp"
@@ -23,7 +24,15 @@ class LimitedSink {
     }
     SendResult result = sink_.send(messages.first(allowed));
     limit_.used(result.accepted);
+    sent_ = sent_ || result.accepted > 0;
     return result;
+  }
+
+  // What was sent need not wait for company.
+  void hurry() {
+    if (std::exchange(sent_, false)) {
+      sink_.hurry();
+    }
   }
 
   // When to send again, if it was the limit that ended the last send.
@@ -36,6 +45,7 @@ class LimitedSink {
   const Clock& clock_;
   RateLimit limit_;
   bool limited_ = false;
+  bool sent_ = false;  // since the last hurry
 };
 
 }  // namespace outbox

@@ -26,6 +26,14 @@ milliseconds until(Clock::time_point when, Clock::time_point now) {
   return std::chrono::ceil<milliseconds>(when - now);
 }
 
+// A transaction settles many batches at once, and its end is not to wait for more.
+EngineOptions engine_options(EngineOptions options, bool in_transactions) {
+  if (in_transactions) {
+    options.settle_interval = milliseconds{0};
+  }
+  return options;
+}
+
 }  // namespace
 
 Relay::Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& policy,
@@ -36,7 +44,7 @@ Relay::Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& poli
       sink_(sink),
       clock_(clock),
       observer_(observer),
-      engine_(options.engine, sink, policy, clock, observer),
+      engine_(engine_options(options.engine, transactions.has_value()), sink, policy, clock, observer),
       transaction_(transactions ? std::optional<RelayTransaction>(
                                       std::in_place, transactions->source, source,
                                       transactions->sink, clock, observer, options.transaction)

@@ -32,6 +32,7 @@ void RelayEngine::restart(const Exceptions& exceptions) {
   topics_.clear();
   gate_.restore(exceptions, clock_.now());
   paused_ = false;
+  behind_ = false;
   done_through_ = 0;
   settled_through_ = 0;
   last_settlement_ = clock_.now();
@@ -47,6 +48,7 @@ bool RelayEngine::wants_batch() const {
 }
 
 void RelayEngine::add(Batch batch) {
+  behind_ = batch.behind;
   window_.push(next_slot_++, std::move(batch));
 }
 
@@ -210,14 +212,16 @@ void RelayEngine::send() {
   }
   // The attempts go first: the window could keep the sink full for ever. A sink that takes no more
   // is not asked again before its deliveries were taken, as a failure may be among them.
-  if (!send_attempts()) {
-    return;
+  if (send_attempts()) {
+    window_.send(sink_, {gate_, topics_, clock_.now()},
+                 [this](WindowBatch& batch, std::size_t index, const Error& error) {
+                   note_refusal(batch.batch.records[index], {}, error);
+                   refuse(batch, index, error);
+                 });
   }
-  window_.send(sink_, {gate_, topics_, clock_.now()},
-               [this](WindowBatch& batch, std::size_t index, const Error& error) {
-                 note_refusal(batch.batch.records[index], {}, error);
-                 refuse(batch, index, error);
-               });
+  if (!behind_) {
+    sink_.hurry();
+  }
 }
 
 void RelayEngine::cut_attempts_short() {
@@ -238,7 +242,17 @@ bool RelayEngine::send_attempts() {
          (!due_ || due_->attempt().send(sink_, topics_, now, refused));
 }
 
+// Each settlement is a transaction of the source's, which many messages can share. What was read
+// waits for it only where there is no more room.
+bool RelayEngine::has_to_settle() const {
+  return (attempt_ && attempt_->attempt().done()) || (due_ && due_->attempt().done()) ||
+         !wants_batch() || clock_.now() - last_settlement_ >= options_.settle_interval;
+}
+
 std::optional<Settlement> RelayEngine::next_settlement() {
+  if (!has_to_settle()) {
+    return std::nullopt;
+  }
   Settlement settlement;
   ChangedKeys changed;
   while (window_.front_done()) {
@@ -336,6 +350,9 @@ RelayEngine::time_point RelayEngine::next_wakeup() const {
   time_point next = time_point::max();
   if (done_through_ > settled_through_) {
     next = last_settlement_ + options_.idle_store_interval;
+  }
+  if (window_.front_done()) {
+    next = std::min(next, last_settlement_ + options_.settle_interval);
   }
   if (paused_) {
     return in_flight() == 0 ? std::min(next, resume_at_) : next;

@@ -39,6 +39,8 @@ struct EngineOptions {
   std::chrono::milliseconds due_interval{250};
   PoisonPolicy poison;
   double messages_per_second = 0;  // sent at most; 0: no limit
+  // Deliveries are stored together that often at most, sooner when the window is full. 0: at once.
+  std::chrono::milliseconds settle_interval{0};
   // How old a position without new messages may get before it is stored.
   std::chrono::milliseconds idle_store_interval{5'000};
   BackoffOptions destination_backoff{std::chrono::milliseconds{100},
@@ -114,6 +116,7 @@ class RelayEngine {
   void pause_destination(const Error& error);
   [[nodiscard]] bool may_send();
   [[nodiscard]] bool send_attempts();
+  [[nodiscard]] bool has_to_settle() const;
   void collect_front(Settlement& settlement, ChangedKeys& changed);
   void settle_failed(FailedHead head, Settlement& settlement);
   void collect_attempt(Settlement& settlement, ChangedKeys& changed);
@@ -136,6 +139,7 @@ class RelayEngine {
   // Never repeats, so that a delivery for an earlier connection is recognised.
   std::uint64_t next_slot_ = 1;
 
+  bool behind_ = false;  // the source was, by its newest batch
   bool paused_ = false;  // the destination has failed something
   time_point resume_at_;
   int destination_failures_ = 0;  // in a row

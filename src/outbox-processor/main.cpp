@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
-#include <malloc.h>
 #include <memory>
 #include <optional>
 #include <random>
@@ -179,11 +178,6 @@ int run(int argc, const char* const* argv) {
 }  // namespace outbox
 
 int main(int argc, char** argv) {
-  // glibc empties its fast bins whenever something large is freed, as libpq and librdkafka do all
-  // the time: a sixth of the relay's work (docs/performance.md).
-  mallopt(M_MXFAST, 0);
-  // An arena for each thread would keep the memory of that thread's busiest moment.
-  mallopt(M_ARENA_MAX, 2);
   try {
     return outbox::run(argc, argv);
   } catch (const std::exception& error) {

@@ -1,9 +1,14 @@
 #include "relay_settings/relay_options.hpp"
 
+#include <chrono>
 #include <string>
 
 namespace outbox {
 namespace {
+
+// Longer, and a relay that is killed repeats more; shorter, and settling takes more of the database
+// where messages come one at a time.
+constexpr std::chrono::milliseconds kSettleInterval{10};
 
 PoisonAction poison_action(const std::string& policy) {
   if (policy == "park") {
@@ -22,6 +27,7 @@ RelayOptions relay_options(const Settings& settings, std::uint64_t seed) {
   options.engine.enough_messages = before_the_last * options.batch_limit;
   options.engine.enough_bytes =
       before_the_last * static_cast<std::size_t>(settings.source_max_batch_bytes);
+  options.engine.settle_interval = kSettleInterval;
   options.engine.max_blocked_keys = static_cast<std::size_t>(settings.relay_max_blocked_keys);
   options.engine.poison = {poison_action(settings.retry_policy),
                            static_cast<int>(settings.retry_max_attempts)};

@@ -15,7 +15,7 @@ class Arena {
  public:
   std::string_view add(const char* bytes, std::size_t size) {
     if (size > free_) {
-      const std::size_t block = std::max(size, kBlock);
+      const std::size_t block = std::max(size, std::clamp(used_, kFirstBlock, kLargestBlock));
       blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
       next_ = blocks_.back().get();
       free_ = block;
@@ -30,7 +30,9 @@ class Arena {
   [[nodiscard]] std::size_t used() const { return used_; }
 
  private:
-  static constexpr std::size_t kBlock = 256 * 1024;
+  // Where messages come one at a time, so do batches: each block is as large as all before it.
+  static constexpr std::size_t kFirstBlock = std::size_t{4} * 1024;
+  static constexpr std::size_t kLargestBlock = std::size_t{256} * 1024;
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* next_ = nullptr;
   std::size_t free_ = 0;

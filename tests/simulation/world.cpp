@@ -60,6 +60,7 @@ void World::choose_settings(std::uint64_t seed) {
       std::array{PoisonAction::block, PoisonAction::park, PoisonAction::skip}.at(dice.pick(0, 2));
   engine.poison.max_attempts = static_cast<int>(dice.pick(1, 4));
   engine.messages_per_second = dice.chance(10) ? static_cast<double>(dice.pick(100, 2'000)) : 0;
+  engine.settle_interval = dice.chance(50) ? dice.pick_ms(1, 20) : milliseconds{0};
   engine.idle_store_interval = milliseconds{50};
   engine.destination_backoff = {milliseconds{1}, milliseconds{30}};
   engine.topic_backoff = {milliseconds{1}, milliseconds{40}};

@@ -117,6 +117,8 @@ test_run() {
   # What takes minutes, to find what is rare or to fill a large table, runs only when it is asked for.
   select=(-LE '^(soak|scale)$')
   if [[ -n $wanted ]]; then select=(-L "^(${wanted// /|})\$"); fi
+  # Its plans and times are to be read, not only held to their limits.
+  if [[ " $wanted " == *' scale '* ]]; then select+=(--verbose); fi
   # The thread sanitizer of GCC 12 cannot place its shadow where the kernel randomizes addresses widely.
   if [[ $preset == tsan ]]; then run=(setarch "$(uname -m)" -R); fi
   if test_needs_servers "$wanted"; then test_stack "$stack"; fi

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the other commands need from Debian's packages, installed when it is missing.
 
-DEPS_BUILD=(g++ cmake ninja-build ccache pkg-config python3 libpq-dev libsqlite3-dev librdkafka-dev libmongoc-dev
+DEPS_BUILD=(g++ cmake ninja-build ccache pkg-config python3 libpq-dev libsqlite3-dev libjemalloc-dev librdkafka-dev libmongoc-dev
   libboost-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev
   prometheus-cpp-dev libgtest-dev libgmock-dev libcurl4-openssl-dev libssl-dev)
 # The fonts are what README's pictures are drawn with.

@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <array>
 #include <chrono>
-#include <malloc.h>
 #include <optional>
 #include <sys/resource.h>
 #include <thread>
@@ -265,8 +264,6 @@ Result<void> check_meant(const pg::Connection& connection, bool yes, const Bench
 
 Result<Measured> measure(pg::Connection connection, const Settings& settings,
                          const BenchOptions& options, Console& console) {
-  // As outbox-processor does.
-  mallopt(M_MXFAST, 0);
   const telemetry::StopSignals signals;
   auto place = BenchPlace::make(std::move(connection), settings);
   if (!place) return std::move(place).error();

@@ -182,6 +182,11 @@ Result<Topic*> KafkaSink::topic_named(std::string name) {
   return topic->second.get();
 }
 
+void KafkaSink::hurry() {
+  const std::lock_guard lock(mutex_);
+  if (producer_ != nullptr) producer_->hurry();
+}
+
 Result<void> KafkaSink::flush(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   const auto done = [this] { return !in_flight_ || in_flight_->size() == 0; };

@@ -53,6 +53,7 @@ class KafkaSink final : public Sink, public TransactionalSink {
   [[nodiscard]] Result<void> connect(DeliveryQueue& deliveries) override;
   [[nodiscard]] std::string_view topic_of(const Record& message) override;
   [[nodiscard]] SendResult send(std::span<const Record> messages) override;
+  void hurry() override;
   [[nodiscard]] Result<void> flush(std::chrono::milliseconds timeout) override;
   void close() override;
   [[nodiscard]] SinkHealth health() const override;

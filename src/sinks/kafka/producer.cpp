@@ -81,10 +81,12 @@ Result<std::unique_ptr<Producer>> Producer::make(const rd_kafka_conf_t* conf,
 
 Producer::Producer(rd_kafka_t* handle) : handle_(handle), queue_(rd_kafka_queue_get_main(handle)) {
   rd_kafka_set_log_queue(handle_, nullptr);  // to the main queue
+  flusher_.emplace(handle_);
 }
 
 Producer::~Producer() {
   purge();
+  flusher_.reset();
   for (auto* topic : topics_) {
     rd_kafka_topic_destroy(topic);
   }

@@ -12,6 +12,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "outbox/result.hpp"
+#include "sinks/kafka/flusher.hpp"
 #include "sinks/kafka/record_headers.hpp"
 #include "sinks/kafka/settings.hpp"
 #include "sinks/kafka/topic.hpp"
@@ -49,6 +50,9 @@ class Producer {
   // at fault. The headers are added to the arguments.
   [[nodiscard]] rd_kafka_resp_err_t produce(std::vector<rd_kafka_vu_t>& arguments, Headers headers);
 
+  // What was produced goes now, without lingering. Returns at once.
+  void hurry() { flusher_->flush(); }
+
   // The next event, or null after `timeout` or an interruption.
   [[nodiscard]] Event poll(std::chrono::milliseconds timeout);
   void interrupt();
@@ -77,6 +81,7 @@ class Producer {
   rd_kafka_t* handle_;
   rd_kafka_queue_t* queue_;
   std::vector<rd_kafka_topic_t*> topics_;
+  std::optional<Flusher> flusher_;
 };
 
 }  // namespace outbox::kafka

@@ -28,7 +28,7 @@ constexpr std::array<Property, 16> kDefaults = {{
     {"message.timeout.ms", "0"},
     {"partitioner", "murmur2_random"},
     {"compression.codec", "lz4"},
-    {"linger.ms", "0.5"},
+    {"linger.ms", "10"},
     {"socket.nagle.disable", "true"},
     // The broker's own default for a batch, so that what it would take is not refused here.
     {"message.max.bytes", "1048588"},

@@ -81,7 +81,7 @@ Result<Batch> read_records(pg::Connection& connection, const std::string& statem
     return std::move(started).error();
   }
   Batch batch;
-  batch.records.reserve(std::min<std::size_t>(limits.rows, 8'192));
+  batch.records.reserve(std::min<std::size_t>(limits.rows, 64));  // often there is but one
   const auto arena = std::make_shared<Arena>();
   std::optional<Error> failure;
   bool late = false;

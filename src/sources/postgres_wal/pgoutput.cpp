@@ -69,6 +69,13 @@ Result<Change> whole(const Input& input, T change, std::string_view what) {
   return Change{std::move(change)};
 }
 
+Result<Change> decode_begin(Input input) {
+  input.number<Lsn>();  // of the commit
+  const Begin begin{input.number<std::int64_t>()};
+  input.number<std::uint32_t>();  // the transaction
+  return whole(input, begin, "begin");
+}
+
 Result<Change> decode_commit(Input input) {
   Commit commit;
   input.number<std::uint8_t>();  // flags
@@ -126,7 +133,7 @@ Result<Change> decode(std::string_view message) {
   const Input input{message.substr(1)};
   switch (message.front()) {
     case 'B':
-      return Change{Begin{}};
+      return decode_begin(input);
     case 'C':
       return decode_commit(input);
     case 'R':
@@ -183,11 +190,11 @@ Result<Frame> unwrap(std::string_view copy_data) {
   }
   Input input{copy_data.substr(1)};
   if (copy_data.front() == 'w') {
-    input.number<Lsn>();           // where it begins
-    input.number<Lsn>();           // how far the server's WAL goes
-    input.number<std::int64_t>();  // the server's time
+    input.number<Lsn>();  // where it begins
+    input.number<Lsn>();  // how far the server's WAL goes
+    const auto sent_at_us = input.number<std::int64_t>();
     if (input.ok()) {
-      return Frame{WalData{input.rest()}};
+      return Frame{WalData{sent_at_us, input.rest()}};
     }
   }
   if (copy_data.front() == 'k') {

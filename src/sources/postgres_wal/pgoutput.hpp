@@ -17,7 +17,9 @@ namespace outbox::postgres_wal {
 
 // All views point into the message that was decoded.
 
-struct Begin {};
+struct Begin {
+  std::int64_t committed_at_us = 0;  // by the server's clock, from PostgreSQL's epoch
+};
 
 struct Commit {
   Lsn end_lsn = 0;  // where the next transaction's commit may begin
@@ -80,6 +82,7 @@ class TupleReader {
 
 // The frames of the stream around pgoutput's messages.
 struct WalData {
+  std::int64_t sent_at_us = 0;  // by the server's clock, from PostgreSQL's epoch
   std::string_view message;
 };
 struct Keepalive {

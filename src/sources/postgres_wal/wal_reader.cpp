@@ -17,6 +17,9 @@ namespace {
 // that the server's log does not grow for want of it.
 constexpr std::chrono::milliseconds kReportInterval{250};
 
+// Who is sent what committed longer ago is behind.
+constexpr std::chrono::microseconds kBehind{100'000};
+
 std::int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -86,6 +89,7 @@ Result<WalPage> WalReader::next(std::size_t rows, std::size_t bytes) {
     return std::move(taken).error();
   }
   page.batch.storage = std::move(page.arena);
+  page.batch.behind = behind_;
   return WalPage{std::move(page.batch), received_, inside_};
 }
 
@@ -119,7 +123,8 @@ Result<void> WalReader::take(std::string_view frame, Page& page) {
     }
     return keepalive->reply_requested ? report() : Result<void>{};
   }
-  const std::string_view message = std::get<WalData>(*unwrapped).message;
+  const auto& [sent_at_us, message] = std::get<WalData>(*unwrapped);
+  sent_at_us_ = sent_at_us;
   // A row stays as long as the batch; everything else is done with at once.
   const bool row = message.starts_with('I');
   const Result<Change> change =
@@ -128,8 +133,9 @@ Result<void> WalReader::take(std::string_view frame, Page& page) {
 }
 
 Result<void> WalReader::take(const Change& change, Page& page) {
-  if (std::holds_alternative<Begin>(change)) {
+  if (const auto* begin = std::get_if<Begin>(&change)) {
     in_transaction_ = true;
+    behind_ = sent_at_us_ - begin->committed_at_us > kBehind.count();
   } else if (const auto* commit = std::get_if<Commit>(&change)) {
     in_transaction_ = false;
     inside_ = 0;

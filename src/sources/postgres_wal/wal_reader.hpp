@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -79,6 +80,8 @@ class WalReader {
   ReplicationStream stream_;
   std::string_view put_back_;  // a frame to be taken next, or none
   Lsn received_;
+  std::int64_t sent_at_us_ = 0;  // the newest frame, by the server's clock
+  bool behind_ = false;          // the newest transaction committed long before it was sent
   bool in_transaction_ = false;
   std::int64_t inside_ = 0;                // messages of it that have come
   std::int64_t done_;                      // of the first one, that an earlier reader had read
