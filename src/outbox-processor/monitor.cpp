@@ -139,6 +139,9 @@ OverviewFacts Monitor::look_anew() {
                    [](const TopicRate& a, const TopicRate& b) {
                      return a.published_per_second > b.published_per_second;
                    });
+  if (sources_.groups != nullptr) {
+    facts.groups = sources_.groups->now();
+  }
   const std::lock_guard lock{mutex_};
   if (consumer_reachable_) {
     facts.consumer = ConsumerState{sources_.consumer->shown_url(), *consumer_reachable_};

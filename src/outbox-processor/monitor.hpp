@@ -17,6 +17,7 @@
 
 #include "admin/outbox_pool.hpp"
 #include "outbox-processor/consumer_client.hpp"
+#include "outbox-processor/consumer_groups.hpp"
 #include "outbox-processor/growth.hpp"
 #include "outbox-processor/history.hpp"
 #include "outbox-processor/overview.hpp"
@@ -35,6 +36,7 @@ struct MonitorSources {
   admin::OutboxPool* outbox = nullptr;          // null: the outbox is in SQLite
   const RetentionMetrics* retention = nullptr;  // null: the source removes old messages itself
   const ConsumerClient* consumer = nullptr;     // null: there is none to be asked
+  const ConsumerGroups* groups = nullptr;       // null: nobody's lag is looked at
 };
 
 // Thread-safe. One thread of its own, from start to stop.

@@ -52,8 +52,17 @@ TEST_F(ApiReadTest, TheHistoryFillsWhileTheMonitorRuns) {
   api_->monitor().start();
   EXPECT_TRUE(test::eventually([&] { return !get("/api/v1/history")["points"].empty(); }));
   EXPECT_EQ(get("/api/v1/history?minutes=1")["points"][0]["pending"], 1);
-  EXPECT_TRUE(test::eventually([&] { return get("/api/v1/overview")["consumers"].is_object(); }));
+  EXPECT_TRUE(test::eventually(
+      [&] { return get("/api/v1/overview")["consumers"]["reachable"].is_boolean(); }));
   EXPECT_EQ(get("/api/v1/overview")["consumers"]["reachable"], true);
+}
+
+TEST_F(ApiReadTest, TheOverviewTellsHowFarConsumersAre) {
+  const json groups = get("/api/v1/overview")["consumers"]["groups"];
+  EXPECT_EQ(groups[0]["lag"], 3);
+  EXPECT_EQ(groups[0]["topics"], (json{{{"topic", "orders"}, {"lag", 3}}}));
+  EXPECT_TRUE(groups[1]["lag"].is_null());
+  EXPECT_EQ(groups[1]["problem"], "no broker answers");
 }
 
 TEST_F(ApiReadTest, ListenersAreToldEachSecondUntilTheyHaveEnough) {
