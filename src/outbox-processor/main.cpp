@@ -117,9 +117,14 @@ int serve(const Settings& settings, const config::Schema& schema, telemetry::Sto
   Monitor monitor{{*driver.status, relay_metrics, *sink.sink, outbox ? &*outbox : nullptr,
                    outbox ? &retention_metrics : nullptr, consumer ? &*consumer : nullptr,
                    groups.get()}};
-  const api::ApiContext context{
-      outbox ? &*outbox : nullptr,     &operations,  &monitor,     &schema,
-      consumer ? &*consumer : nullptr, driver.relay, *masked_paths};
+  const api::ApiContext context{outbox ? &*outbox : nullptr,
+                                &operations,
+                                &monitor,
+                                &schema,
+                                consumer ? &*consumer : nullptr,
+                                driver.relay,
+                                settings.relay_lease,
+                                *masked_paths};
   http::Router router;
   api::add_session_routes(router, **access);
   api::add_read_routes(router, context);

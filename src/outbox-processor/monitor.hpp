@@ -22,6 +22,7 @@
 #include "outbox-processor/history.hpp"
 #include "outbox-processor/overview.hpp"
 #include "outbox-processor/relay_metrics.hpp"
+#include "outbox-processor/renewals.hpp"
 #include "outbox-processor/retention_metrics.hpp"
 #include "outbox/sink.hpp"
 #include "sources/status.hpp"
@@ -61,6 +62,8 @@ class Monitor {
   // The JSON of GET /api/v1/overview.
   [[nodiscard]] std::string overview();
   [[nodiscard]] const History& history() const { return history_; }
+  // Looked at each second while the relay is connected.
+  [[nodiscard]] const Renewals& renewals() const { return renewals_; }
 
   // Per topic since the start, and lately.
   struct Topic {
@@ -87,12 +90,14 @@ class Monitor {
   [[nodiscard]] std::optional<admin::OutboxState> outbox_state();
   void note_topics();
   void note_history();
+  void note_renewals();
   void ask_consumer();
 
   const MonitorSources sources_;
   const std::chrono::milliseconds cache_for_;
   History history_;
   Growth inserted_;
+  Renewals renewals_;
 
   std::mutex looking_;  // so that many who ask cost one look
   std::optional<Look> last_;

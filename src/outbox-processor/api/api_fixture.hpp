@@ -65,6 +65,7 @@ class ApiServer {
     context_.schema = &schema_;
     context_.consumer = &consumer_;
     context_.relay = "host:1";
+    context_.lease = std::chrono::seconds{10};
     context_.masked_paths = {admin::parse_json_path("$.customer").value()};
     add_read_routes(router_, context_);
     add_change_routes(router_, context_);

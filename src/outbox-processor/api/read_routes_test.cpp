@@ -65,6 +65,23 @@ TEST_F(ApiReadTest, TheOverviewTellsHowFarConsumersAre) {
   EXPECT_EQ(groups[1]["problem"], "no broker answers");
 }
 
+TEST_F(ApiReadTest, ARelaysLeaseIsShownWithItsLastRenewal) {
+  exec("insert into outbox_relay (owner) values ('host:1'), ('host:2')");
+  const auto relay = [&](std::size_t at) { return get("/api/v1/shards")["relays"][at]; };
+  EXPECT_EQ(relay(0)["leaseSeconds"], 10);
+  EXPECT_TRUE(relay(0)["lastRenewalSeconds"].is_null()) << "nobody watches yet";
+  api_->observer().source_connected({});
+  api_->monitor().start();
+  EXPECT_TRUE(test::eventually([&] {
+    exec("update outbox_relay set renewals = renewals + 1 where owner = 'host:1'");
+    return relay(0)["lastRenewalSeconds"].is_number();
+  }));
+  EXPECT_LT(relay(0)["lastRenewalSeconds"], 5);
+  EXPECT_TRUE(relay(1)["lastRenewalSeconds"].is_null()) << "it was not seen to renew";
+  EXPECT_TRUE(test::eventually([&] { return relay(0)["lastRenewalSeconds"] > 1.5; }))
+      << "it renews no more";
+}
+
 TEST_F(ApiReadTest, ListenersAreToldEachSecondUntilTheyHaveEnough) {
   std::atomic<int> told = 0;
   api_->monitor().listen([&](const std::string& overview) {

@@ -254,6 +254,8 @@ export interface Relay {
   joinedAt: string | null;
   shards: number;
   self: boolean;
+  leaseSeconds: number;
+  lastRenewalSeconds: number | null;
 }
 
 export interface ShardMove {
