@@ -36,6 +36,15 @@ Result<Json> list_shards(PostgresOutbox& outbox) {
   return std::move(state->front());
 }
 
+Result<std::map<std::string, std::int64_t, std::less<>>> relay_renewals(PostgresOutbox& outbox) {
+  const auto rows = outbox.query("select owner, renewals from ${outbox_relay}");
+  if (!rows) return rows.error();
+  std::map<std::string, std::int64_t, std::less<>> renewals;
+  for (int row = 0; row < rows->size(); ++row)
+    renewals.emplace(rows->text(row, 0), rows->int8(row, 1));
+  return renewals;
+}
+
 Result<Json> shard_owner(PostgresOutbox& outbox, int shard) {
   pg::Params params;
   params.int4(shard);

@@ -1,6 +1,9 @@
 // The shards as the API shows them.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 
 #include "admin/postgres_outbox.hpp"
@@ -12,6 +15,10 @@ namespace outbox::admin {
 // "positionWrittenAt"}],"relays":[{"name","joinedAt","shards"}],"moves":[{"at","shard","from",
 // "to","reason","epoch"}]}, of the moves the newest 200.
 [[nodiscard]] Result<Json> list_shards(PostgresOutbox& outbox);
+
+// Of each relay the counter that it raises to renew its lease.
+[[nodiscard]] Result<std::map<std::string, std::int64_t, std::less<>>> relay_renewals(
+    PostgresOutbox& outbox);
 
 // {"relay","epoch"} of a shard; null: none has it.
 [[nodiscard]] Result<Json> shard_owner(PostgresOutbox& outbox, int shard);

@@ -90,6 +90,24 @@ void add_shards(Alerts& found, const AlertFacts& facts) {
   }
 }
 
+void add_consumers(Alerts& found, const std::vector<ConsumerGroup>& groups) {
+  std::vector<std::string> behind;
+  for (const ConsumerGroup& group : groups) {
+    if (!group.behind) continue;
+    const double pace = group.per_second.value_or(0);
+    behind.push_back(fmt::format("{}: {} to go, {}", group.group, group.lag.value_or(0),
+                                 pace > 0 ? fmt::format("{:.1f} a second", pace) : "none taken"));
+  }
+  if (behind.empty()) return;
+  found.push_back({"consumers-behind", false,
+                   counted(static_cast<std::int64_t>(behind.size()), "consumer group is behind",
+                           "consumer groups are behind"),
+                   fmt::format("{}.", fmt::join(behind, "; ")),
+                   "See that its consumers run, and what their logs say; up to the number of "
+                   "partitions, more of them share the work. The outbox waits for nobody.",
+                   "/topics"});
+}
+
 void add_state(Alerts& found, const admin::OutboxState& state) {
   if (state.truncated) {
     found.push_back(
@@ -132,6 +150,7 @@ Alerts alerts(const AlertFacts& facts) {
     add_backlog(found, facts);
     add_shards(found, facts);
   }
+  add_consumers(found, facts.groups);
   if (facts.state) {
     add_state(found, *facts.state);
   }

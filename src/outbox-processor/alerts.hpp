@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "admin/outbox_state.hpp"
+#include "outbox-processor/consumer_groups.hpp"
 #include "outbox/result.hpp"
 #include "outbox/sink.hpp"
 #include "sources/status.hpp"
@@ -29,6 +30,7 @@ struct AlertFacts {
   SinkHealth sink{};
   std::optional<admin::OutboxState> state{};  // not known in SQLite
   std::optional<std::int64_t> partitions_ahead{};
+  std::vector<ConsumerGroup> groups{};
 };
 
 // A message that waits for longer than this is told of.

@@ -94,5 +94,16 @@ TEST_F(AlertsTest, PausesAndTruncationsAreTold) {
   EXPECT_EQ(alerts(facts_)[2].detail, "orders, bills");
 }
 
+TEST_F(AlertsTest, GroupsThatAreBehindAreToldTogether) {
+  facts_.groups = {{"bills", 5'000, 2.5, {}, {}, true}, {"mails", 3, 0, {}, {}, false}};
+  EXPECT_THAT(ids(), ElementsAre("consumers-behind"));
+  EXPECT_EQ(alerts(facts_)[0].title, "1 consumer group is behind");
+  EXPECT_EQ(alerts(facts_)[0].detail, "bills: 5000 to go, 2.5 a second.");
+  EXPECT_FALSE(alerts(facts_)[0].critical);
+  facts_.groups[1].behind = true;
+  EXPECT_EQ(alerts(facts_)[0].detail,
+            "bills: 5000 to go, 2.5 a second; mails: 3 to go, none taken.");
+}
+
 }  // namespace
 }  // namespace outbox

@@ -5,10 +5,12 @@
 #include <string>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "sinks/http/http_sink.hpp"
+#include "sinks/kafka/consumer_lag.hpp"
 #include "sinks/kafka/kafka_sink.hpp"
 #include "sinks/kafka/topic_router.hpp"
 #include "sinks/null/null_sink.hpp"
@@ -95,6 +97,23 @@ SinkDriver make_sink(const Settings& settings) {
   }
   TransactionalSink* const transactional = sink.get();
   return {std::move(sink), transactional, std::make_unique<kafka::TransactionLog>(settings.kafka)};
+}
+
+std::unique_ptr<ConsumerGroups> make_consumer_groups(const Settings& settings,
+                                                     const RelayMetrics& relay,
+                                                     telemetry::Metrics& metrics) {
+  const std::vector<std::string> groups = list_of(settings.kafka.consumer_groups);
+  if (groups.empty() || settings.sink_type != "kafka") {
+    return nullptr;
+  }
+  auto made = kafka::ConsumerLag::make(settings.kafka, groups);
+  if (!made) throw std::runtime_error(made.error().message);
+  return std::make_unique<ConsumerGroups>(
+      [lag = std::shared_ptr<kafka::ConsumerLag>(*std::move(made))](const TopicNames& sent_to,
+                                                                    const std::stop_token& stop) {
+        return lag->ask(sent_to, stop);
+      },
+      groups, relay, metrics);
 }
 
 }  // namespace outbox

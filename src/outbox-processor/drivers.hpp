@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "outbox-processor/consumer_groups.hpp"
+#include "outbox-processor/relay_metrics.hpp"
 #include "outbox-processor/retention_metrics.hpp"
 #include "outbox/sink.hpp"
 #include "outbox/source.hpp"
@@ -39,5 +41,11 @@ struct SinkDriver {
 
 // Throws when a setting that the sink needs from the start is wrong.
 [[nodiscard]] SinkDriver make_sink(const Settings& settings);
+
+// Watches the lag of sink.consumer_groups once it is started; null: there are none, or the sink is
+// not Kafka. `relay` and `metrics` must outlive it. Throws as make_sink.
+[[nodiscard]] std::unique_ptr<ConsumerGroups> make_consumer_groups(const Settings& settings,
+                                                                   const RelayMetrics& relay,
+                                                                   telemetry::Metrics& metrics);
 
 }  // namespace outbox

@@ -112,11 +112,18 @@ int serve(const Settings& settings, const config::Schema& schema, telemetry::Sto
   if (!settings.trace_consumer_url.empty()) {
     consumer.emplace(settings.trace_consumer_url.reveal());
   }
+  const auto groups = make_consumer_groups(settings, relay_metrics, metrics);
   Monitor monitor{{*driver.status, relay_metrics, *sink.sink, outbox ? &*outbox : nullptr,
-                   outbox ? &retention_metrics : nullptr, consumer ? &*consumer : nullptr}};
-  const api::ApiContext context{
-      outbox ? &*outbox : nullptr,     &operations,  &monitor,     &schema,
-      consumer ? &*consumer : nullptr, driver.relay, *masked_paths};
+                   outbox ? &retention_metrics : nullptr, consumer ? &*consumer : nullptr,
+                   groups.get()}};
+  const api::ApiContext context{outbox ? &*outbox : nullptr,
+                                &operations,
+                                &monitor,
+                                &schema,
+                                consumer ? &*consumer : nullptr,
+                                driver.relay,
+                                settings.relay_lease,
+                                *masked_paths};
   http::Router router;
   api::add_session_routes(router, **access);
   api::add_read_routes(router, context);
@@ -136,11 +143,13 @@ int serve(const Settings& settings, const config::Schema& schema, telemetry::Sto
   warn_of_kept_log(*driver.status);
 
   monitor.start();
+  if (groups) groups->start();
   auto retention = start_retention(settings, retention_metrics);
   const Result<void> ended = relay.run(signals.token());
   telemetry::notify_service_manager("STOPPING=1");
   server.stop();
   monitor.stop();
+  if (groups) groups->stop();
   operations.stop();
   retention.reset();
   if (!ended) {

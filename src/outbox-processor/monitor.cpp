@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <utility>
 
+#include "admin/shard_list.hpp"
+
 namespace outbox {
 namespace {
 
@@ -50,6 +52,7 @@ void Monitor::run(const std::stop_token& stop) {
 
 void Monitor::tick(std::int64_t number) {
   note_topics();
+  note_renewals();
   if (number % History::kStepSeconds == 0) {
     ask_consumer();
     note_history();
@@ -79,6 +82,14 @@ void Monitor::note_history() {
         static_cast<double>(facts.status->oldest_pending_age_ms) / 1e3;
   }
   history_.add(point);
+}
+
+void Monitor::note_renewals() {
+  // While the database is away, waiting for it would hold up the rest.
+  if (sources_.outbox == nullptr || !sources_.relay.source_is_connected()) return;
+  auto outbox = sources_.outbox->take("outbox-processor");
+  if (!outbox) return;
+  if (const auto renewals = admin::relay_renewals(*outbox)) renewals_.look(*renewals);
 }
 
 void Monitor::ask_consumer() {
@@ -139,6 +150,9 @@ OverviewFacts Monitor::look_anew() {
                    [](const TopicRate& a, const TopicRate& b) {
                      return a.published_per_second > b.published_per_second;
                    });
+  if (sources_.groups != nullptr) {
+    facts.groups = sources_.groups->now();
+  }
   const std::lock_guard lock{mutex_};
   if (consumer_reachable_) {
     facts.consumer = ConsumerState{sources_.consumer->shown_url(), *consumer_reachable_};

@@ -17,10 +17,12 @@
 
 #include "admin/outbox_pool.hpp"
 #include "outbox-processor/consumer_client.hpp"
+#include "outbox-processor/consumer_groups.hpp"
 #include "outbox-processor/growth.hpp"
 #include "outbox-processor/history.hpp"
 #include "outbox-processor/overview.hpp"
 #include "outbox-processor/relay_metrics.hpp"
+#include "outbox-processor/renewals.hpp"
 #include "outbox-processor/retention_metrics.hpp"
 #include "outbox/sink.hpp"
 #include "sources/status.hpp"
@@ -35,6 +37,7 @@ struct MonitorSources {
   admin::OutboxPool* outbox = nullptr;          // null: the outbox is in SQLite
   const RetentionMetrics* retention = nullptr;  // null: the source removes old messages itself
   const ConsumerClient* consumer = nullptr;     // null: there is none to be asked
+  const ConsumerGroups* groups = nullptr;       // null: nobody's lag is looked at
 };
 
 // Thread-safe. One thread of its own, from start to stop.
@@ -59,6 +62,8 @@ class Monitor {
   // The JSON of GET /api/v1/overview.
   [[nodiscard]] std::string overview();
   [[nodiscard]] const History& history() const { return history_; }
+  // Looked at each second while the relay is connected.
+  [[nodiscard]] const Renewals& renewals() const { return renewals_; }
 
   // Per topic since the start, and lately.
   struct Topic {
@@ -85,12 +90,14 @@ class Monitor {
   [[nodiscard]] std::optional<admin::OutboxState> outbox_state();
   void note_topics();
   void note_history();
+  void note_renewals();
   void ask_consumer();
 
   const MonitorSources sources_;
   const std::chrono::milliseconds cache_for_;
   History history_;
   Growth inserted_;
+  Renewals renewals_;
 
   std::mutex looking_;  // so that many who ask cost one look
   std::optional<Look> last_;

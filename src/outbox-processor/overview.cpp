@@ -40,6 +40,28 @@ void add_state(json& overview, const std::optional<admin::OutboxState>& known) {
   overview["pausedShards"] = state.paused_shards;
 }
 
+json group_json(const ConsumerGroup& group) {
+  json topics = json::array();
+  for (std::size_t i = 0; i < std::min(group.topics.size(), kMostTopicsShown); ++i)
+    topics.push_back({{"topic", group.topics[i].topic}, {"lag", group.topics[i].lag}});
+  return {{"group", group.group},
+          {"lag", nullable(group.lag)},
+          {"ratePerSecond", nullable(group.per_second)},
+          {"topics", std::move(topics)},
+          {"problem", nullable(group.problem)}};
+}
+
+json consumers_json(const OverviewFacts& facts) {
+  if (!facts.consumer && facts.groups.empty()) return nullptr;
+  json groups = json::array();
+  for (const ConsumerGroup& group : facts.groups)
+    groups.push_back(group_json(group));
+  const auto& asked = facts.consumer;
+  return {{"url", asked ? json(asked->url) : json(nullptr)},
+          {"reachable", asked ? json(asked->reachable) : json(nullptr)},
+          {"groups", std::move(groups)}};
+}
+
 void add_connections(json& overview, const OverviewFacts& facts, const RelayMetrics& metrics) {
   json problem = nullptr;
   if (!facts.status) {
@@ -49,11 +71,7 @@ void add_connections(json& overview, const OverviewFacts& facts, const RelayMetr
   }
   overview["source"] = {{"connected", metrics.source_is_connected()}, {"problem", problem}};
   overview["sink"] = {{"reachable", facts.sink.reachable}, {"detail", facts.sink.detail}};
-  overview["consumers"] = nullptr;
-  if (facts.consumer) {
-    overview["consumers"] = {{"url", facts.consumer->url},
-                             {"reachable", facts.consumer->reachable}};
-  }
+  overview["consumers"] = consumers_json(facts);
 }
 
 json topics_json(const std::vector<TopicRate>& topics) {
@@ -67,9 +85,13 @@ json topics_json(const std::vector<TopicRate>& topics) {
 
 json alerts_json(const OverviewFacts& facts, const RelayMetrics& metrics) {
   json list = json::array();
-  const AlertFacts seen{
-      facts.status, metrics.source_is_connected(), metrics.source_problem(), facts.sink,
-      facts.state,  facts.partitions_ahead};
+  const AlertFacts seen{facts.status,
+                        metrics.source_is_connected(),
+                        metrics.source_problem(),
+                        facts.sink,
+                        facts.state,
+                        facts.partitions_ahead,
+                        facts.groups};
   for (const Alert& alert : alerts(seen)) {
     list.push_back({{"id", alert.id},
                     {"severity", alert.critical ? "critical" : "warning"},

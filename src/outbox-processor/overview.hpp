@@ -9,6 +9,7 @@
 
 #include "admin/outbox_state.hpp"
 #include "outbox-processor/alerts.hpp"
+#include "outbox-processor/consumer_groups.hpp"
 #include "outbox-processor/relay_metrics.hpp"
 #include "outbox/result.hpp"
 #include "outbox/sink.hpp"
@@ -36,9 +37,10 @@ struct OverviewFacts {
   std::optional<double> inserted_per_second{};
   std::vector<TopicRate> topics{};  // the busiest first
   std::optional<ConsumerState> consumer{};
+  std::vector<ConsumerGroup> groups{};
 };
 
-// Of the topics, that an overview shows.
+// Of the topics, that an overview shows; as many of each consumer group.
 inline constexpr std::size_t kMostTopicsShown = 20;
 
 // GET /api/v1/overview. What the database could not tell is null, with the reason in

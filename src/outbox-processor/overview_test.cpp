@@ -74,7 +74,31 @@ TEST_F(OverviewTest, TellsWhatIsKnownBesides) {
   EXPECT_EQ(told["mode"], "wal");
   EXPECT_EQ(told["insertedPerSecond"], 2.5);
   EXPECT_EQ(told["topics"].size(), kMostTopicsShown);
-  EXPECT_EQ(told["consumers"], (json{{"url", "http://127.0.0.1:3001"}, {"reachable", false}}));
+  EXPECT_EQ(
+      told["consumers"],
+      (json{{"url", "http://127.0.0.1:3001"}, {"reachable", false}, {"groups", json::array()}}));
+}
+
+TEST_F(OverviewTest, TellsHowFarConsumersAreAlsoWhereNoneIsAsked) {
+  OverviewFacts facts{0, SourceStatus{}, {true, ""}};
+  facts.groups = {{"bills", 7, 2.5, {}, {}, true}, {"mails", {}, {}, {}, "no broker answers"}};
+  for (int i = 0; i < 30; ++i)
+    facts.groups[0].topics.push_back({"topic-" + std::to_string(i), 7, 1});
+  const json told = overview_json(facts, relay_);
+  EXPECT_TRUE(told["consumers"]["url"].is_null());
+  EXPECT_TRUE(told["consumers"]["reachable"].is_null());
+  const json& groups = told["consumers"]["groups"];
+  EXPECT_EQ(groups[0]["lag"], 7);
+  EXPECT_EQ(groups[0]["ratePerSecond"], 2.5);
+  EXPECT_EQ(groups[0]["topics"].size(), kMostTopicsShown);
+  EXPECT_EQ(groups[0]["topics"][0], (json{{"topic", "topic-0"}, {"lag", 7}}));
+  EXPECT_TRUE(groups[0]["problem"].is_null());
+  EXPECT_EQ(groups[1], (json{{"group", "mails"},
+                             {"lag", nullptr},
+                             {"ratePerSecond", nullptr},
+                             {"topics", json::array()},
+                             {"problem", "no broker answers"}}));
+  EXPECT_EQ(told["alerts"].back()["id"], "consumers-behind");
 }
 
 }  // namespace

@@ -126,6 +126,15 @@ Result<void> check_http(const Settings& s) {
   return {};
 }
 
+// Each is a question to the brokers every five seconds.
+Result<void> check_consumer_groups(const Settings& settings) {
+  constexpr std::size_t kMost = 10;
+  const std::size_t groups = list_of(settings.kafka.consumer_groups).size();
+  if (groups <= kMost) return {};
+  return refused("sink.consumer_groups names " + std::to_string(groups) + " groups, of " +
+                 std::to_string(kMost) + " at most: remove some");
+}
+
 Result<void> check_exactly_once(const Settings& settings) {
   if (!settings.kafka.exactly_once) {
     return {};
@@ -193,6 +202,7 @@ Result<void> check_settings(const Settings& settings) {
   if (auto collector = tracing::collector_of(settings.tracing); !collector) {
     return std::move(collector).error();
   }
+  if (auto fits = check_consumer_groups(settings); !fits) return fits;
   return check_exactly_once(settings);
 }
 

@@ -46,6 +46,15 @@ TEST(Settings, ExactlyOnceIsForPostgresAndKafka) {
   EXPECT_THAT(check_settings(settings).error().message, HasSubstr("SQLite"));
 }
 
+TEST(Settings, OfConsumerGroupsThereAreAFew) {
+  Settings settings;
+  settings.kafka.consumer_groups = "a, b,c,d,e,f,g,h,i,j,";
+  EXPECT_TRUE(check_settings(settings));
+  settings.kafka.consumer_groups += "k";
+  ASSERT_FALSE(check_settings(settings));
+  EXPECT_THAT(check_settings(settings).error().message, HasSubstr("sink.consumer_groups"));
+}
+
 TEST(Settings, APageThatOthersReachNeedsTokensAndTls) {
   const auto refusal = [](const Settings& settings) {
     const Result<void> fits = check_settings(settings);

@@ -133,6 +133,17 @@ test("a key that looks like a message's id leads to its messages", async ({ page
   await expect(page.locator("tbody tr").filter({ hasText: "OrderCreated" })).toBeVisible();
 });
 
+test("the picture tells how fast the consumers go and how far they are behind", async ({ page, at }) => {
+  const order = await placeOrder(at);
+  await invoiceOf(at, order.id);
+  await page.goto(at.relay);
+  await expect(page.locator(".flow").getByText(/^[0-9,]+ behind$/)).toBeVisible();
+  await page.getByText("The picture in words").click();
+  // A pace takes two looks, which are five seconds apart.
+  const words = page.getByText(/^Topics to group order-events-.*: <?[0-9.,]+\/s, [0-9,]+ behind\.$/);
+  await expect(words).toBeVisible({ timeout: 30_000 });
+});
+
 test("a trace shows all five stages", async ({ page, at }) => {
   const order = await placeOrder(at);
   await invoiceOf(at, order.id);

@@ -133,6 +133,7 @@ export async function startSystem(): Promise<Running> {
         OUTBOX_HTTP__TOKENS_FILE: tokens,
         OUTBOX_SINK__BROKERS: brokers,
         OUTBOX_SINK__ROUTES__ORDER: topic,
+        OUTBOX_SINK__CONSUMER_GROUPS: `${topic}-invoices`,
         OUTBOX_RETRY__POLICY: "park",
         OUTBOX_RETRY__MAX_ATTEMPTS: "2",
         OUTBOX_RETRY__INITIAL_DELAY: "50ms",

@@ -133,8 +133,9 @@ TEST(Deploy, every_metric_and_label_that_is_asked_for_is_told_by_a_program) {
     for (const std::string& program : programs)
       told += http::testing::request(system.port(program), "GET", "/metrics").body;
     return told.find("outbox_consumer_events_total{") != std::string::npos &&
+           told.find("outbox_consumer_lag{") != std::string::npos &&
            told.find("outbox_messages_published_total{") != std::string::npos;
-  })) << "the order did not come through";
+  })) << "the order did not come through, or nobody looks at the consumer's lag";
 
   const auto metrics = labels_of(told);
   std::vector<std::string> asked =

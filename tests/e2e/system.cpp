@@ -66,6 +66,7 @@ void System::start(const std::string& program) {
                           {"DATABASE_URL", invoices ? "" : stack_.variable("OUTBOX_TEST_POSTGRES")},
                           {"OUTBOX_SINK__BROKERS", relay ? kafka : ""},
                           {"OUTBOX_SINK__ROUTES__ORDER", relay ? "order-events" : ""},
+                          {"OUTBOX_SINK__CONSUMER_GROUPS", relay ? "invoice-group" : ""},
                           {"OUTBOX_KAFKA__BROKERS", invoices ? kafka : ""},
                           {"MONGO_URI", invoices ? stack_.variable("OUTBOX_TEST_MONGO") : ""}};
   environment.insert(settings_.begin(), settings_.end());

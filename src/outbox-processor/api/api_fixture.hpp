@@ -45,8 +45,17 @@ class ApiServer {
       : pool_(url, "outbox"),
         consumer_(consumer_url),
         status_(std::move(url), "outbox", std::chrono::milliseconds{0}),
-        monitor_({status_, relay_, sink_, in_sqlite ? nullptr : &pool_, nullptr, &consumer_},
-                 std::chrono::milliseconds{0}) {
+        groups_(
+            [](const TopicNames&, const std::stop_token&) {
+              return std::vector<kafka::GroupLag>{
+                  {"bills", std::vector<kafka::TopicLag>{{"orders", 3, 7}}},
+                  {"mails", Error{ErrorCode::destination_unavailable, "no broker answers"}}};
+            },
+            {"bills", "mails"}, relay_, metrics_),
+        monitor_(
+            {status_, relay_, sink_, in_sqlite ? nullptr : &pool_, nullptr, &consumer_, &groups_},
+            std::chrono::milliseconds{0}) {
+    groups_.look(ConsumerGroups::Clock::now());
     EXPECT_TRUE(schema_.load({.file = {},
                               .environment = {{"DATABASE_URL", "postgresql://u:hidden@db/shop"}},
                               .flags = {{"http.port", "0"}}}));
@@ -56,6 +65,7 @@ class ApiServer {
     context_.schema = &schema_;
     context_.consumer = &consumer_;
     context_.relay = "host:1";
+    context_.lease = std::chrono::seconds{10};
     context_.masked_paths = {admin::parse_json_path("$.customer").value()};
     add_read_routes(router_, context_);
     add_change_routes(router_, context_);
@@ -86,6 +96,7 @@ class ApiServer {
   telemetry::Metrics metrics_{"outbox-processor"};
   RelayMetrics relay_{metrics_};
   FakeSink sink_;
+  ConsumerGroups groups_;
   Monitor monitor_;
   Operations operations_;
   Settings settings_;

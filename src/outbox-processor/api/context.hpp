@@ -1,6 +1,7 @@
 // What the routes of the admin API work with.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "admin/outbox_pool.hpp"
@@ -20,6 +21,7 @@ struct ApiContext {
   const config::Schema* schema = nullptr;
   const ConsumerClient* consumer = nullptr;  // null: there is none to be asked
   std::string relay{};                       // this relay's name among its shards' owners
+  std::chrono::milliseconds lease{};         // of this relay, as it should be of all
   JsonPaths masked_paths{};                  // of payloads, hidden from those who may only look
 };
 

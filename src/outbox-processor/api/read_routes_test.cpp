@@ -52,8 +52,34 @@ TEST_F(ApiReadTest, TheHistoryFillsWhileTheMonitorRuns) {
   api_->monitor().start();
   EXPECT_TRUE(test::eventually([&] { return !get("/api/v1/history")["points"].empty(); }));
   EXPECT_EQ(get("/api/v1/history?minutes=1")["points"][0]["pending"], 1);
-  EXPECT_TRUE(test::eventually([&] { return get("/api/v1/overview")["consumers"].is_object(); }));
+  EXPECT_TRUE(test::eventually(
+      [&] { return get("/api/v1/overview")["consumers"]["reachable"].is_boolean(); }));
   EXPECT_EQ(get("/api/v1/overview")["consumers"]["reachable"], true);
+}
+
+TEST_F(ApiReadTest, TheOverviewTellsHowFarConsumersAre) {
+  const json groups = get("/api/v1/overview")["consumers"]["groups"];
+  EXPECT_EQ(groups[0]["lag"], 3);
+  EXPECT_EQ(groups[0]["topics"], (json{{{"topic", "orders"}, {"lag", 3}}}));
+  EXPECT_TRUE(groups[1]["lag"].is_null());
+  EXPECT_EQ(groups[1]["problem"], "no broker answers");
+}
+
+TEST_F(ApiReadTest, ARelaysLeaseIsShownWithItsLastRenewal) {
+  exec("insert into outbox_relay (owner) values ('host:1'), ('host:2')");
+  const auto relay = [&](std::size_t at) { return get("/api/v1/shards")["relays"][at]; };
+  EXPECT_EQ(relay(0)["leaseSeconds"], 10);
+  EXPECT_TRUE(relay(0)["lastRenewalSeconds"].is_null()) << "nobody watches yet";
+  api_->observer().source_connected({});
+  api_->monitor().start();
+  EXPECT_TRUE(test::eventually([&] {
+    exec("update outbox_relay set renewals = renewals + 1 where owner = 'host:1'");
+    return relay(0)["lastRenewalSeconds"].is_number();
+  }));
+  EXPECT_LT(relay(0)["lastRenewalSeconds"], 5);
+  EXPECT_TRUE(relay(1)["lastRenewalSeconds"].is_null()) << "it was not seen to renew";
+  EXPECT_TRUE(test::eventually([&] { return relay(0)["lastRenewalSeconds"] > 1.5; }))
+      << "it renews no more";
 }
 
 TEST_F(ApiReadTest, ListenersAreToldEachSecondUntilTheyHaveEnough) {

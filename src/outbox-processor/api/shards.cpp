@@ -1,4 +1,6 @@
 // Which relay has which shards, and how they came there.
+#include <chrono>
+#include <string>
 #include <utility>
 
 #include "admin/shard_list.hpp"
@@ -9,13 +11,21 @@
 namespace outbox::api {
 namespace {
 
+using Seconds = std::chrono::duration<double>;
+
 http::Response show(const ApiContext& context, const http::Request& request) {
   if (const auto known = check_query(request, {}); !known) return failure(request, known.error());
   return with_outbox(context, request, [&](admin::PostgresOutbox& outbox) {
     auto shards = admin::list_shards(outbox);
     if (!shards) return failure(request, shards.error());
-    for (admin::Json& relay : (*shards)["relays"])
-      relay["self"] = relay["name"] == context.relay;
+    for (admin::Json& relay : (*shards)["relays"]) {
+      const std::string name = relay["name"];
+      relay["self"] = name == context.relay;
+      relay["leaseSeconds"] = Seconds{context.lease}.count();
+      const auto renewed = context.monitor->renewals().since_last(name, context.lease);
+      relay["lastRenewalSeconds"] =
+          renewed ? admin::Json(Seconds{*renewed}.count()) : admin::Json(nullptr);
+    }
     return json_answer(200, *shards);
   });
 }

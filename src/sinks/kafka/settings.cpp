@@ -153,6 +153,10 @@ void declare(config::Schema& schema, KafkaSettings& settings) {
   schema.text("sink.position_topic", settings.position_topic,
               {.help = "With exactly_once: the topic of the relays' own record of transactions; "
                        "made when it is missing, and may be shared by outboxes."});
+  schema.text("sink.consumer_groups", settings.consumer_groups,
+              {.help = "Consumer groups whose lag is shown and told as a metric, separated by "
+                       "commas, ten at most; empty: nobody asks the brokers.",
+               .example = "invoice-group"});
   schema.table("sink.routes", settings.routes,
                {.help = "Aggregate type = topic.", .example = R"("order" = "order-events")"});
   schema.table(

@@ -26,6 +26,7 @@ struct KafkaSettings {
   // TransactionalSource.
   bool exactly_once = false;
   std::string position_topic = "outbox-position";  // of that record
+  std::string consumer_groups;                     // whose lag is looked at; separated by commas
   // librdkafka's own properties, passed through as they are, over this sink's defaults. TLS and
   // SASL are set here. What would break a promise of the relay is refused.
   std::map<std::string, std::string> properties;

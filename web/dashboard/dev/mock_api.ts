@@ -177,6 +177,8 @@ const shards = () => ({
     joinedAt: iso(7000),
     shards: 32,
     self: at === 0,
+    leaseSeconds: 10,
+    lastRenewalSeconds: at === 0 ? 0.4 : 7.2,
   })),
   moves: [
     { at: iso(600), shard: 40, from: "relay-a", to: "relay-b", reason: "balanced", epoch: "7" },

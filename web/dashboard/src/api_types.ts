@@ -31,8 +31,17 @@ export interface Overview {
   latency: { p50Ms: number; p95Ms: number; p99Ms: number; count: number } | null;
   lagBytes: number | null;
   topics: { topic: string; publishedPerSecond: number }[];
-  consumers: { url: string; reachable: boolean } | null;
+  // Of the service that is asked for effects, if one is, and of the groups that are watched.
+  consumers: { url: string | null; reachable: boolean | null; groups: ConsumerGroup[] } | null;
   alerts: Alert[];
+}
+
+export interface ConsumerGroup {
+  group: string;
+  lag: number | null;
+  ratePerSecond: number | null;
+  topics: { topic: string; lag: number }[];
+  problem: string | null;
 }
 
 export interface HistoryPoint {
@@ -245,6 +254,8 @@ export interface Relay {
   joinedAt: string | null;
   shards: number;
   self: boolean;
+  leaseSeconds: number;
+  lastRenewalSeconds: number | null;
 }
 
 export interface ShardMove {

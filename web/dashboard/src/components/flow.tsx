@@ -63,17 +63,12 @@ function PipePicture({ pipe, across }: { pipe: Pipe; across: boolean }) {
       <path class="pipe" d={pipe.path} />
       {pipe.current !== "idle" && <path class={`current ${SPEED[pipe.current]}`} d={pipe.path} />}
       {pipe.rate && (
-        <text x={pipe.labelX} y={pipe.labelY - (across ? 10 : 0)} text-anchor={anchor}>
+        <text x={pipe.labelX} y={pipe.rateY} text-anchor={anchor}>
           {pipe.rate}
         </text>
       )}
       {pipe.note && (
-        <text
-          class={`note ${pipe.note.tone}`}
-          x={pipe.labelX}
-          y={pipe.labelY + (across ? 20 : 15)}
-          text-anchor={anchor}
-        >
+        <text class={`note ${pipe.note.tone}`} x={pipe.labelX} y={pipe.noteY} text-anchor={anchor}>
           {pipe.note.text}
         </text>
       )}

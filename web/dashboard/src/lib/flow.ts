@@ -30,7 +30,8 @@ export interface Pipe {
   rate: string;
   note: Note | null;
   labelX: number;
-  labelY: number;
+  rateY: number;
+  noteY: number;
 }
 
 export interface Picture {
@@ -106,7 +107,7 @@ function topicBoxes(o: Overview): Content[] {
   const shown = topicsShown(o);
   const boxes = shown.map(({ topic }): Content => {
     const notes: Note[] = o.pausedTopics.includes(topic) ? [note("paused", "warn")] : [];
-    return { id: `topic ${topic}`, title: clip(topic, 25), notes, href: "/topics" };
+    return { id: `topic ${topic}`, title: clip(topic, 21), notes, href: "/topics" };
   });
   if (boxes.length === 0) {
     const notes = o.sink.reachable ? [] : [note("not reachable", "bad")];
@@ -118,10 +119,34 @@ function topicBoxes(o: Overview): Content[] {
 }
 
 function consumers(o: Overview): Content {
-  const notes = !o.consumers
-    ? [note("not asked")]
-    : [o.consumers.reachable ? note("reachable") : note("not reachable", "bad")];
+  const { reachable = null, groups = [] } = o.consumers ?? {};
+  const [group] = groups;
+  const notes: Note[] = [];
+  if (group) notes.push(note(groups[1] ? plural(groups.length, "group") : clip(group.group, 15)));
+  if (groups.some(({ problem }) => problem)) notes.push(note("cannot be read", "warn"));
+  if (reachable === false) notes.push(note("not reachable", "bad"));
+  else if (!group) notes.push(note(reachable ? "reachable" : "not asked"));
   return { id: "consumers", title: "Consumers", notes, href: null };
+}
+
+// Of what is known of each; null: nothing is.
+const sum = (values: (number | null)[]): number | null =>
+  values.reduce((all, value) => (value === null ? all : (all ?? 0) + value), null);
+
+function consumed(o: Overview): Flow {
+  const groups = o.consumers?.groups ?? [];
+  const lag = sum(groups.map((group) => group.lag));
+  const late = o.alerts.some(({ id }) => id === "consumers-behind");
+  return {
+    rate: sum(groups.map((group) => group.ratePerSecond)),
+    // What was published would be a false answer.
+    note: !groups.length
+      ? note("not measured")
+      : lag === null
+        ? note("lag not known")
+        : note(`${compact(lag)} behind`, late ? "warn" : ""),
+    stopped: o.consumers?.reachable === false,
+  };
 }
 
 function flows(o: Overview) {
@@ -134,12 +159,6 @@ function flows(o: Overview) {
     note: note(`${compact(o.pending)} waiting`, o.pending && stopped ? "warn" : ""),
     stopped,
   };
-  // Nobody counts what they take: what was published would be a false answer.
-  const consumed: Flow = {
-    rate: null,
-    note: note("not measured"),
-    stopped: o.consumers?.reachable === false,
-  };
   const topic = (name: string | null): Flow => ({
     rate:
       name === null
@@ -148,7 +167,7 @@ function flows(o: Overview) {
     note: held ? note(`${compact(held)} held back`, "warn") : null,
     stopped: stopped || !o.sink.reachable || (name !== null && o.pausedTopics.includes(name)),
   });
-  return { inserted, read, topic, consumed };
+  return { inserted, read, topic, consumed: consumed(o) };
 }
 
 function currentOf(flow: Flow): Current {
@@ -169,12 +188,7 @@ const box = (content: Content, x: number, y: number, width: number, height: numb
   height,
 });
 
-const WRITERS: Content = {
-  id: "orders",
-  title: "Orders",
-  notes: [{ text: "your transactions", tone: "" }],
-  href: null,
-};
+const WRITERS = { id: "orders", title: "Orders", notes: [note("your transactions")], href: null };
 
 export function flowPicture(o: Overview, width: number): Picture {
   return width >= ACROSS_FROM ? across(o, width) : down(o, width);
@@ -189,7 +203,8 @@ function pipe(
   flow: Flow,
   path: string,
   labelX: number,
-  labelY: number,
+  rateY: number,
+  noteY: number,
   noted = true,
 ): Pipe {
   return {
@@ -199,7 +214,8 @@ function pipe(
     rate: flow.rate === null && flow.note ? "" : rate(flow.rate),
     note: noted ? flow.note : null,
     labelX,
-    labelY,
+    rateY,
+    noteY,
   };
 }
 
@@ -221,16 +237,26 @@ function across(o: Overview, width: number): Picture {
   const boxes = [
     centred(WRITERS, 0, 56),
     centred(outbox(o), 1, 84),
-    { ...centred(shards(o), 2, 140) },
+    centred(shards(o), 2, 140),
     centred(consumers(o), 4, 56),
   ];
   const line = (from: number, to: number) =>
     `M${x(from) + (widths[from] ?? 0) + 6} ${middle}H${x(to) - 6}`;
-  const label = (from: number) => x(from) + (widths[from] ?? 0) + gap / 2;
+  const between = (id: string, f: Flow, from: number) =>
+    pipe(
+      id,
+      f,
+      line(from, from + 1),
+      x(from) + (widths[from] ?? 0) + gap / 2,
+      middle - 10,
+      middle + 20,
+    );
   const pipes = [
-    pipe("orders to outbox", flow.inserted, line(0, 1), label(0), middle),
-    pipe("outbox to shards", flow.read, line(1, 2), label(1), middle),
+    between("orders to outbox", flow.inserted, 0),
+    between("outbox to shards", flow.read, 1),
   ];
+  // What consumers take is told above their box: between it and the topics is no room for it.
+  const above = middle - (boxes.at(-1)?.height ?? 0) / 2;
   const first = middle - ((topics.length - 1) * pitch) / 2;
   topics.forEach((content, at) => {
     const y = first + at * pitch;
@@ -246,7 +272,8 @@ function across(o: Overview, width: number): Picture {
         flow.topic(name),
         `M${start} ${middle}C${bend} ${middle} ${bend} ${y} ${end} ${y}`,
         topics.length === 1 ? bend : end - 26,
-        y,
+        y - 10,
+        y + 20,
         // Whose it is, is known where there is one topic alone.
         topics.length === 1,
       ),
@@ -258,8 +285,9 @@ function across(o: Overview, width: number): Picture {
         `${content.title} to consumers`,
         flow.consumed,
         `M${right} ${y}C${(right + last) / 2} ${y} ${(right + last) / 2} ${middle} ${last} ${middle}`,
-        (right + last) / 2,
-        first,
+        x(4) + widths[4] / 2,
+        above - 24,
+        above - 8,
         at === 0,
       ),
       // One rate for the bundle.
@@ -277,7 +305,8 @@ function across(o: Overview, width: number): Picture {
         { rate: null, note: topics.length === 1 ? null : flow.topic(null).note, stopped: true },
         `M${x(2) + 64} ${middle + 76}V${y - 6}`,
         x(2) + 64 + 48,
-        middle + 70,
+        middle + 60,
+        middle + 90,
       ),
       rate: "",
     });
@@ -300,7 +329,7 @@ function down(o: Overview, width: number): Picture {
   };
   const connect = (id: string, f: Flow) => {
     const x = left + 28;
-    pipes.push(pipe(id, f, `M${x} ${y + 6}V${y + 38}`, x + 16, y + 20));
+    pipes.push(pipe(id, f, `M${x} ${y + 6}V${y + 38}`, x + 16, y + 20, y + 35));
     y += 44;
   };
   put(WRITERS, 44);
@@ -357,49 +386,14 @@ export function flowText(o: Overview): string[] {
   if (more > 0) lines.push(`And ${plural(more, "more topic")}.`);
   if (!o.sink.reachable)
     lines.push(`The sink is not reachable: ${o.sink.detail || "no reason given"}.`);
-  lines.push(
-    !o.consumers
-      ? "Consumers: not asked, as no trace.consumer_url is set."
-      : `Consumers at ${o.consumers.url}: ${o.consumers.reachable ? "reachable" : "not reachable"}; how much they take is not measured.`,
-  );
+  const { url = null, reachable, groups = [] } = o.consumers ?? {};
+  if (url) lines.push(`Consumers at ${url}: ${reachable ? "reachable" : "not reachable"}.`);
+  for (const { group, lag, ratePerSecond, problem } of groups) {
+    lines.push(
+      `Topics to group ${group}: ${problem ?? `${rate(ratePerSecond)}, ${count(lag)} behind`}.`,
+    );
+  }
+  if (!groups.length)
+    lines.push("What consumers take is not measured, as sink.consumer_groups is not set.");
   return lines;
-}
-
-function stuckWords(o: Overview): string[] {
-  const { dead = 0, retrying = 0, heldKeys = 0 } = o.failed ?? {};
-  return [
-    dead && plural(dead, "dead letter"),
-    retrying && `${plural(retrying, "message")} retrying`,
-    heldKeys && plural(heldKeys, "key that waits", "keys that wait"),
-  ].filter((words) => words !== 0);
-}
-
-// One sentence: how it is, and the tone of it.
-export function verdict(o: Overview): { text: string; tone: "good" | "warn" | "bad" } {
-  if (!o.source.connected) {
-    return {
-      text: `Nothing is read: ${o.source.problem ?? "the database is not connected"}`,
-      tone: "bad",
-    };
-  }
-  if (!o.sink.reachable) {
-    return {
-      text: `Nothing can be sent: ${o.sink.detail || "the sink is not reachable"}`,
-      tone: "bad",
-    };
-  }
-  if (o.paused)
-    return { text: "Delivery is paused. What is written waits in the outbox.", tone: "warn" };
-  const critical = o.alerts.filter((alert) => alert.severity === "critical").length;
-  if (critical)
-    return { text: `${plural(critical, "thing needs", "things need")} you now.`, tone: "bad" };
-  if (o.alerts.length) {
-    return {
-      text: `Delivering, but ${plural(o.alerts.length, "thing needs", "things need")} a look.`,
-      tone: "warn",
-    };
-  }
-  const stuck = stuckWords(o);
-  if (stuck.length) return { text: `Delivering, apart from: ${stuck.join(", ")}.`, tone: "warn" };
-  return { text: "Messages are being delivered. Nothing is stuck.", tone: "good" };
 }

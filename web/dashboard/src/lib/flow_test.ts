@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { flowPicture, flowText, verdict } from "./flow";
+import type { ConsumerGroup } from "../api_types";
+import { flowPicture, flowText } from "./flow";
 import { sampleOverview as sample } from "./overview_sample";
 
 describe("the picture of the flow", () => {
@@ -44,13 +45,90 @@ describe("the picture of the flow", () => {
     );
   });
 
-  it("tells no rate of consumers, since nobody counts what they take", () => {
+  const lastEdge = (change: object, width = 1100) => {
+    const picture = flowPicture({ ...sample, ...change }, width);
+    const pipes = picture.pipes.filter((pipe) => / to consumers$/.test(pipe.id));
+    return {
+      rate: pipes.map((pipe) => pipe.rate).join(""),
+      note: pipes[0]?.note,
+      notes: picture.boxes.find((box) => box.id === "consumers")?.notes.map((note) => note.text),
+    };
+  };
+  const group = (change: Partial<ConsumerGroup>): ConsumerGroup => ({
+    group: "bills",
+    lag: 7,
+    ratePerSecond: 2,
+    topics: [],
+    problem: null,
+    ...change,
+  });
+  const watched = (...groups: ConsumerGroup[]) => ({
+    consumers: { url: null, reachable: null, groups },
+  });
+
+  it("tells no rate of consumers that nobody watches", () => {
     for (const width of [320, 1100]) {
-      const pipes = flowPicture(sample, width).pipes.filter((pipe) =>
-        / to consumers$/.test(pipe.id),
-      );
-      expect(pipes.map((pipe) => pipe.rate).join("")).toBe("");
-      expect(pipes[0]?.note?.text).toBe("not measured");
+      for (const consumers of [null, { url: "http://c", reachable: true, groups: [] }]) {
+        const edge = lastEdge({ consumers }, width);
+        expect(edge.rate).toBe("");
+        expect(edge.note?.text).toBe("not measured");
+        expect(edge.notes).toEqual([consumers ? "reachable" : "not asked"]);
+      }
+    }
+  });
+
+  it("tells the pace of the consumers and how far they are behind", () => {
+    expect(lastEdge(watched(group({})))).toEqual({
+      rate: "2.0/s",
+      note: { text: "7 behind", tone: "" },
+      notes: ["bills"],
+    });
+    const late = lastEdge({
+      ...watched(group({}), group({ lag: 5 })),
+      alerts: [{ id: "consumers-behind" }],
+    });
+    expect(late).toEqual({
+      rate: "4.0/s",
+      note: { text: "12 behind", tone: "warn" },
+      notes: ["2 groups"],
+    });
+  });
+
+  it("says it where the lag is not known", () => {
+    const away = group({ lag: null, ratePerSecond: null, problem: "no broker answers" });
+    const edge = lastEdge(watched(away));
+    expect(edge.rate).toBe("");
+    expect(edge.note?.text).toBe("lag not known");
+    expect(edge.notes).toEqual(["bills", "cannot be read"]);
+    const text = flowText({ ...sample, ...watched(away, group({})) }).join(" ");
+    expect(text).toContain("group bills: no broker answers");
+    expect(text).toContain("group bills: 2.0/s, 7 behind");
+  });
+
+  // A letter of 12 px is 7 px wide at most, on average.
+  it("has the words of the last edge beside the boxes, however long a topic's name is", () => {
+    const topics = [{ topic: "W".repeat(80), publishedPerSecond: 1 }];
+    for (const consumers of [null, sample.consumers]) {
+      for (const width of [288, 960, 1100, 1400]) {
+        const { boxes, pipes, across } = flowPicture({ ...sample, topics, consumers }, width);
+        const pipe = pipes.find((candidate) => / to consumers$/.test(candidate.id));
+        for (const [text, y] of [
+          [pipe?.note?.text ?? "", pipe?.noteY ?? 0],
+          [pipe?.rate ?? "", pipe?.rateY ?? 0],
+        ] as const) {
+          const left = (pipe?.labelX ?? 0) - (across ? text.length * 3.5 : 0);
+          const right = left + text.length * 7;
+          for (const box of boxes) {
+            const apart =
+              right <= box.x ||
+              left >= box.x + box.width ||
+              y <= box.y ||
+              y - 12 >= box.y + box.height;
+            expect(apart, `"${text}" and ${box.id} at ${width}`).toBe(true);
+          }
+          expect(right).toBeLessThanOrEqual(width);
+        }
+      }
     }
   });
 
@@ -74,40 +152,9 @@ describe("the picture of the flow", () => {
       "32 of 64",
       "14 dead",
       "380/s",
-      "trace.consumer_url",
+      "sink.consumer_groups",
     ]) {
       expect(text).toContain(word);
     }
-  });
-});
-
-describe("the verdict", () => {
-  const tone = (change: object) => verdict({ ...sample, ...change }).tone;
-  it("says that nothing is stuck only when nothing is", () => {
-    const of = (retrying: number, heldKeys: number, dead: number) =>
-      verdict({ ...sample, failed: { retrying, heldKeys, dead } });
-    expect(of(0, 0, 0).text).toContain("Nothing is stuck");
-    expect(of(1, 0, 0)).toEqual({
-      text: "Delivering, apart from: 1 message retrying.",
-      tone: "warn",
-    });
-    expect(of(0, 2, 0)).toEqual({
-      text: "Delivering, apart from: 2 keys that wait.",
-      tone: "warn",
-    });
-    expect(of(3, 1, 14).text).toBe(
-      "Delivering, apart from: 14 dead letters, 3 messages retrying, 1 key that waits.",
-    );
-    expect(verdict({ ...sample, failed: null }).tone).toBe("good");
-  });
-  it("is the worst thing", () => {
-    expect(tone({ failed: { retrying: 0, heldKeys: 0, dead: 0 } })).toBe("good");
-    expect(tone({})).toBe("warn");
-    expect(tone({ paused: true })).toBe("warn");
-    expect(tone({ sink: { reachable: false, detail: "broker down" } })).toBe("bad");
-    expect(tone({ source: { connected: false, problem: "no route" } })).toBe("bad");
-    expect(
-      verdict({ ...sample, source: { connected: false, problem: "no route" } }).text,
-    ).toContain("no route");
   });
 });

@@ -25,6 +25,18 @@ export const sampleOverview: Overview = {
     { topic: "order-events", publishedPerSecond: 380 },
     { topic: "outbox.event.customer", publishedPerSecond: 32 },
   ],
-  consumers: { url: "http://127.0.0.1:3001", reachable: true },
+  consumers: {
+    url: "http://127.0.0.1:3001",
+    reachable: true,
+    groups: [
+      {
+        group: "invoice-group",
+        lag: 240,
+        ratePerSecond: 376,
+        topics: [{ topic: "order-events", lag: 240 }],
+        problem: null,
+      },
+    ],
+  },
   alerts: [],
 };

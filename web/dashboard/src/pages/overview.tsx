@@ -6,11 +6,11 @@ import { Chart } from "../components/chart";
 import { Flow } from "../components/flow";
 import { Card, Page } from "../components/page";
 import { Loaded, Loading } from "../components/states";
-import { verdict } from "../lib/flow";
 import { bytes, compact, count, duration, rate } from "../lib/format";
 import { liveState, overview } from "../lib/live";
 import { ownPath, useQuery } from "../lib/location";
 import { useResource } from "../lib/resource";
+import { verdict } from "../lib/verdict";
 
 const HISTORY_MS = 10_000;
 const SHARDS_MS = 10_000;

@@ -8,6 +8,7 @@ import { PauseAction } from "../components/pause";
 import { Empty, Loaded } from "../components/states";
 import { DataTable } from "../components/table";
 import { UNKNOWN } from "../lib/format";
+import { isOverdue, leaseWords } from "../lib/lease";
 import { useResource } from "../lib/resource";
 
 const REFRESH_MS = 2000;
@@ -94,6 +95,17 @@ function Relays({ relays }: { relays: readonly Relay[] }) {
               end: true,
               sort: (r) => r.shards,
               cell: (relay) => relay.shards,
+            },
+            {
+              name: "lease",
+              header: "Lease",
+              class: "wrap",
+              cell: (relay) => (
+                <span class="row">
+                  {leaseWords(relay)}{" "}
+                  {isOverdue(relay) && <Badge status="warning" text="Overdue" />}
+                </span>
+              ),
             },
             { name: "joined", header: "Joined", cell: (relay) => <Ago at={relay.joinedAt} /> },
           ]}

@@ -5,10 +5,10 @@ import { api, type Stage, type StageName, type Trace } from "../api";
 import { Badge, KeyLink, Time } from "../components/bits";
 import { Card, Page } from "../components/page";
 import { Loaded } from "../components/states";
-import { duration, titleCase } from "../lib/format";
+import { titleCase } from "../lib/format";
 import { messagePath, tracePath, usePathSegments } from "../lib/location";
 import { useResource } from "../lib/resource";
-import { stageLine, traceSummary } from "../lib/trace";
+import { sinceBefore, stageLine, traceSummary } from "../lib/trace";
 
 const REFRESH_MS = 2000;
 
@@ -95,7 +95,7 @@ function StageItem({ stage, longest }: { stage: Stage; longest: number }) {
     stage.durationMs === null ? null : (
       <>
         <span class="number">
-          {duration(stage.durationMs)} <span class="muted">after the stage before</span>
+          {sinceBefore(stage.durationMs)} <span class="muted">after the stage before</span>
         </span>
         <div class="bar" aria-hidden="true">
           <div style={{ width: `${Math.max(0, (stage.durationMs / longest) * 100)}%` }} />

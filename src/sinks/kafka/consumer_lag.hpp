@@ -1,0 +1,89 @@
+// How far consumer groups are behind the ends of the topics that they read.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <librdkafka/rdkafka.h>
+
+#include "outbox/result.hpp"
+#include "outbox/source.hpp"
+#include "sinks/kafka/settings.hpp"
+
+namespace outbox::kafka {
+
+struct TopicLag {
+  std::string topic;
+  std::int64_t lag = 0;       // offsets between what the group has committed and the topic's end
+  std::int64_t position = 0;  // the sum of its offsets, which grows as it commits
+};
+
+struct GroupLag {
+  std::string group;
+  Result<std::vector<TopicLag>> topics;  // of those that it has committed; by name
+};
+
+// Asks the brokers; joins no group and commits nothing. One thread at a time.
+class ConsumerLag {
+ public:
+  // Of each group, at most. Those that the relay sends to go before others.
+  static constexpr std::size_t kMostTopics = 100;
+  // For the answer to each question; a look asks one for each group and three about topics.
+  static constexpr std::chrono::milliseconds kPatience{3'000};
+
+  // With the sink's own security properties. invalid_argument: as make_conf.
+  [[nodiscard]] static Result<std::unique_ptr<ConsumerLag>> make(
+      const KafkaSettings& settings, std::vector<std::string> groups,
+      std::chrono::milliseconds patience = kPatience);
+
+  // One entry a group, in their order. Offsets that a topic no longer has do not count, and where
+  // nothing is committed of a partition, all of it does. not_found: the group has committed
+  // nothing; destination_unavailable: the brokers do not tell. Once it is to stop, no further
+  // question is asked.
+  [[nodiscard]] std::vector<GroupLag> ask(const TopicNames& sent_to,
+                                          const std::stop_token& stop = {});
+
+ private:
+  template <class T, void (*Free)(T*)>
+  struct Deleter {
+    void operator()(T* object) const { Free(object); }
+  };
+  template <class T, void (*Free)(T*)>
+  using Owned = std::unique_ptr<T, Deleter<T, Free>>;
+  using Handle = Owned<rd_kafka_t, rd_kafka_destroy>;
+  using Topic = Owned<rd_kafka_topic_t, rd_kafka_topic_destroy>;
+  using Partitions = Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
+  using Place = std::pair<std::string, std::int32_t>;  // topic, partition
+  using Offsets = std::map<Place, std::int64_t>;
+  struct Span {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+  };
+  using Spans = std::map<Place, Span>;
+
+  ConsumerLag(rd_kafka_t* handle, std::vector<std::string> groups,
+              std::chrono::milliseconds patience)
+      : handle_(handle), groups_(std::move(groups)), patience_(patience) {}
+
+  [[nodiscard]] int timeout_ms() const { return static_cast<int>(patience_.count()); }
+  [[nodiscard]] Result<Offsets> committed(const std::string& group);
+  [[nodiscard]] Result<Partitions> partitions_of(const TopicNames& topics);
+  [[nodiscard]] Result<void> find_offsets(rd_kafka_topic_partition_list_t* partitions,
+                                          std::int64_t which);
+  [[nodiscard]] Result<Spans> spans_of(const TopicNames& topics);
+
+  Handle handle_;
+  std::map<std::string, Topic> known_;  // whose partitions are asked for
+  std::vector<std::string> groups_;
+  std::chrono::milliseconds patience_;
+  std::stop_token stop_;
+};
+
+}  // namespace outbox::kafka
