@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Apache Kafka in KRaft mode: one process a broker, each broker also a controller.
 
-KAFKA_HEAP=512m
+# Enough for tests. The variable is that of Kafka's own scripts.
+read -ra KAFKA_HEAP <<<"${KAFKA_HEAP_OPTS:--Xmx512m}"
 
 kafka_brokers() { cat "$STACK_DIR/kafka/brokers" 2>/dev/null || echo 1; }
 kafka_processes() { seq -f 'kafka-%g' "$(kafka_brokers)"; }
@@ -179,7 +180,7 @@ kafka_spawn() {
 
 kafka_spawn_broker() {
   kafka_find_jvm
-  spawn "kafka-$1" "${KAFKA_JVM[@]}" "-Xmx$KAFKA_HEAP" -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
+  spawn "kafka-$1" "${KAFKA_JVM[@]}" "${KAFKA_HEAP[@]}" -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
     kafka.Kafka "$STACK_DIR/kafka/server-$1.properties"
 }
 

@@ -75,8 +75,8 @@ struct SinkHealth {
   std::uint64_t topic_partition_changes = 0;
 };
 
-// Threads: connect, topic_of, send, hurry, flush and close belong to one thread; health may be asked by
-// any.
+// Threads: connect, topic_of, send, hurry, flush and close belong to one thread; health may be
+// asked by any.
 //
 // Order: when an accepted message is not delivered, whatever its error, no message of its key that
 // was accepted later is delivered to the same topic either; those fail with topic_unavailable or

@@ -44,7 +44,8 @@ Relay::Relay(RelayOptions options, Source& source, Sink& sink, RetryPolicy& poli
       sink_(sink),
       clock_(clock),
       observer_(observer),
-      engine_(engine_options(options.engine, transactions.has_value()), sink, policy, clock, observer),
+      engine_(engine_options(options.engine, transactions.has_value()), sink, policy, clock,
+              observer),
       transaction_(transactions ? std::optional<RelayTransaction>(
                                       std::in_place, transactions->source, source,
                                       transactions->sink, clock, observer, options.transaction)

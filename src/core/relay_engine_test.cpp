@@ -60,6 +60,77 @@ TEST_F(RelayEngineTest, ReadsNoMoreBatchesThanTheWindowHolds) {
   EXPECT_TRUE(engine_.wants_batch());
 }
 
+TEST_F(RelayEngineTest, WhatIsSentGoesAtOnceUnlessTheSourceIsBehind) {
+  Batch behind = make_batch(1, {{1, "a"}});
+  behind.behind = true;
+  engine_.add(std::move(behind));
+  engine_.send();
+  EXPECT_EQ(sink_.hurries(), 0U);
+  add(2, {{2, "b"}});
+  engine_.send();
+  EXPECT_EQ(sink_.hurries(), 1U);
+  engine_.send();
+  EXPECT_EQ(sink_.hurries(), 1U) << "there is nothing to hurry";
+}
+
+// Settlements come in intervals.
+class SettleIntervalTest : public EngineTest {
+ protected:
+  SettleIntervalTest()
+      : EngineTest([] {
+          EngineOptions options = small_options();
+          options.settle_interval = milliseconds{10};
+          return options;
+        }()) {}
+
+  void deliver(std::uint64_t number, std::int64_t seq) {
+    add(number, {{seq, "a"}});
+    engine_.send();
+    sink_.deliver(seq);
+  }
+};
+
+TEST_F(SettleIntervalTest, DeliveriesWithinOneAreSettledTogether) {
+  advance(10);
+  deliver(1, 1);
+  EXPECT_EQ(settle(), "through 1 delivered 1") << "the first waits for nothing";
+  deliver(2, 2);
+  EXPECT_EQ(settle(), "nothing");
+  EXPECT_EQ(engine_.next_wakeup(), clock_.now() + milliseconds{10});
+  EXPECT_FALSE(engine_.idle());
+  advance(9);
+  deliver(3, 3);
+  EXPECT_EQ(settle(), "nothing");
+  advance(1);
+  EXPECT_EQ(settle(), "through 3 delivered 2 delivered 3");
+}
+
+TEST_F(SettleIntervalTest, AFullWindowIsSettledAtOnce) {
+  deliver(1, 1);
+  deliver(2, 2);
+  EXPECT_EQ(settle(), "nothing");
+  deliver(3, 3);
+  EXPECT_EQ(settle(), "through 3 delivered 1 delivered 2 delivered 3");
+}
+
+TEST_F(SettleIntervalTest, AnAttemptIsSettledAtOnceWithWhatWasDelivered) {
+  deliver(1, 1);
+  add(2, {{2, "b"}});
+  engine_.send();
+  sink_.reject(2);
+  advance(10);
+  EXPECT_EQ(settle(), "through 2 delivered 1 failed 2x1");
+  advance(1'000);
+  settle();
+  deliver(3, 3);
+  EXPECT_EQ(settle(), "through 3 delivered 3");
+  deliver(4, 4);
+  EXPECT_EQ(settle(), "nothing");
+  EXPECT_THAT(attempt({{2, "b"}}), ElementsAre("b[2,2]"));
+  sink_.deliver(2);
+  EXPECT_EQ(settle(), "through 4 delivered 4 delivered 2 resolved 2");
+}
+
 // The window is bounded by what the batches hold.
 class FilledWindowTest : public EngineTest {
  protected:

@@ -53,6 +53,13 @@ class RunningRelay {
   }
 
   [[nodiscard]] std::vector<std::string> events() const { return observer_.events(); }
+  [[nodiscard]] std::vector<std::string> told() const {
+    std::vector<std::string> events = observer_.events();
+    std::erase_if(events, [](const std::string& event) {
+      return event.starts_with("acknowledged ") || event == "settled";
+    });
+    return events;
+  }
 
  private:
   kafka::TransactionLog judge_;
@@ -131,7 +138,8 @@ class TopicPauseTest : public testing::TestWithParam<std::tuple<std::string, boo
     for (const test::KafkaRecord& record : topic.read_all()) {
       read[record.key.value_or("")].push_back(record.header("id").value_or(""));
     }
-    EXPECT_EQ(read, written) << "of " << topic.name();
+    EXPECT_EQ(read, written) << "of " << topic.name() << "\nwhat the relay told, but deliveries: "
+                             << testing::PrintToString(relay_->told());
   }
 
   std::string brokers_ = test::require_env("OUTBOX_TEST_KAFKA");

@@ -64,6 +64,17 @@ TEST_F(PagingTest, LargeMessagesFillPagesByBytes) {
   EXPECT_LE(sizes.size(), 5U);
 }
 
+TEST_F(PagingTest, AFullPageTellsThatMoreFollows) {
+  insert_rows(connection_, 5);
+  connect(100'000);
+  const Batch first = must(source_->claim(3));
+  EXPECT_EQ(first.records.size(), 3U);
+  EXPECT_TRUE(first.behind);
+  const Batch last = must(source_->claim(3));
+  EXPECT_EQ(last.records.size(), 2U);
+  EXPECT_FALSE(last.behind);
+}
+
 // It was open when the range began, so it belongs to the next one, although the later pages' own
 // statements see it.
 TEST_F(PagingTest, ATransactionThatEndsBetweenTwoPagesComesOnce) {

@@ -39,6 +39,9 @@ bench_main() {
   trap bench_down EXIT
   trap 'exit 130' INT TERM HUP
   bench_stacks_down # what a killed run left
+  # As Kafka's own start script has it. In a small heap the collector stops the broker, and all who wait for
+  # it, for 20 ms every other second.
+  export KAFKA_HEAP_OPTS='-Xms1g -Xmx1g'
   environment=$("$DEV_ROOT/dev" stack up --name bench --only "$servers" 7>&-) || exit 1
   eval "$environment"
   BENCH_KAFKA_JARS=$(kafka_jars)

@@ -87,6 +87,8 @@ class FakeSink : public Sink {
     return message.topic.empty() ? message.aggregate_type : message.topic;
   }
   [[nodiscard]] SendResult send(std::span<const Record> messages) override;
+  void hurry() override { ++hurries_; }
+  [[nodiscard]] std::size_t hurries() const { return hurries_; }
   [[nodiscard]] Result<void> flush(std::chrono::milliseconds timeout) override;
   void close() override;
   [[nodiscard]] SinkHealth health() const override;
@@ -123,6 +125,7 @@ class FakeSink : public Sink {
   bool stall_ = false;
   bool failure_unseen_ = false;
   std::size_t send_calls_ = 0;
+  std::size_t hurries_ = 0;  // the sender's thread alone
 };
 
 }  // namespace outbox

@@ -183,6 +183,7 @@ Result<Topic*> KafkaSink::topic_named(std::string name) {
 }
 
 void KafkaSink::hurry() {
+  if (!conf_.hurries) return;
   const std::lock_guard lock(mutex_);
   if (producer_ != nullptr) producer_->hurry();
 }

@@ -8,6 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sinks/kafka/arguments.hpp"
+#include "sinks/kafka/producer.hpp"
+#include "sinks/kafka/topic.hpp"
 #include "tests/conformance/sink/sink_harness.hpp"
 #include "tests/support/environment.hpp"
 #include "tests/support/eventually.hpp"
@@ -82,6 +85,41 @@ TEST_F(KafkaSinkTest, DeliversTheBrokersExactMaximumAndRefusesOneByteMore) {
   ASSERT_GE(arrived.size(), 2U);
   EXPECT_EQ(arrived.front().value.value_or("").size(), largest);
   EXPECT_EQ(arrived.back().value, "after");
+}
+
+TEST_F(KafkaSinkTest, WhatLingersGoesAtOnceWhenItIsHurried) {
+  const auto topic = make_topic(1);
+  settings_.properties["linger.ms"] = "300000";
+  const auto conf = make_conf(settings_);
+  ASSERT_TRUE(conf);
+  auto producer = Producer::make(conf->conf.get(), {});
+  ASSERT_TRUE(producer);
+  Topic to(topic.name(), conf->partitioner);
+  ASSERT_TRUE((*producer)->open(to));
+  std::vector<rd_kafka_vu_t> arguments;
+  arguments.emplace_back(argument(RD_KAFKA_VTYPE_RKT)).u.rkt = to.handle();
+  arguments.push_back(bytes(RD_KAFKA_VTYPE_KEY, "a"));
+  ASSERT_EQ((*producer)->produce(arguments, Headers(rd_kafka_headers_new(1))),
+            RD_KAFKA_RESP_ERR_NO_ERROR);
+  (*producer)->hurry();
+  const auto reported = [&] {
+    const Event event = (*producer)->poll(milliseconds(100));
+    return event != nullptr && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR;
+  };
+  EXPECT_TRUE(test::eventually(reported));
+}
+
+TEST_F(KafkaSinkTest, ALingerOfTheUsersOwnIsKeptAlsoInAHurry) {
+  const auto topic = make_topic(1);
+  settings_.properties["linger.ms"] = "1000";
+  Records records;
+  records.add("a", "x");
+  SinkHarness harness(sink());
+  const auto began = std::chrono::steady_clock::now();
+  harness.send(records.all());
+  harness.sink().hurry();
+  ASSERT_TRUE(harness.settle());
+  EXPECT_GE(std::chrono::steady_clock::now() - began, seconds(1));
 }
 
 TEST_F(KafkaSinkTest, FindsTheMessageAtFaultInABatchAndDeliversTheOthers) {

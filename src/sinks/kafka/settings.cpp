@@ -28,7 +28,7 @@ constexpr std::array<Property, 16> kDefaults = {{
     {"message.timeout.ms", "0"},
     {"partitioner", "murmur2_random"},
     {"compression.codec", "lz4"},
-    {"linger.ms", "10"},
+    {"linger.ms", "10"},  // at most: KafkaSink::hurry
     {"socket.nagle.disable", "true"},
     // The broker's own default for a batch, so that what it would take is not refused here.
     {"message.max.bytes", "1048588"},
@@ -181,6 +181,7 @@ Result<ProducerConf> make_conf(const KafkaSettings& settings) {
       return invalid(fmt::format("sink.properties: set sink.brokers instead of {}", name));
     }
     if (auto done = set(conf, name, value); !done) return done.error();
+    if (name == "linger.ms" || name == "queue.buffering.max.ms") result.hurries = false;
   }
   for (const auto& [name, value] : std::initializer_list<std::pair<const char*, std::string>>{
            {"bootstrap.servers", settings.brokers}, {"log.queue", "true"}}) {

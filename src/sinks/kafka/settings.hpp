@@ -47,6 +47,8 @@ struct ProducerConf {
   Conf conf;
   Partitioner partitioner = nullptr;
   std::size_t max_messages = 0;  // accepted and not delivered, at most
+  // Messages linger only while more follow. Not with a linger of the user's own, which is meant.
+  bool hurries = true;
 };
 
 // invalid_argument: a setting is unknown to librdkafka, malformed, or would break a promise. The

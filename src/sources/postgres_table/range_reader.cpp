@@ -188,6 +188,7 @@ Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
     const bool alone = !meeting_point_;
     if (page.batch.truncated || (!nothing && rows == adapted.rows)) {
       position().last_seq = page.batch.records.back().seq;
+      page.batch.behind = true;  // the rest of the range was there when this page was read
     } else {
       close_range();
     }

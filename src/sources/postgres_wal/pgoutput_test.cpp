@@ -11,6 +11,14 @@ namespace {
 
 namespace wire = pg::wire;
 
+std::string begin() {
+  std::string message = "B";
+  wire::append(message, std::uint64_t{70});
+  wire::append(message, std::int64_t{1'000});
+  wire::append(message, std::uint32_t{5});
+  return message;
+}
+
 std::string commit() {
   std::string message = "C";
   wire::append(message, std::uint8_t{0});
@@ -103,6 +111,10 @@ TEST(PgoutputTest, ASlotOutlivesAFailoverWhereTheServerCanSeeToIt) {
             "CREATE_REPLICATION_SLOT \"slot\" LOGICAL pgoutput (SNAPSHOT 'use', FAILOVER)");
 }
 
+TEST(PgoutputTest, ABeginSaysWhenItWasCommitted) {
+  EXPECT_EQ(std::get<Begin>(*decode(begin())).committed_at_us, 1'000);
+}
+
 TEST(PgoutputTest, ACommitSaysWhereTheNextMayBegin) {
   EXPECT_EQ(std::get<Commit>(*decode(commit())).end_lsn, 77U);
 }
@@ -146,7 +158,7 @@ bool is_whole(std::string_view message) {
 TEST(PgoutputTest, WhatIsCutOffAnywhereIsRefused) {
   std::string committed = commit();
   committed.resize(committed.size() - sizeof(std::int64_t));  // the time, which nobody reads
-  for (const std::string& message : {committed, relation(), insert(), emitted()}) {
+  for (const std::string& message : {begin(), committed, relation(), insert(), emitted()}) {
     EXPECT_TRUE(is_whole(message));
     for (std::size_t size = 0; size < message.size(); ++size) {
       EXPECT_FALSE(is_whole(std::string_view{message}.substr(0, size)))
@@ -162,7 +174,11 @@ TEST(PgoutputTest, AFrameIsDataOrAKeepalive) {
   wire::append(keepalive, std::uint8_t{1});
   EXPECT_EQ(std::get<Keepalive>(*unwrap(keepalive)).wal_end, 5U);
   EXPECT_TRUE(std::get<Keepalive>(*unwrap(keepalive)).reply_requested);
-  EXPECT_EQ(std::get<WalData>(*unwrap("w" + std::string(24, '\0') + "rest")).message, "rest");
+  std::string data = "w" + std::string(16, '\0');
+  wire::append(data, std::int64_t{7});
+  data += "rest";
+  EXPECT_EQ(std::get<WalData>(*unwrap(data)).sent_at_us, 7);
+  EXPECT_EQ(std::get<WalData>(*unwrap(data)).message, "rest");
   EXPECT_FALSE(unwrap(""));
   EXPECT_FALSE(unwrap("w" + std::string(23, '\0')));
   EXPECT_FALSE(unwrap("k"));
