@@ -102,6 +102,7 @@ class RunningRelay {
     options.batch_limit = 500;
     options.reconnect = {1ms, 20ms};
     options.transaction.messages = 2'000;
+    options.engine.settle_interval = 1h;  // transactions do not wait for it
     thread_ = std::jthread{[this, options](const std::stop_token& stop) {
       ExponentialBackoff retry{{10ms, 50ms}, 1};
       const SteadyClock clock;
