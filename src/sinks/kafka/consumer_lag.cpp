@@ -59,6 +59,11 @@ Result<std::unique_ptr<ConsumerLag>> ConsumerLag::make(const KafkaSettings& sett
   Conf conf = std::move(made->conf);
   std::array<char, 512> problem{};
   for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
+           // A handle without a group of its own crashes librdkafka 2.0.2 while a coordinator loads
+           // or moves (rd_kafka_handle_OffsetFetch takes it for granted). It joins only when it
+           // subscribes, which this one never does.
+           {"group.id", groups.front().c_str()},
+           {"enable.auto.commit", "false"},
            // Nobody takes logs or statistics: what fails is told as an answer.
            {"log.queue", "false"},
            {"statistics.interval.ms", "0"},

@@ -38,7 +38,7 @@ class ConsumerLag {
   // For the answer to each question; a look asks one for each group and three about topics.
   static constexpr std::chrono::milliseconds kPatience{3'000};
 
-  // With the sink's own security properties. invalid_argument: as make_conf.
+  // With the sink's own security properties; one group at least. invalid_argument: as make_conf.
   [[nodiscard]] static Result<std::unique_ptr<ConsumerLag>> make(
       const KafkaSettings& settings, std::vector<std::string> groups,
       std::chrono::milliseconds patience = kPatience);

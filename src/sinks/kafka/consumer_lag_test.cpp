@@ -9,7 +9,9 @@
 #include "sinks/kafka/kafka_sink.hpp"
 #include "tests/conformance/sink/sink_harness.hpp"
 #include "tests/support/environment.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/kafka_topic.hpp"
+#include "tests/support/own_stack.hpp"
 
 namespace outbox::kafka {
 namespace {
@@ -135,6 +137,19 @@ TEST_F(ConsumerLagTest, TheSinksOwnPropertiesHold) {
   const auto lag = ConsumerLag::make(settings_, {group_});
   ASSERT_FALSE(lag);
   EXPECT_EQ(lag.error().code, ErrorCode::invalid_argument);
+}
+
+// While __consumer_offsets is made and loaded, which crashed a handle without a group of its own.
+TEST(ConsumerLagOfAFreshBrokerTest, OutlivesACoordinatorThatIsNotReady) {
+  const test::OwnStack stack("consumer-lag", "kafka");
+  KafkaSettings settings;
+  settings.brokers = stack.variable("OUTBOX_TEST_KAFKA");
+  const auto lag = ConsumerLag::make(settings, {"first", "second"});
+  ASSERT_TRUE(lag);
+  EXPECT_TRUE(test::eventually([&] {
+    const auto found = (*lag)->ask({});
+    return !found[1].topics && found[1].topics.error().code == ErrorCode::not_found;
+  }));
 }
 
 }  // namespace
