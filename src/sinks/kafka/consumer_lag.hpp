@@ -30,23 +30,26 @@ struct GroupLag {
   Result<std::vector<TopicLag>> topics;  // of those that it has committed; by name
 };
 
-// Asks the brokers; joins no group and commits nothing. One thread at a time.
+// Asks the brokers, as a consumer of each group that never subscribes: it joins no group and
+// commits nothing. (librdkafka 2.0.2's admin request for the same, ListConsumerGroupOffsets, ends
+// the process when a coordinator loads or its broker goes.) One thread at a time.
 class ConsumerLag {
  public:
-  // Of each group, at most. Those that the relay sends to go before others.
+  // Of each group, at most.
   static constexpr std::size_t kMostTopics = 100;
   // For the answer to each question; a look asks one for each group and three about topics.
   static constexpr std::chrono::milliseconds kPatience{3'000};
 
   // With the sink's own security properties; one group at least. invalid_argument: as make_conf.
   [[nodiscard]] static Result<std::unique_ptr<ConsumerLag>> make(
-      const KafkaSettings& settings, std::vector<std::string> groups,
+      const KafkaSettings& settings, const std::vector<std::string>& groups,
       std::chrono::milliseconds patience = kPatience);
 
-  // One entry a group, in their order. Offsets that a topic no longer has do not count, and where
-  // nothing is committed of a partition, all of it does. not_found: the group has committed
-  // nothing; destination_unavailable: the brokers do not tell. Once it is to stop, no further
-  // question is asked.
+  // Of the topics that are sent to. One entry a group, in their order. Offsets that a topic no
+  // longer has do not count, and where nothing is committed of a partition, all of it does.
+  // not_found: nothing was sent yet, or the group has committed nothing of it;
+  // destination_unavailable: the brokers do not tell. Once it is to stop, no further question is
+  // asked.
   [[nodiscard]] std::vector<GroupLag> ask(const TopicNames& sent_to,
                                           const std::stop_token& stop = {});
 
@@ -67,21 +70,26 @@ class ConsumerLag {
     std::int64_t end = 0;
   };
   using Spans = std::map<Place, Span>;
+  struct Group {
+    std::string name;
+    Handle handle;
+  };
 
-  ConsumerLag(rd_kafka_t* handle, std::vector<std::string> groups,
-              std::chrono::milliseconds patience)
-      : handle_(handle), groups_(std::move(groups)), patience_(patience) {}
+  explicit ConsumerLag(std::chrono::milliseconds patience) : patience_(patience) {}
 
   [[nodiscard]] int timeout_ms() const { return static_cast<int>(patience_.count()); }
-  [[nodiscard]] Result<Offsets> committed(const std::string& group);
+  // Topics are the first group's to ask about.
+  [[nodiscard]] rd_kafka_t* first() const { return groups_.front().handle.get(); }
+  [[nodiscard]] Result<std::vector<TopicLag>> lags_of(const Group& group, const Spans& spans);
+  [[nodiscard]] Result<Offsets> committed(const Group& group, const Spans& spans);
   [[nodiscard]] Result<Partitions> partitions_of(const TopicNames& topics);
   [[nodiscard]] Result<void> find_offsets(rd_kafka_topic_partition_list_t* partitions,
                                           std::int64_t which);
   [[nodiscard]] Result<Spans> spans_of(const TopicNames& topics);
 
-  Handle handle_;
-  std::map<std::string, Topic> known_;  // whose partitions are asked for
-  std::vector<std::string> groups_;
+  std::vector<Group> groups_;
+  std::map<std::string, Topic>
+      known_;  // whose partitions are asked for; they go before the handles
   std::chrono::milliseconds patience_;
   std::stop_token stop_;
 };

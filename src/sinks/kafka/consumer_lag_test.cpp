@@ -75,7 +75,7 @@ TEST_F(ConsumerLagTest, CountsWhatIsBehindTheCommittedOffsetsOfEachTopic) {
   ASSERT_EQ(filled[0] + filled[1], 10);
   const std::int32_t some = filled[0] > 1 ? 0 : 1;
   commit(brokers_, group_, topic.name(), some, 1);
-  auto lags = ask({group_});
+  auto lags = ask({group_}, {topic.name(), other.name()});
   ASSERT_THAT(lags, SizeIs(1));
   ASSERT_TRUE(lags[0].topics) << lags[0].topics.error().message;
   ASSERT_THAT(*lags[0].topics, SizeIs(1)) << "a topic counts that the group does not read";
@@ -85,7 +85,7 @@ TEST_F(ConsumerLagTest, CountsWhatIsBehindTheCommittedOffsetsOfEachTopic) {
   commit(brokers_, group_, topic.name(), 0, filled[0]);
   commit(brokers_, group_, topic.name(), 1, filled[1] + 7);  // as after the topic was made anew
   commit(brokers_, group_, other.name(), 0, 0);
-  lags = ask({group_});
+  lags = ask({group_}, {topic.name(), other.name()});
   ASSERT_THAT(*lags[0].topics, SizeIs(2));
   for (const TopicLag& lag : *lags[0].topics)
     EXPECT_EQ(lag.lag, 0) << lag.topic;
@@ -95,7 +95,7 @@ TEST_F(ConsumerLagTest, EachGroupHasItsOwnAnswer) {
   const KafkaTopic topic = make_topic();
   fill(topic);
   commit(brokers_, group_, topic.name(), 0, 0);
-  const auto lags = ask({"nobody-reads-as-this", group_});
+  const auto lags = ask({"nobody-reads-as-this", group_}, {topic.name()});
   ASSERT_THAT(lags, SizeIs(2));
   ASSERT_FALSE(lags[0].topics);
   EXPECT_EQ(lags[0].topics.error().code, ErrorCode::not_found);
@@ -111,9 +111,9 @@ TEST_F(ConsumerLagTest, ATopicThatIsDeletedEndsNothing) {
   commit(brokers_, group_, gone.name(), 0, 0);
   const auto lag = ConsumerLag::make(settings_, {group_});
   ASSERT_TRUE(lag);
-  EXPECT_THAT(*(*lag)->ask({})[0].topics, SizeIs(2));
+  EXPECT_THAT(*(*lag)->ask({topic.name(), gone.name()})[0].topics, SizeIs(2));
   gone.remove();
-  const auto after = (*lag)->ask({})[0].topics;
+  const auto after = (*lag)->ask({topic.name(), gone.name()})[0].topics;
   ASSERT_TRUE(after) << after.error().message;
   ASSERT_THAT(*after, SizeIs(1));
   EXPECT_EQ((*after)[0].topic, topic.name());
@@ -124,11 +124,10 @@ TEST_F(ConsumerLagTest, BrokersThatAreAwayAreSaidInTime) {
   const auto lag = ConsumerLag::make(settings_, {group_}, std::chrono::milliseconds{500});
   ASSERT_TRUE(lag);
   const auto begin = std::chrono::steady_clock::now();
-  const auto lags = (*lag)->ask({});
+  const auto lags = (*lag)->ask({"orders"});
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{10});
   ASSERT_FALSE(lags[0].topics);
   EXPECT_EQ(lags[0].topics.error().code, ErrorCode::destination_unavailable);
-  EXPECT_THAT(lags[0].topics.error().message, HasSubstr(group_));
 }
 
 TEST_F(ConsumerLagTest, TheSinksOwnPropertiesHold) {
@@ -139,17 +138,30 @@ TEST_F(ConsumerLagTest, TheSinksOwnPropertiesHold) {
   EXPECT_EQ(lag.error().code, ErrorCode::invalid_argument);
 }
 
-// While __consumer_offsets is made and loaded, which crashed a handle without a group of its own.
+TEST_F(ConsumerLagTest, BeforeAnythingIsSentThereIsNothingToAskAbout) {
+  const auto lags = ask({group_});
+  ASSERT_FALSE(lags[0].topics);
+  EXPECT_EQ(lags[0].topics.error().code, ErrorCode::not_found);
+}
+
+// While __consumer_offsets is made and loaded, and while its broker is down and comes back.
 TEST(ConsumerLagOfAFreshBrokerTest, OutlivesACoordinatorThatIsNotReady) {
   const test::OwnStack stack("consumer-lag", "kafka");
   KafkaSettings settings;
   settings.brokers = stack.variable("OUTBOX_TEST_KAFKA");
-  const auto lag = ConsumerLag::make(settings, {"first", "second"});
+  const KafkaTopic topic = KafkaTopic::create(settings.brokers, test::unique_topic_name("lag"), 2);
+  const auto lag = ConsumerLag::make(settings, {"first", "second"}, std::chrono::seconds{1});
   ASSERT_TRUE(lag);
-  EXPECT_TRUE(test::eventually([&] {
-    const auto found = (*lag)->ask({});
+  const auto answers = [&] {
+    const auto found = (*lag)->ask({topic.name()});
     return !found[1].topics && found[1].topics.error().code == ErrorCode::not_found;
-  }));
+  };
+  EXPECT_TRUE(test::eventually(answers));
+  stack.kill("kafka");
+  EXPECT_FALSE(answers());
+  EXPECT_FALSE(answers());
+  stack.start("kafka");
+  EXPECT_TRUE(test::eventually(answers));
 }
 
 }  // namespace
