@@ -18,7 +18,6 @@ namespace {
 
 using test::KafkaTopic;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::SizeIs;
 
 // Commits as a consumer of the group would.
@@ -57,8 +56,9 @@ class ConsumerLagTest : public testing::Test {
   KafkaTopic make_topic() const {
     return KafkaTopic::create(brokers_, test::unique_topic_name("lag"), 2);
   }
-  std::vector<GroupLag> ask(std::vector<std::string> groups, const TopicNames& sent_to = {}) const {
-    const auto lag = ConsumerLag::make(settings_, std::move(groups));
+  std::vector<GroupLag> ask(const std::vector<std::string>& groups,
+                            const TopicNames& sent_to = {}) const {
+    const auto lag = ConsumerLag::make(settings_, groups);
     EXPECT_TRUE(lag);
     return (*lag)->ask(sent_to);
   }
