@@ -1,7 +1,6 @@
 #include "sinks/kafka/consumer_lag.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -13,45 +12,18 @@ Error unavailable(const std::string& what, rd_kafka_resp_err_t code) {
           fmt::format("Kafka: {}: {}", what, rd_kafka_err2str(code))};
 }
 
-Result<rd_kafka_t*> make_handle(const KafkaSettings& settings, const std::string& group) {
-  auto made = make_conf(settings);
-  if (!made) return std::move(made).error();
-  Conf conf = std::move(made->conf);
-  std::array<char, 512> problem{};
-  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"group.id", group.c_str()},
-           {"enable.auto.commit", "false"},
-           // Nobody takes logs or statistics: what fails is told as an answer.
-           {"log.queue", "false"},
-           {"statistics.interval.ms", "0"},
-           // An open transaction is not yet there to be read.
-           {"isolation.level", "read_committed"}}) {
-    if (rd_kafka_conf_set(conf.get(), name, value, problem.data(), problem.size()) !=
-        RD_KAFKA_CONF_OK) {
-      return Error{ErrorCode::invalid_argument, fmt::format("librdkafka: {}", problem.data())};
-    }
-  }
-  rd_kafka_conf_set_log_cb(conf.get(), nullptr);
-  rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), problem.data(), problem.size());
-  if (handle == nullptr) {
-    return Error{
-        ErrorCode::invalid_argument,
-        fmt::format("Kafka consumer: {}; check sink.brokers and sink.properties", problem.data())};
-  }
-  static_cast<void>(conf.release());  // the handle owns it now
-  return handle;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ConsumerLag>> ConsumerLag::make(const KafkaSettings& settings,
                                                        const std::vector<std::string>& groups,
                                                        std::chrono::milliseconds patience) {
+  const auto conf = make_conf(settings);
+  if (!conf) return conf.error();
   std::unique_ptr<ConsumerLag> lag(new ConsumerLag(patience));
   for (const std::string& group : groups) {
-    const auto handle = make_handle(settings, group);
-    if (!handle) return handle.error();
-    lag->groups_.push_back({group, Handle(*handle)});
+    auto handle = make_consumer(conf->conf.get(), group);
+    if (!handle) return std::move(handle).error();
+    lag->groups_.push_back({group, *std::move(handle)});
   }
   return lag;
 }

@@ -15,6 +15,7 @@
 
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
+#include "sinks/kafka/consumer_handle.hpp"
 #include "sinks/kafka/settings.hpp"
 
 namespace outbox::kafka {
@@ -54,13 +55,6 @@ class ConsumerLag {
                                           const std::stop_token& stop = {});
 
  private:
-  template <class T, void (*Free)(T*)>
-  struct Deleter {
-    void operator()(T* object) const { Free(object); }
-  };
-  template <class T, void (*Free)(T*)>
-  using Owned = std::unique_ptr<T, Deleter<T, Free>>;
-  using Handle = Owned<rd_kafka_t, rd_kafka_destroy>;
   using Topic = Owned<rd_kafka_topic_t, rd_kafka_topic_destroy>;
   using Partitions = Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
   using Place = std::pair<std::string, std::int32_t>;  // topic, partition
@@ -72,7 +66,7 @@ class ConsumerLag {
   using Spans = std::map<Place, Span>;
   struct Group {
     std::string name;
-    Handle handle;
+    ConsumerHandle handle;
   };
 
   explicit ConsumerLag(std::chrono::milliseconds patience) : patience_(patience) {}

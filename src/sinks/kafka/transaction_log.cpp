@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sinks/kafka/arguments.hpp"
+#include "sinks/kafka/consumer_handle.hpp"
 #include "sinks/kafka/producer.hpp"
 #include "sinks/kafka/topic.hpp"
 #include "sinks/kafka/topic_router.hpp"
@@ -27,13 +28,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPatience{8'000};
 constexpr milliseconds kPoll{200};
 
-template <class T, void (*Destroy)(T*)>
-struct Deleter {
-  void operator()(T* object) const { Destroy(object); }
-};
-template <class T, void (*Destroy)(T*)>
-using Owned = std::unique_ptr<T, Deleter<T, Destroy>>;
-using Handle = Owned<rd_kafka_t, rd_kafka_destroy>;
 using Message = Owned<rd_kafka_message_t, rd_kafka_message_destroy>;
 
 int ms(milliseconds time) {
@@ -42,33 +36,6 @@ int ms(milliseconds time) {
 
 Error unavailable(const std::string& what, const std::string& why) {
   return {ErrorCode::destination_unavailable, fmt::format("Kafka: {}: {}", what, why)};
-}
-
-Result<Handle> make_consumer(const rd_kafka_conf_t* producer) {
-  Conf conf(rd_kafka_conf_dup(producer));
-  std::array<char, 512> problem{};
-  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"group.id", "outbox-transactions"},  // required, never joined
-           {"enable.auto.commit", "false"},
-           {"auto.offset.reset", "earliest"},
-           {"fetch.wait.max.ms", "20"},
-           {"fetch.error.backoff.ms", "20"},  // also before the first connection is there
-           {"statistics.interval.ms", "0"},
-           {"isolation.level", "read_committed"}}) {
-    if (rd_kafka_conf_set(conf.get(), name, value, problem.data(), problem.size()) !=
-        RD_KAFKA_CONF_OK) {
-      return Error{ErrorCode::internal, fmt::format("librdkafka: {}", problem.data())};
-    }
-  }
-  rd_kafka_conf_set_log_cb(conf.get(), nullptr);
-  Handle handle(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), problem.data(), problem.size()));
-  if (!handle) {
-    return Error{
-        ErrorCode::invalid_argument,
-        fmt::format("Kafka consumer: {}; check sink.brokers and sink.properties", problem.data())};
-  }
-  static_cast<void>(conf.release());  // the consumer owns it now
-  return handle;
 }
 
 rd_kafka_resp_err_t assign(rd_kafka_t* consumer, const std::string& topic) {
@@ -228,7 +195,11 @@ Result<CommittedTransactions> TransactionLog::committed(const std::string& origi
   if (!marker) return marker.error();
   const auto made = conf();
   if (!made) return made.error();
-  const auto consumer = make_consumer(made->conf.get());
+  const auto consumer = make_consumer(
+      made->conf.get(), "outbox-transactions",
+      {{"auto.offset.reset", "earliest"},
+       {"fetch.wait.max.ms", "20"},
+       {"fetch.error.backoff.ms", "20"}});  // also before the first connection is there
   if (!consumer) return consumer.error();
   rd_kafka_poll_set_consumer(consumer->get());
   auto newest = read_to(consumer->get(), topic(), *marker, origin);
