@@ -94,7 +94,8 @@ function failures(o: Overview): Content | null {
   const notes: Note[] = [];
   if (dead) notes.push(note(`${compact(dead)} dead`, "bad"));
   if (retrying) notes.push(note(`${compact(retrying)} retrying`, "warn"));
-  if (heldKeys) notes.push(note(`${compact(heldKeys)} keys wait`, "warn"));
+  if (heldKeys)
+    notes.push(note(`${compact(heldKeys)} ${heldKeys === 1 ? "key waits" : "keys wait"}`, "warn"));
   return {
     id: "failed",
     title: "Stuck",

@@ -45,6 +45,18 @@ describe("the picture of the flow", () => {
     );
   });
 
+  it("counts the keys that wait, one or more", () => {
+    const stuck = (heldKeys: number) => {
+      const { boxes } = flowPicture(
+        { ...sample, failed: { retrying: 0, heldKeys, dead: 0 } },
+        1100,
+      );
+      return boxes.find((box) => box.id === "failed")?.notes.map((note) => note.text);
+    };
+    expect(stuck(1)).toEqual(["1 key waits"]);
+    expect(stuck(2)).toEqual(["2 keys wait"]);
+  });
+
   const lastEdge = (change: object, width = 1100) => {
     const picture = flowPicture({ ...sample, ...change }, width);
     const pipes = picture.pipes.filter((pipe) => / to consumers$/.test(pipe.id));
