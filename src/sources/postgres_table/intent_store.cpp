@@ -40,12 +40,18 @@ constexpr const char* kLoad = R"(
   select sender, since, n, settlement::text from ${outbox_intent}
    where shards & $1::bigint <> 0 order by sender)";
 
+// Others may be taking other shards out of the same row just now. So what is left of it is told by
+// the row as it is when it was locked: a condition on the row itself would be looked at before they
+// have ended, and both would leave it to the other. Parameter: shards.
 constexpr const char* kForget = R"(
-  with left_over as (
-         update ${outbox_intent} set shards = shards & ~$1::bigint
-          where shards & $1::bigint <> 0 and shards & ~$1::bigint <> 0)
-  delete from ${outbox_intent}
-   where shards & $1::bigint <> 0 and shards & ~$1::bigint = 0 returning sender)";
+  with mine as materialized (
+         select sender, shards & ~$1::bigint as rest from ${outbox_intent}
+          where shards & $1::bigint <> 0 order by sender for update),
+       left_over as (
+         update ${outbox_intent} i set shards = mine.rest
+           from mine where i.sender = mine.sender and mine.rest <> 0)
+  delete from ${outbox_intent} i
+   using mine where i.sender = mine.sender and mine.rest = 0 returning i.sender)";
 
 // Parameters: seqs, shards.
 constexpr const char* kOwn = R"(

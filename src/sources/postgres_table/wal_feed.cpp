@@ -12,10 +12,6 @@ using postgres_wal::WalReader;
 
 namespace {
 
-constexpr std::chrono::seconds kMarkInterval{1};
-// The log grows also by what is not ours, and by what this relay itself writes when it stores how
-// far it has come.
-constexpr std::chrono::seconds kIdleInterval{5};
 constexpr std::chrono::milliseconds kVisibleInterval{20};
 
 constexpr const char* kMark =
@@ -50,7 +46,7 @@ Result<void> WalFeed::begin(std::vector<SharedPosition> positions) {
 }
 
 Result<bool> WalFeed::open_table() {
-  const Result<Mark> now = mark();
+  const Result<WalPosition::Mark> now = mark();
   if (!now) {
     return now.error();
   }
@@ -80,7 +76,7 @@ Result<void> WalFeed::stream(const Position& from) {
   if (!emit_prefix) {
     return std::move(emit_prefix).error();
   }
-  at_ = from;
+  reached_.emplace(from, [this] { return mark(); });
   *stored_ = from.lsn;
   postgres_wal::WalReaderOptions options;
   options.stream.url = url_;
@@ -108,11 +104,10 @@ Result<Feed::Page> WalFeed::next(const ReadLimits& limits) {
   if (!read) {
     return std::move(read).error();
   }
-  const bool found = !read->batch.records.empty();
-  if (Result<void> moved = move(found, *read); !moved) {
+  if (Result<void> moved = reached_->move(*read, WalPosition::Clock::now()); !moved) {
     return std::move(moved).error();
   }
-  return Page{std::move(read->batch), {SharedPosition{kAllShards, at_}}};
+  return Page{std::move(read->batch), {SharedPosition{kAllShards, reached_->at()}}};
 }
 
 Result<Feed::Page> WalFeed::next_of_table(const ReadLimits& limits) {
@@ -137,7 +132,7 @@ Result<Feed::Page> WalFeed::next_of_table(const ReadLimits& limits) {
   return page;
 }
 
-Result<WalFeed::Mark> WalFeed::mark() {
+Result<WalPosition::Mark> WalFeed::mark() {
   const Result<pg::Rows> rows = connection_.exec(kMark);
   if (!rows) {
     return rows.error();
@@ -150,33 +145,7 @@ Result<WalFeed::Mark> WalFeed::mark() {
   if (!end) {
     return end.error();
   }
-  return Mark{*std::move(snapshot), *end};
-}
-
-Result<void> WalFeed::move(bool found, const postgres_wal::WalPage& page) {
-  const Lsn lsn = page.lsn;
-  const Clock::time_point now = Clock::now();
-  const bool passed = mark_ && lsn >= mark_->end;
-  if (passed) {
-    at_.from = std::move(mark_->snapshot);
-    mark_.reset();
-  }
-  if (found || passed || now - moved_ >= kIdleInterval) {
-    at_.lsn = lsn;
-    at_.last_seq = page.inside;
-    moved_ = now;
-  }
-  unmarked_ |= found;
-  if (unmarked_ && !mark_ && (!found || now - marked_ >= kMarkInterval)) {
-    Result<Mark> taken = mark();
-    if (!taken) {
-      return std::move(taken).error();
-    }
-    mark_ = *std::move(taken);
-    marked_ = now;
-    unmarked_ = false;
-  }
-  return {};
+  return WalPosition::Mark{*std::move(snapshot), *end};
 }
 
 Result<void> WalFeed::await_work(std::chrono::milliseconds timeout, const std::stop_token& stop) {

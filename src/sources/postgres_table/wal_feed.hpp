@@ -12,17 +12,13 @@
 #include "sources/postgres_table/mode.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "sources/postgres_table/table_feed.hpp"
+#include "sources/postgres_table/wal_position.hpp"
 #include "sources/postgres_wal/wal_reader.hpp"
 #include "support/pg/connection.hpp"
 
 namespace outbox::postgres_table {
 
 // Reads the write-ahead log from a slot, all shards together.
-//
-// The position goes on being a snapshot, so that everything that trusts it (retention, the view of
-// messages, a return to the table) need not know of the log. Once a second a snapshot is taken and
-// then the log's end is asked for: what is visible in the one was committed before the other, so
-// when the log was read so far, the snapshot is passed.
 //
 // A slot that is new knows nothing of what was committed before it. So the table is read first, up
 // to a snapshot that sees what the slot's does, which is exactly what was committed before it, and
@@ -44,12 +40,6 @@ class WalFeed final : public Feed {
   void stored(const std::vector<SharedPosition>& positions) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
-  struct Mark {
-    Snapshot snapshot;
-    postgres_wal::Lsn end = 0;  // of the log, after the snapshot was taken
-  };
-
   WalFeed(pg::Connection connection, const Tables& tables, std::string url, Mode mode)
       : connection_(std::move(connection)),
         tables_(tables),
@@ -61,9 +51,7 @@ class WalFeed final : public Feed {
   [[nodiscard]] Result<bool> open_table();
   [[nodiscard]] Result<void> stream(const Position& from);
   [[nodiscard]] Result<Page> next_of_table(const ReadLimits& limits);
-  [[nodiscard]] Result<Mark> mark();
-  // The log was read up to the end of the page, and whether that found any record.
-  [[nodiscard]] Result<void> move(bool found, const postgres_wal::WalPage& page);
+  [[nodiscard]] Result<WalPosition::Mark> mark();
 
   pg::Connection connection_;
   Tables tables_;
@@ -78,11 +66,7 @@ class WalFeed final : public Feed {
   // Then:
   const std::shared_ptr<std::atomic<postgres_wal::Lsn>> stored_ =
       std::make_shared<std::atomic<postgres_wal::Lsn>>(0);
-  Position at_;
-  std::optional<Mark> mark_;  // that the log was not read up to
-  bool unmarked_ = false;     // records came since the last mark
-  Clock::time_point marked_;
-  Clock::time_point moved_;
+  std::optional<WalPosition> reached_;
   std::unique_ptr<postgres_wal::WalReader> log_;  // last: its thread uses stored_
 };
 

@@ -90,7 +90,7 @@ Result<WalPage> WalReader::next(std::size_t rows, std::size_t bytes) {
   }
   page.batch.storage = std::move(page.arena);
   page.batch.behind = behind_;
-  return WalPage{std::move(page.batch), received_, inside_};
+  return WalPage{std::move(page.batch), received_, inside_, newest_xid_};
 }
 
 // The last row is often the last of its transaction, too: with the commit behind it, it need not be
@@ -160,6 +160,7 @@ Result<void> WalReader::take(const Change& change, Page& page) {
     }
     if (is_new() && !known_(read->xid)) {
       page.batch.records.push_back(read->record);
+      newest_xid_ = std::max(newest_xid_, read->xid);
     }
   } else if (const auto* emitted = std::get_if<Emitted>(&change)) {
     return take(*emitted, page);
