@@ -1,7 +1,9 @@
 #include "tests/chaos/fleet.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 namespace outbox::chaos {
 
@@ -11,6 +13,17 @@ char process_state(pid_t pid) {
   std::getline(file, text);
   const std::size_t end = text.rfind(") ");  // of the name, which may hold anything
   return end == std::string::npos || end + 2 >= text.size() ? '-' : text[end + 2];
+}
+
+bool expects_signal(pid_t pid, int number) {
+  std::ifstream status{"/proc/" + std::to_string(pid) + "/status"};
+  std::uint64_t expected = 0;
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("SigBlk:") || line.starts_with("SigCgt:")) {
+      expected |= std::stoull(line.substr(line.find(':') + 1), nullptr, 16);
+    }
+  }
+  return ((expected >> (number - 1)) & 1) == 1;
 }
 
 bool is_gone(pid_t pid) {
@@ -47,6 +60,10 @@ pid_t Fleet::pid(const std::string& name) const {
 
 char Fleet::state(const std::string& name) const {
   return process_state(pid(name));
+}
+
+bool Fleet::expects(const std::string& name, int number) const {
+  return expects_signal(pid(name), number);
 }
 
 void Fleet::start(const std::string& name, const e2e::Environment& changes) {

@@ -34,6 +34,8 @@ class Fleet {
   [[nodiscard]] pid_t pid(const std::string& name) const;
   // As /proc has it: 'R', 'S', 'T' …; '-' when there is no such process.
   [[nodiscard]] char state(const std::string& name) const;
+  // Whether it handles the signal or waits for it. One that has just begun does not yet.
+  [[nodiscard]] bool expects(const std::string& name, int number) const;
 
   // `changes` to its environment hold until the next start.
   void start(const std::string& name, const e2e::Environment& changes = {});
@@ -54,6 +56,8 @@ class Fleet {
 
 // As Fleet::state, of any process.
 [[nodiscard]] char process_state(pid_t pid);
+// As Fleet::expects, of any process.
+[[nodiscard]] bool expects_signal(pid_t pid, int number);
 // Whether it runs no more; a zombie does not.
 [[nodiscard]] bool is_gone(pid_t pid);
 

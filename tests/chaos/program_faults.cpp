@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/support/eventually.hpp"
+
 namespace outbox::chaos {
 namespace {
 
@@ -46,8 +48,10 @@ FaultClass stopped(World& world, std::string name, const std::string& prefix, Ho
           }};
 }
 
-// SIGTERM; its exit code, or nothing when it had to be killed.
+// SIGTERM; its exit code, or nothing when it had to be killed. One that was started a moment ago
+// has nothing to end, and knows nothing of the signal: it is given the time.
 std::optional<int> end_gracefully(World& world, const std::string& target) {
+  static_cast<void>(test::eventually([&] { return world.fleet.expects(target, SIGTERM); }, kEnd));
   world.fleet.signal(target, SIGTERM);
   auto code = world.fleet.wait(target, kGracefulEnd);
   if (!code) {
