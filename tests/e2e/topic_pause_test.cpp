@@ -187,6 +187,8 @@ TEST_P(TopicPauseTest, ItsMessagesWaitInTheirOrderAndGoAtOnceAfterwardsAndOthers
   EXPECT_EQ(value("select count(*) from outbox_exception"), "0");
   expect_each_once_in_order(orders_, "order");
   expect_each_once_in_order(invoices_, "invoice");
+  EXPECT_EQ(value("select count(*) from outbox_kept join outbox using (seq)"), "0")
+      << "what the table has is kept once more";
   EXPECT_THAT(relay_->events(), testing::Not(testing::Contains(testing::HasSubstr("failed"))));
 }
 

@@ -221,5 +221,16 @@ TEST_F(ExceptionRowsTest, ARelayThatIsReplacedMakesNothingDead) {
   EXPECT_EQ(state_of(3), "delayed 0");
 }
 
+// As where a commit took long to be visible.
+TEST_F(ExceptionRowsTest, ARowThatIsKeptAsWellIsClaimedOnce) {
+  must_exec(connection_,
+            "insert into outbox_kept (seq, created_at, id, shard, aggregatetype, aggregateid, "
+            "type, headers, payload) select seq, created_at, id, shard, aggregatetype, "
+            "aggregateid, type, headers, payload from outbox");
+  const std::vector<HeldRange> ranges{range_of(1), range_of(2)};
+  EXPECT_EQ(must(source_.claim_exceptions(ranges, 2)).records.size(), 2U);
+  EXPECT_EQ(must(source_.claim_due(10)).records.size(), 2U);
+}
+
 }  // namespace
 }  // namespace outbox::test

@@ -6,8 +6,8 @@
 
 namespace outbox::postgres_table {
 
-std::vector<Record> undelivered(const std::vector<Claimed>& passed, const Settlement& settlement) {
-  std::vector<Record> left;
+Undelivered undelivered(const std::vector<Claimed>& passed, const Settlement& settlement) {
+  Undelivered left;
   if (!settlement.exceptional()) {
     return left;
   }
@@ -36,9 +36,10 @@ std::vector<Record> undelivered(const std::vector<Claimed>& passed, const Settle
   for (const Claimed& batch : passed) {
     for (const Record& record : batch.records) {
       if (failed.contains(record.seq) || waits(record)) {
-        left.push_back(record);
+        left.records.push_back(record);
       }
     }
+    left.xids.insert(left.xids.end(), batch.xids.begin(), batch.xids.end());
   }
   return left;
 }

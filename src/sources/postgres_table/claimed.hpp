@@ -16,11 +16,18 @@ struct Claimed {
   // Where the log is read: what may be in no table.
   std::vector<Record> records{};
   std::shared_ptr<const void> storage{};  // that they point to
+  std::vector<std::uint64_t> xids{};      // of those that have a row
 };
 
-// What the settlement leaves undelivered of the batches that it passes, and what has to be found
-// again therefore. The records point into the batches.
-[[nodiscard]] std::vector<Record> undelivered(const std::vector<Claimed>& passed,
-                                              const Settlement& settlement);
+// What settled batches leave undelivered, and has to be found again. The records point into the
+// batches.
+struct Undelivered {
+  std::vector<Record> records;
+  std::vector<std::uint64_t> xids;  // of the batches' transactions
+};
+
+// Of the batches that the settlement passes.
+[[nodiscard]] Undelivered undelivered(const std::vector<Claimed>& passed,
+                                      const Settlement& settlement);
 
 }  // namespace outbox::postgres_table

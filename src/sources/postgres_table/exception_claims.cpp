@@ -12,8 +12,9 @@ namespace {
 // The rows are compared and ordered as (aggregateid, seq), so that no other index can serve. What
 // is delayed, skipped or discarded does not wait in a range, nor does what was delivered by itself
 // meanwhile; neither may count against the limit, by which the caller sees whether a range has
-// ended. Parameters: keys, from seqs, until seqs, numbers of the positions; rows per range; of each
-// position: from, to (null: none), last_seq.
+// ended, nor may a row of which KeptStore has a copy as well count twice. Parameters: keys, from
+// seqs, until seqs, numbers of the positions; rows per range; of each position: from, to (null:
+// none), last_seq.
 constexpr const char* kClaim = R"(
   from unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[])
          with ordinality as r (key, from_seq, until_seq, at, number)
@@ -21,7 +22,7 @@ constexpr const char* kClaim = R"(
    select (($6::text[])[r.at])::pg_snapshot as f, (($7::text[])[r.at])::pg_snapshot as t,
           ($8::bigint[])[r.at] as last offset 0) p
  cross join lateral (
-   select * from ${outbox_row} c
+   select distinct on (c.aggregateid, c.seq) * from ${outbox_row} c
     where (c.aggregateid, c.seq) >= (r.key, r.from_seq)
       and (c.aggregateid, c.seq) <= (r.key, r.until_seq)
       and (pg_visible_in_snapshot(c.xid, p.f)
@@ -42,7 +43,7 @@ constexpr const char* kClaimDue = R"(
          where state = 'delayed' and due_at <= clock_timestamp()
            and ($1::bigint >> shard::integer) & 1 = 1
          order by due_at, seq limit $2::bigint) e
- cross join lateral (select * from ${outbox_row} c where c.seq = e.seq) o
+ cross join lateral (select * from ${outbox_row} c where c.seq = e.seq limit 1) o
  order by e.due_at, e.seq)";
 
 // A message without its row can never be sent, and must not keep the others from their turn. Read

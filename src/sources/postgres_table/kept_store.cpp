@@ -1,13 +1,21 @@
 #include "sources/postgres_table/kept_store.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <string>
+#include <thread>
+
+#include "sources/postgres_table/position.hpp"
 
 namespace outbox::postgres_table {
 namespace {
 
 // In one statement; what was read ahead may be more.
 constexpr std::size_t kRowsAtOnce = 5'000;
+
+constexpr std::chrono::milliseconds kVisibleWait{1'000};
+constexpr std::chrono::milliseconds kVisiblePause{1};
 
 constexpr const char* kPayloadType = R"(
   select format_type(atttypid, atttypmod) from pg_attribute
@@ -77,7 +85,38 @@ Result<void> KeptStore::prepare(const Tables& tables) {
   return connection_->prepare("keep", sql);
 }
 
-Result<void> KeptStore::store(std::span<const Record> records) {
+Result<void> KeptStore::store(const Undelivered& left) {
+  if (left.records.empty()) {
+    return {};
+  }
+  const Result<void> visible = await_visible(left.xids);
+  return visible ? keep(left.records) : visible;
+}
+
+// A commit is in the log before snapshots show it, and what has a row would seem to have none.
+// Where it waits longer, for a standby as a rule, a copy is kept besides the row; who claims them
+// takes one.
+Result<void> KeptStore::await_visible(std::span<const std::uint64_t> xids) {
+  const auto deadline = std::chrono::steady_clock::now() + kVisibleWait;
+  for (;;) {
+    const Result<pg::Rows> rows = connection_->exec("select pg_current_snapshot()");
+    if (!rows) {
+      return rows.error();
+    }
+    const Result<Snapshot> now = Snapshot::parse(rows->text(0, 0));
+    if (!now) {
+      return now.error();
+    }
+    const auto sees = [&](std::uint64_t xid) { return now->sees(xid); };
+    if (std::all_of(xids.begin(), xids.end(), sees) ||
+        std::chrono::steady_clock::now() >= deadline) {
+      return {};
+    }
+    std::this_thread::sleep_for(kVisiblePause);
+  }
+}
+
+Result<void> KeptStore::keep(std::span<const Record> records) {
   while (!records.empty()) {
     const std::span<const Record> some = records.first(std::min(records.size(), kRowsAtOnce));
     records = records.subspan(some.size());

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
-#include <string>
 
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
+#include "sources/postgres_table/claimed.hpp"
 #include "sources/postgres_table/sql.hpp"
 #include "support/pg/connection.hpp"
 
@@ -19,10 +20,13 @@ class KeptStore {
 
   [[nodiscard]] Result<void> prepare(const Tables& tables);
 
-  // Within the transaction that stores what became of them.
-  [[nodiscard]] Result<void> store(std::span<const Record> records);
+  // Within the transaction that stores what became of them, at READ COMMITTED.
+  [[nodiscard]] Result<void> store(const Undelivered& left);
 
  private:
+  [[nodiscard]] Result<void> await_visible(std::span<const std::uint64_t> xids);
+  [[nodiscard]] Result<void> keep(std::span<const Record> records);
+
   pg::Connection* connection_;
   bool payload_is_bytea_ = false;
 };

@@ -226,6 +226,7 @@ Result<Batch> PostgresTableSource::claim(std::size_t limit) {
   if (mode_.wal) {
     claimed_.back().records = page->batch.records;
     claimed_.back().storage = page->batch.storage;
+    claimed_.back().xids = std::move(page->xids);
   }
   return std::move(page->batch);
 }
@@ -246,8 +247,8 @@ Result<Batch> PostgresTableSource::claim_due(std::size_t limit) {
 
 Result<void> PostgresTableSource::settle(const Settlement& settlement) {
   const std::vector<Claimed> passed = take_claimed(settlement.through);
-  const std::vector<Record> left = undelivered(passed, settlement);
-  return settle(settlement, passed.empty() ? nullptr : &passed.back().after, {.left = left});
+  const Undelivered left = undelivered(passed, settlement);
+  return settle(settlement, passed.empty() ? nullptr : &passed.back().after, {.left = &left});
 }
 
 Result<void> PostgresTableSource::settle(const Settlement& settlement, const Positions* positions,
@@ -275,7 +276,7 @@ Result<void> PostgresTableSource::enlist(const TransactionSender& sender) {
 
 Result<PreparedTransaction> PostgresTableSource::prepare(const Settlement& settlement) {
   const std::vector<Claimed> passed = take_claimed(settlement.through);
-  const std::vector<Record> left = undelivered(passed, settlement);
+  const Undelivered left = undelivered(passed, settlement);
   prepared_ = passed.empty() ? std::nullopt : std::optional{passed.back().after};
   Result<PreparedTransaction> transaction =
       intents_->store(settlement, prepared_ ? &*prepared_ : nullptr, settler_->seen_of(settlement),

@@ -37,6 +37,7 @@ class RangeReader {
   struct Page {
     Batch batch;
     std::vector<SharedPosition> after;  // what may be stored when the batch is done
+    std::vector<std::uint64_t> xids{};  // of its rows, where the log was read
   };
 
   // Prepares the statements and pins their plans: a freshly emptied table would otherwise flip to a

@@ -180,8 +180,10 @@ Result<void> Settler::settle(const Settlement& settlement,
     return owned;
   }
   // First, as dead letters are copied from there.
-  if (Result<void> kept = kept_.store(how.left); !kept) {
-    return kept;
+  if (how.left != nullptr) {
+    if (Result<void> kept = kept_.store(*how.left); !kept) {
+      return kept;
+    }
   }
   if (Result<void> stored = exceptions_.store(settlement); !stored) {
     return stored;

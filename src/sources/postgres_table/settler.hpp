@@ -13,6 +13,7 @@
 
 #include "outbox/result.hpp"
 #include "outbox/source.hpp"
+#include "sources/postgres_table/claimed.hpp"
 #include "sources/postgres_table/exception_store.hpp"
 #include "sources/postgres_table/kept_store.hpp"
 #include "sources/postgres_table/ownership.hpp"
@@ -45,8 +46,8 @@ class Settler {
 
   struct How {
     bool durably = false;  // also without exceptions
-    // What the settlement leaves undelivered: what of it has no row is kept.
-    std::span<const Record> left = {};
+    // What the settlement leaves undelivered: what of it has no row is kept. Null: nothing.
+    const Undelivered* left = nullptr;
     // Is to happen with it or not at all, within the same transaction.
     std::function<Result<void>()> also = {};
   };
@@ -54,7 +55,7 @@ class Settler {
   [[nodiscard]] Result<void> settle(const Settlement& settlement,
                                     const std::vector<SharedPosition>* positions, const How& how);
   // Of these messages, those without a row; within a transaction.
-  [[nodiscard]] Result<void> keep(std::span<const Record> left) { return kept_.store(left); }
+  [[nodiscard]] Result<void> keep(const Undelivered& left) { return kept_.store(left); }
 
   // As of ExceptionStore.
   [[nodiscard]] std::vector<SeenException> seen_of(const Settlement& settlement) const {

@@ -107,7 +107,8 @@ Result<Feed::Page> WalFeed::next(const ReadLimits& limits) {
   if (Result<void> moved = reached_->move(*read, WalPosition::Clock::now()); !moved) {
     return std::move(moved).error();
   }
-  return Page{std::move(read->batch), {SharedPosition{kAllShards, reached_->at()}}};
+  return Page{
+      std::move(read->batch), {SharedPosition{kAllShards, reached_->at()}}, std::move(read->xids)};
 }
 
 Result<Feed::Page> WalFeed::next_of_table(const ReadLimits& limits) {

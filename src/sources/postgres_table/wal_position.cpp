@@ -31,7 +31,9 @@ Result<void> WalPosition::move(const postgres_wal::WalPage& page, Clock::time_po
     moved_ = now;
   }
   unmarked_ |= found;
-  newest_xid_ = std::max(newest_xid_, page.newest_xid);
+  for (const std::uint64_t xid : page.xids) {
+    newest_xid_ = std::max(newest_xid_, xid);
+  }
   if (!wants_mark(found, now)) {
     return {};
   }

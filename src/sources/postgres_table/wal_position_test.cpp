@@ -32,7 +32,7 @@ class WalPositionTest : public testing::Test {
   }
 
   void move(Batch batch) {
-    EXPECT_TRUE(position_.move({std::move(batch), end_, 0, newest_xid_}, now_).ok());
+    EXPECT_TRUE(position_.move({std::move(batch), end_, 0, {newest_xid_}}, now_).ok());
   }
 
   std::string shown_ = "100:100:";

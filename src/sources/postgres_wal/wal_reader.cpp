@@ -32,6 +32,7 @@ std::int64_t now_us() {
 struct WalReader::Page {
   Batch batch;
   std::shared_ptr<Arena> arena = std::make_shared<Arena>();
+  std::vector<std::uint64_t> xids;
   std::int64_t now_us = 0;
 };
 
@@ -90,7 +91,7 @@ Result<WalPage> WalReader::next(std::size_t rows, std::size_t bytes) {
   }
   page.batch.storage = std::move(page.arena);
   page.batch.behind = behind_;
-  return WalPage{std::move(page.batch), received_, inside_, newest_xid_};
+  return WalPage{std::move(page.batch), received_, inside_, std::move(page.xids)};
 }
 
 // The last row is often the last of its transaction, too: with the commit behind it, it need not be
@@ -160,7 +161,9 @@ Result<void> WalReader::take(const Change& change, Page& page) {
     }
     if (is_new() && !known_(read->xid)) {
       page.batch.records.push_back(read->record);
-      newest_xid_ = std::max(newest_xid_, read->xid);
+      if (page.xids.empty() || page.xids.back() != read->xid) {
+        page.xids.push_back(read->xid);
+      }
     }
   } else if (const auto* emitted = std::get_if<Emitted>(&change)) {
     return take(*emitted, page);

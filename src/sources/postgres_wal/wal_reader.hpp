@@ -33,7 +33,7 @@ struct WalPage {
   Batch batch;
   Lsn lsn = 0;  // every message of what committed before is in this page or in an earlier one
   std::int64_t inside = 0;  // so are that many of the first transaction that committed after it
-  std::uint64_t newest_xid = 0;  // of the rows that were read so far; emitted messages have no row
+  std::vector<std::uint64_t> xids;  // of its rows; emitted messages have none
 };
 
 // Reads the messages that were committed, in the order of the commits, as they come from the log.
@@ -84,8 +84,7 @@ class WalReader {
   std::int64_t sent_at_us_ = 0;  // the newest frame, by the server's clock
   bool behind_ = false;          // the newest transaction committed long before it was sent
   bool in_transaction_ = false;
-  std::int64_t inside_ = 0;  // messages of it that have come
-  std::uint64_t newest_xid_ = 0;
+  std::int64_t inside_ = 0;                // messages of it that have come
   std::int64_t done_;                      // of the first one, that an earlier reader had read
   std::optional<std::uint32_t> relation_;  // the outbox table's
   std::optional<RowShape> shape_;
