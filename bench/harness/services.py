@@ -18,7 +18,7 @@ LUA = pathlib.Path(__file__).with_name("order.lua")
 # The order's id: later ones are higher, as order-service's are.
 ORDER_ID = ("(lpad(to_hex(:run::bigint), 4, '0') || lpad(to_hex(:k::bigint), 8, '0') || "
             "lpad(to_hex(:client_id::bigint), 4, '0') || '0000000000000000')::uuid")
-# order-service's transaction, statement by statement.
+# order-service's transaction, statement by statement; the message travels together with COMMIT.
 ORDER = f"""with o as (
   insert into orders (id, customer_id, currency, status, total_minor, created_at)
   values ({ORDER_ID}, 'c-1', 'EUR', 'CREATED', 2500, now()))
@@ -39,7 +39,8 @@ values ({ORDER_ID}, 'order', ({ORDER_ID})::text, 'OrderCreated',
 
 def script(outbox):
     """pgbench's."""
-    return "\\set k :k + 1\nbegin;\n" + ORDER + (MESSAGE if outbox else "") + "commit;\n"
+    message = "\\startpipeline\n" + MESSAGE + "commit;\n\\endpipeline\n"
+    return "\\set k :k + 1\nbegin;\n" + ORDER + (message if outbox else "commit;\n")
 
 
 class Writers:

@@ -42,8 +42,8 @@ struct OutboxOptions {
   bool prepare = false;
 };
 
-// The caller's open transaction on a libpq connection. It borrows the connection and neither begins
-// nor ends anything.
+// The caller's open transaction on a libpq connection. It borrows the connection, and neither
+// begins nor ends anything itself.
 class Transaction {
  public:
   explicit Transaction(pg_conn* connection) noexcept : connection_(connection) {}
@@ -85,6 +85,19 @@ class Outbox {
                                                   std::span<const Message> messages) const;
   [[nodiscard]] Result<Uuid> enqueue(Transaction& transaction, const Message& message) const;
 
+  // Like enqueue, and commits behind it in the same round trip, so that the messages cost the
+  // transaction none of their own. Without messages it only commits.
+  //
+  // What enqueue refuses, before or in PostgreSQL, is refused as there, and the transaction is
+  // still to be rolled back. Besides:
+  //   the error of COMMIT, conflict as a rule (a deferred constraint, a serialization failure): the
+  //     transaction has been rolled back.
+  //   source_unavailable: whether it was committed is not known.
+  [[nodiscard]] Result<std::vector<Uuid>> enqueue_and_commit(
+      Transaction& transaction, std::span<const Message> messages) const;
+  [[nodiscard]] Result<Uuid> enqueue_and_commit(Transaction& transaction,
+                                                const Message& message) const;
+
   // Like enqueue, but writes the messages into PostgreSQL's write-ahead log alone, by the function
   // <table>_emit, and no rows: cheaper, and nothing to remove later. Rolled back with the
   // transaction as rows are. Only an outbox whose log is read ('outboxctl source use wal') can
@@ -106,10 +119,15 @@ class Outbox {
     std::string many;
     std::string delayed;
   };
+  // One of the calls above.
+  struct Call {
+    const char* name;
+    const Statements& statements;
+    bool commit;
+  };
   [[nodiscard]] Result<std::vector<Uuid>> write(Transaction& transaction,
                                                 std::span<const Message> messages,
-                                                const Statements& statements,
-                                                const char* call) const;
+                                                const Call& call) const;
 
   OutboxOptions options_;
   Statements insert_;

@@ -82,6 +82,10 @@ Result<void> check_transaction(PGconn* connection) {
     return Error{ErrorCode::source_unavailable,
                  "the connection to PostgreSQL is lost; the transaction with it"};
   }
+  if (PQpipelineStatus(connection) != PQ_PIPELINE_OFF) {
+    return Error{ErrorCode::invalid_argument,
+                 "the connection is in libpq's pipeline mode; leave it (PQexitPipelineMode) first"};
+  }
   switch (PQtransactionStatus(connection)) {
     case PQTRANS_INTRANS:
       break;
@@ -168,6 +172,11 @@ class Columns {
   pg::Array available_at_{pg::Type::timestamptz};
 };
 
+Result<Uuid> first_of(Result<std::vector<Uuid>> ids) {
+  if (!ids) return std::move(ids).error();
+  return ids->front();
+}
+
 }  // namespace
 
 Outbox::Outbox(const OutboxOptions& options)
@@ -179,14 +188,19 @@ Outbox::Outbox(const OutboxOptions& options)
 }
 
 Result<std::vector<Uuid>> Outbox::write(Transaction& transaction, std::span<const Message> messages,
-                                        const Statements& statements, const char* call) const {
+                                        const Call& call) const {
   PGconn* connection = transaction.connection();
   if (auto checked = check_transaction(connection); !checked) return std::move(checked).error();
   if (auto checked = check_messages(messages, rules_of(options_)); !checked) {
     return std::move(checked).error();
   }
   std::vector<Uuid> ids;
-  if (messages.empty()) return ids;
+  if (messages.empty()) {
+    if (!call.commit) return ids;
+    auto committed = pg::exec(connection, "COMMIT", nullptr, options_.answer_timeout);
+    if (!committed) return std::move(committed).error();
+    return ids;
+  }
   ids.reserve(messages.size());
   for (const Message& message : messages)
     ids.push_back(message.id ? *message.id : Uuid::v7());
@@ -198,38 +212,45 @@ Result<std::vector<Uuid>> Outbox::write(Transaction& transaction, std::span<cons
   if (!one) columns.add(messages, ids);
   const pg::Params params =
       one ? one_row(messages.front(), ids.front(), type) : columns.params(delayed);
-  const std::string& several = delayed ? statements.delayed : statements.many;
+  const std::string& several = delayed ? call.statements.delayed : call.statements.many;
   pg::SqlState sqlstate;
   const auto run = options_.prepare ? pg::query_remembered : pg::query;
-  auto written = run(connection, one ? statements.one : several, params, pg::Format::binary,
-                     &sqlstate, options_.answer_timeout);
+  auto written =
+      run(connection, one ? call.statements.one : several, params, pg::Format::binary, &sqlstate,
+          options_.answer_timeout, call.commit ? pg::Then::commit : pg::Then::nothing);
   if (written) return ids;
   Error error = std::move(written).error();
-  if (sqlstate.view().starts_with("22")) error.code = ErrorCode::message_rejected;
-  error.message = std::string{call} + ": " + error.message;
+  const bool by_commit = PQtransactionStatus(connection) == PQTRANS_IDLE;
+  if (sqlstate.view().starts_with("22") && !by_commit) error.code = ErrorCode::message_rejected;
+  error.message = std::string{call.name} + ": " + error.message;
   return error;
 }
 
 Result<std::vector<Uuid>> Outbox::enqueue(Transaction& transaction,
                                           std::span<const Message> messages) const {
-  return write(transaction, messages, insert_, "enqueue");
+  return write(transaction, messages, {"enqueue", insert_, /*commit=*/false});
 }
 
 Result<Uuid> Outbox::enqueue(Transaction& transaction, const Message& message) const {
-  auto ids = enqueue(transaction, std::span{&message, 1});
-  if (!ids) return std::move(ids).error();
-  return ids->front();
+  return first_of(enqueue(transaction, std::span{&message, 1}));
+}
+
+Result<std::vector<Uuid>> Outbox::enqueue_and_commit(Transaction& transaction,
+                                                     std::span<const Message> messages) const {
+  return write(transaction, messages, {"enqueue_and_commit", insert_, /*commit=*/true});
+}
+
+Result<Uuid> Outbox::enqueue_and_commit(Transaction& transaction, const Message& message) const {
+  return first_of(enqueue_and_commit(transaction, std::span{&message, 1}));
 }
 
 Result<std::vector<Uuid>> Outbox::emit(Transaction& transaction,
                                        std::span<const Message> messages) const {
-  return write(transaction, messages, emit_, "emit");
+  return write(transaction, messages, {"emit", emit_, /*commit=*/false});
 }
 
 Result<Uuid> Outbox::emit(Transaction& transaction, const Message& message) const {
-  auto ids = emit(transaction, std::span{&message, 1});
-  if (!ids) return std::move(ids).error();
-  return ids->front();
+  return first_of(emit(transaction, std::span{&message, 1}));
 }
 
 }  // namespace outbox

@@ -222,14 +222,13 @@ Result<Creation> PostgresOrderStore::create(const Order& order,
     if (*earlier) return std::move(**earlier);
   }
   if (auto inserted = insert_order(connection, order); !inserted.ok()) return inserted.error();
-  Transaction transaction(connection.raw());
-  auto message = outbox_.enqueue(transaction, order_created(order, traceparent));
-  if (!message.ok()) return message.error();
   if (request) {
     auto kept = keep_answer(connection, *request, answer);
     if (!kept.ok()) return kept.error();
   }
-  if (auto committed = tx->commit(); !committed.ok()) return committed.error();
+  Transaction transaction(connection.raw());
+  auto message = outbox_.enqueue_and_commit(transaction, order_created(order, traceparent));
+  if (!message.ok()) return message.error();
   return Creation{Creation::Outcome::created, answer, *message};
 }
 
@@ -287,9 +286,8 @@ Result<std::optional<Cancellation>> PostgresOrderStore::cancel(
       connection.query_prepared("cancel_order", pg::Params().uuid(id).unix_us(now_us).text(reason));
   if (!updated.ok()) return updated.error();
   Transaction transaction(connection.raw());
-  auto message = outbox_.enqueue(transaction, order_cancelled(order, traceparent));
+  auto message = outbox_.enqueue_and_commit(transaction, order_cancelled(order, traceparent));
   if (!message.ok()) return message.error();
-  if (auto committed = tx->commit(); !committed.ok()) return committed.error();
   cancellation.message_id = *message;
   return std::optional(std::move(cancellation));
 }

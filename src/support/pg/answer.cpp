@@ -25,6 +25,10 @@ bool ends_the_answer(const PGresult* result) {
 
 }  // namespace
 
+void cut(PGconn* connection) {
+  shutdown(PQsocket(connection), SHUT_RDWR);
+}
+
 bool await_answer(PGconn* connection, std::chrono::milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   bool unsent = PQflush(connection) == 1;
@@ -33,7 +37,7 @@ bool await_answer(PGconn* connection, std::chrono::milliseconds timeout) {
     const int ready = poll(&socket, 1, timeout.count() == 0 ? -1 : time_left(deadline));
     if (ready < 0 && errno != EINTR) return true;  // PQgetResult waits in its own way
     if (ready == 0) {
-      shutdown(PQsocket(connection), SHUT_RDWR);
+      cut(connection);
       return false;
     }
     if (PQconsumeInput(connection) == 0) return true;

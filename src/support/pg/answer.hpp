@@ -16,6 +16,9 @@ namespace outbox::pg {
 // its loss at once.
 [[nodiscard]] bool await_answer(pg_conn* connection, std::chrono::milliseconds timeout);
 
+// The connection is lost from now on, for libpq and for the server.
+void cut(pg_conn* connection);
+
 struct Answer {
   pg_result* result = nullptr;  // the last one, the caller's to clear; null: there was none
   bool late = false;            // the connection was cut, see await_answer

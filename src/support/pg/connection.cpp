@@ -33,15 +33,16 @@ void drop_notice(void* /*arg*/, const PGresult* /*notice*/) {}
 }  // namespace
 
 Result<Rows> query(PGconn* connection, const std::string& sql, const Params& params, Format format,
-                   SqlState* sqlstate, std::chrono::milliseconds answer_timeout) {
+                   SqlState* sqlstate, std::chrono::milliseconds answer_timeout, Then then) {
   auto arguments = params.arguments();
   if (!arguments) return std::move(arguments).error();
   const Params::Arguments& given = **arguments;
-  return run(connection, answer_timeout, sqlstate, [&] {
+  const auto send = [&] {
     return PQsendQueryParams(connection, sql.c_str(), params.size(), given.types.data(),
                              given.values.data(), given.lengths.data(), given.formats.data(),
                              format_number(format));
-  });
+  };
+  return run(connection, answer_timeout, sqlstate, send, then);
 }
 
 Result<Rows> exec(PGconn* connection, const std::string& sql, SqlState* sqlstate,
@@ -175,7 +176,7 @@ Tx::Tx(Tx&& other) noexcept : connection_(std::exchange(other.connection_, nullp
 
 Tx::~Tx() {
   // A failure leaves a connection that is not idle or not alive, as its next user will see.
-  if (connection_ != nullptr && connection_->alive()) {
+  if (connection_ != nullptr && connection_->alive() && !connection_->idle()) {
     [[maybe_unused]] auto rolled_back = connection_->exec("ROLLBACK");
   }
 }

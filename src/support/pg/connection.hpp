@@ -17,13 +17,19 @@ namespace outbox::pg {
 
 enum class Format { text, binary };
 
+// What follows a statement on the server without another round trip. COMMIT does only where the
+// statement succeeded; a failure of either is the call's, and the transaction is over if it was
+// COMMIT's.
+enum class Then { nothing, commit };
+
 // Runs one statement on a connection that someone else owns. `sqlstate`, where given, tells the
 // server's reason of a failure. source_unavailable also when the server has not answered within
 // `answer_timeout` (0: wait for ever); the connection is then lost.
 [[nodiscard]] Result<Rows> query(pg_conn* connection, const std::string& sql,
                                  const Params& params = {}, Format format = Format::binary,
                                  SqlState* sqlstate = nullptr,
-                                 std::chrono::milliseconds answer_timeout = {});
+                                 std::chrono::milliseconds answer_timeout = {},
+                                 Then then = Then::nothing);
 
 // Runs one or several statements without parameters; the last one's rows, in text form. Without an
 // explicit BEGIN in them, several are one transaction.
@@ -98,7 +104,8 @@ class Connection {
   std::chrono::milliseconds answer_timeout_{0};
 };
 
-// A transaction that is rolled back unless it was committed. The connection must outlive it.
+// A transaction that is rolled back unless it has ended, by commit() or on the connection itself.
+// The connection must outlive it.
 class Tx {
  public:
   // `begin`: "BEGIN ISOLATION LEVEL …" where the default does not fit.

@@ -36,4 +36,39 @@ Result<Rows> take(PGconn* connection, PGresult* result, SqlState* sqlstate) {
   return std::move(failure.error);
 }
 
+Pipeline::Pipeline(PGconn* connection) : connection_(connection) {
+  PQenterPipelineMode(connection);
+}
+
+Pipeline::~Pipeline() {
+  if (PQexitPipelineMode(connection_) == 0) cut(connection_);
+}
+
+bool Pipeline::commit() {
+  return PQpipelineStatus(connection_) != PQ_PIPELINE_OFF &&
+         PQsendQueryParams(connection_, "COMMIT", 0, nullptr, nullptr, nullptr, nullptr, 0) == 1 &&
+         PQpipelineSync(connection_) == 1;
+}
+
+Result<Rows> take_answer(PGconn* connection, std::chrono::milliseconds answer_timeout,
+                         SqlState* sqlstate) {
+  const Answer answer = last_answer(connection, answer_timeout);
+  if (!answer.late) return take(connection, answer.result, sqlstate);
+  PQclear(answer.result);
+  if (sqlstate != nullptr) *sqlstate = {};
+  return no_answer(answer_timeout);
+}
+
+Result<Rows> take_committed(PGconn* connection, std::chrono::milliseconds answer_timeout,
+                            SqlState* sqlstate) {
+  SqlState of_commit;
+  auto rows = take_answer(connection, answer_timeout, sqlstate);
+  auto committed = take_answer(connection, answer_timeout, &of_commit);
+  const Answer end = last_answer(connection, answer_timeout);
+  PQclear(end.result);
+  if (!rows || committed) return rows;
+  if (sqlstate != nullptr) *sqlstate = of_commit;
+  return std::move(committed).error();
+}
+
 }  // namespace outbox::pg

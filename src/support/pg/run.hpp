@@ -29,17 +29,42 @@ class NonBlocking {
   int was_;
 };
 
-// `send` is the PQsend… call.
+// Statements that libpq sends without waiting for the answer of the one before.
+class Pipeline {
+ public:
+  explicit Pipeline(PGconn* connection);
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+  ~Pipeline();  // cuts the connection where answers are left
+
+  // Sends COMMIT behind what was sent. False: the last call on the connection failed.
+  [[nodiscard]] bool commit();
+
+ private:
+  PGconn* connection_;
+};
+
+// The answer to the one statement that was sent, as rows or as why there are none.
+[[nodiscard]] Result<Rows> take_answer(PGconn* connection, std::chrono::milliseconds answer_timeout,
+                                       SqlState* sqlstate);
+
+// The same with Pipeline::commit behind it: the rows only if COMMIT succeeded too.
+[[nodiscard]] Result<Rows> take_committed(PGconn* connection,
+                                          std::chrono::milliseconds answer_timeout,
+                                          SqlState* sqlstate);
+
+// `send` is the PQsend… call; not PQsendQuery where a COMMIT follows.
 template <class Send>
 Result<Rows> run(PGconn* connection, std::chrono::milliseconds answer_timeout, SqlState* sqlstate,
-                 Send send) {
+                 Send send, Then then = Then::nothing) {
   const NonBlocking non_blocking{connection};
-  if (send() == 0) return take(connection, nullptr, sqlstate);
-  const Answer answer = last_answer(connection, answer_timeout);
-  if (!answer.late) return take(connection, answer.result, sqlstate);
-  PQclear(answer.result);
-  if (sqlstate != nullptr) *sqlstate = {};
-  return no_answer(answer_timeout);
+  if (then == Then::nothing) {
+    if (send() == 0) return take(connection, nullptr, sqlstate);
+    return take_answer(connection, answer_timeout, sqlstate);
+  }
+  Pipeline pipeline{connection};
+  if (send() == 0 || !pipeline.commit()) return take(connection, nullptr, sqlstate);
+  return take_committed(connection, answer_timeout, sqlstate);
 }
 
 inline int format_number(Format format) {

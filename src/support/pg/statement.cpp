@@ -45,7 +45,7 @@ Names* names_of(PGconn* connection) {
 
 Result<Rows> query_remembered(PGconn* connection, const std::string& sql, const Params& params,
                               Format format, SqlState* sqlstate,
-                              std::chrono::milliseconds answer_timeout) {
+                              std::chrono::milliseconds answer_timeout, Then then) {
   auto arguments = params.arguments();
   if (!arguments) return std::move(arguments).error();
   const Params::Arguments& given = **arguments;
@@ -62,11 +62,12 @@ Result<Rows> query_remembered(PGconn* connection, const std::string& sql, const 
     known = names->by_sql.emplace(sql, name).first;
   }
   SqlState state;
-  auto done = run(connection, answer_timeout, &state, [&] {
+  const auto send = [&] {
     return PQsendQueryPrepared(connection, known->second.c_str(), params.size(),
                                given.values.data(), given.lengths.data(), given.formats.data(),
                                format_number(format));
-  });
+  };
+  auto done = run(connection, answer_timeout, &state, send, then);
   if (!done && state.view() == "26000") names->by_sql.erase(known);  // someone has removed it
   if (sqlstate != nullptr) *sqlstate = state;
   return done;

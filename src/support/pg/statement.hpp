@@ -17,6 +17,7 @@ namespace outbox::pg {
 // the next call with it fails once (SQLSTATE 26000), nor through a pooler that changes servers.
 [[nodiscard]] Result<Rows> query_remembered(pg_conn* connection, const std::string& sql,
                                             const Params& params, Format format, SqlState* sqlstate,
-                                            std::chrono::milliseconds answer_timeout);
+                                            std::chrono::milliseconds answer_timeout,
+                                            Then then = Then::nothing);
 
 }  // namespace outbox::pg
