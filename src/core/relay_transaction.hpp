@@ -17,7 +17,7 @@ namespace outbox {
 
 // A transaction ends with the first of these, or when there is nothing more to send.
 struct TransactionOptions {
-  std::size_t messages = 50'000;  // the batch that reaches it is the last one
+  std::size_t messages = 32'000;  // the batch that reaches it is the last one
   std::chrono::milliseconds age{250};
 };
 

@@ -54,6 +54,15 @@ std::string Fleet::log(const std::string& name) const {
   return log_folder_ + "/" + name + ".log";
 }
 
+std::string Fleet::last_words(const std::string& name) const {
+  std::ifstream file{log(name)};
+  std::string last;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty()) last = std::move(line);
+  }
+  return last;
+}
+
 pid_t Fleet::pid(const std::string& name) const {
   return programs_.at(name).process->pid();
 }

@@ -31,6 +31,7 @@ class Fleet {
   [[nodiscard]] std::vector<std::string> names(const std::string& prefix) const;
   [[nodiscard]] std::string url(const std::string& name) const;
   [[nodiscard]] std::string log(const std::string& name) const;
+  [[nodiscard]] std::string last_words(const std::string& name) const;  // the log's last line
   [[nodiscard]] pid_t pid(const std::string& name) const;
   // As /proc has it: 'R', 'S', 'T' …; '-' when there is no such process.
   [[nodiscard]] char state(const std::string& name) const;

@@ -248,7 +248,8 @@ class Run {
     for (const std::string& name : system_.fleet().names("")) {
       if ((orders_over_ && name == "order-service") || !faults_.try_hold({name})) continue;
       if (const auto code = system_.fleet().wait(name, milliseconds{0})) {
-        find(fmt::format("{} ended by itself with status {}", name, *code));
+        find(fmt::format("{} ended by itself with status {}: {}", name, *code,
+                         system_.fleet().last_words(name)));
         system_.fleet().start(name);
         next_look_after_ = Clock::now() + kRestartAfter;
       }
