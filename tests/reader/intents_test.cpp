@@ -1,13 +1,20 @@
 // What relays that take over do with the record of the former owner's transactions.
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sources/postgres_table/intent_store.hpp"
+#include "sources/postgres_table/ownership.hpp"
+#include "sources/postgres_table/recovery.hpp"
+#include "sources/postgres_table/settlement_json.hpp"
+#include "sources/postgres_table/settler.hpp"
 #include "tests/reader/source_reader.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/test_database.hpp"
@@ -17,6 +24,9 @@ namespace {
 
 using postgres_table::Fence;
 using postgres_table::IntentStore;
+using postgres_table::Settler;
+using postgres_table::SharedPosition;
+using postgres_table::Snapshot;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -87,6 +97,82 @@ TEST_F(IntentsTest, ASenderIsForgottenByTwoWhoTakeItsShardsAtTheSameTime) {
   }
   EXPECT_THAT(forgotten, ElementsAre("former"));
   EXPECT_EQ(senders(), "");
+}
+
+// One that has committed everything that was prepared.
+class Committed final : public TransactionJudge {
+ public:
+  explicit Committed(CommittedTransaction transaction) : transaction_(std::move(transaction)) {}
+  Result<void> fence(std::span<const std::string> /*senders*/) override { return {}; }
+  Result<CommittedTransactions> committed(const std::string& /*origin*/) override {
+    return CommittedTransactions{{transaction_}, 0};
+  }
+
+ private:
+  CommittedTransaction transaction_;
+};
+
+class RecoveryTest : public testing::Test {
+ protected:
+  RecoveryTest() {
+    // A transaction of shards 0 to 3 that was committed and not settled.
+    prepared_ = snapshot();
+    const std::vector<SharedPosition> positions{{0b1111, {prepared_, {}, 0, 0}}};
+    must_exec(connection_,
+              "insert into outbox_intent (sender, owner, shards, since, n, settlement) values "
+              "('former', 'old', 15, 0, 1, '" +
+                  postgres_table::to_json({}, &positions, {}) + "')");
+  }
+
+  Snapshot snapshot() {
+    must_exec(connection_, "select pg_current_xact_id()");
+    return must(Snapshot::parse(value_of(connection_, "select pg_current_snapshot()")));
+  }
+
+  // A relay takes so many shards, the lowest ones, and recovers; then it has come to `reached`.
+  void take(int shards, const std::optional<Snapshot>& reached = {}) {
+    const Fence fence = must(take_shards(connection_, tables_, "new", shards));
+    const auto positions = must(load_positions(connection_, tables_, fence.shards));
+    auto settler = must(Settler::make(connection_, tables_, fence, positions, {}));
+    IntentStore intents{connection_, fence};
+    must(intents.prepare_statements(tables_));
+    must(recover(intents, settler, judge_, positions));
+    if (reached) {
+      const std::vector<SharedPosition> moved{{fence.shards, {*reached, {}, 0, 0}}};
+      must(settler.settle({}, &moved, {}));
+    }
+    must_exec(connection_, "deallocate all");
+  }
+
+  std::string position_of(int shard) {
+    return value_of(connection_, "select from_snapshot from outbox_position where shard = " +
+                                     std::to_string(shard));
+  }
+
+  OutboxDatabase database_;
+  pg::Connection connection_ = database_.connect();
+  postgres_table::Tables tables_ = must(postgres_table::Tables::find(connection_, "outbox"));
+  Committed judge_{{"former", 1, 1}};
+  Snapshot prepared_;
+};
+
+TEST_F(RecoveryTest, WhatAFormerOwnerHasCommittedIsSettled) {
+  take(4);
+  EXPECT_EQ(position_of(0), prepared_.text);
+  EXPECT_EQ(position_of(3), prepared_.text);
+  EXPECT_EQ(value_of(connection_, "select count(*) from outbox_intent"), "0");
+}
+
+// The shards that it has got first went on in the meantime.
+TEST_F(RecoveryTest, WhoTakesTheRestLaterIsNotSetBackWhereItHasRecoveredBefore) {
+  const Snapshot reached = snapshot();
+  take(2, reached);
+  EXPECT_EQ(position_of(0), reached.text);
+  take(4);
+  EXPECT_EQ(position_of(0), reached.text);
+  EXPECT_EQ(position_of(1), reached.text);
+  EXPECT_EQ(position_of(2), prepared_.text);
+  EXPECT_EQ(position_of(3), prepared_.text);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "sources/postgres_table/intent_store.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "sources/postgres_table/position_arrays.hpp"
@@ -37,7 +38,7 @@ constexpr const char* kDone =
 
 // Parameter: shards.
 constexpr const char* kLoad = R"(
-  select sender, since, n, settlement::text from ${outbox_intent}
+  select sender, since, n, settlement::text, shards & $1::bigint from ${outbox_intent}
    where shards & $1::bigint <> 0 order by sender)";
 
 // Others may be taking other shards out of the same row just now. So what is left of it is told by
@@ -54,7 +55,7 @@ constexpr const char* kForget = R"(
    using mine where i.sender = mine.sender and mine.rest = 0 returning i.sender)";
 
 // Parameters: seqs, shards.
-constexpr const char* kOwn = R"(
+constexpr const char* kOnlyOf = R"(
   select seq from ${outbox_exception}
    where seq = any ($1::bigint[]) and state <> 'held' and ($2::bigint >> shard::integer) & 1 = 1)";
 
@@ -85,7 +86,7 @@ Result<void> IntentStore::prepare_statements(const Tables& tables) {
       {"intent_done", tables.sql(kDone)},
       {"intent_load", tables.sql(kLoad)},
       {"intent_forget", tables.sql(kForget)},
-      {"intent_own", tables.sql(kOwn)},
+      {"intent_only_of", tables.sql(kOnlyOf)},
       {"intent_origin", tables.sql(kOrigin)},
   };
   for (const auto& [name, sql] : statements) {
@@ -166,7 +167,8 @@ Result<std::vector<Intent>> IntentStore::load() {
   std::vector<Intent> intents;
   for (int i = 0; i < rows->size(); ++i) {
     intents.push_back(Intent{std::string{rows->text(i, 0)}, rows->int8(i, 1), rows->int8(i, 2),
-                             std::string{rows->text(i, 3)}});
+                             std::string{rows->text(i, 3)},
+                             std::bit_cast<std::uint64_t>(rows->int8(i, 4))});
   }
   return intents;
 }
@@ -214,22 +216,23 @@ Result<std::vector<std::string>> IntentStore::forget() {
   return senders;
 }
 
-Result<std::vector<std::int64_t>> IntentStore::own(const std::vector<std::int64_t>& seqs) {
+Result<std::vector<std::int64_t>> IntentStore::only_of(std::uint64_t shards,
+                                                       const std::vector<std::int64_t>& seqs) {
   pg::Array array{pg::Type::int8};
   for (const std::int64_t seq : seqs) {
     array.int8(seq);
   }
   pg::Params params;
-  params.array(array).int8(as_bits(fence_.shards));
-  const Result<pg::Rows> rows = connection_->query_prepared("intent_own", params);
+  params.array(array).int8(as_bits(shards));
+  const Result<pg::Rows> rows = connection_->query_prepared("intent_only_of", params);
   if (!rows) {
     return rows.error();
   }
-  std::vector<std::int64_t> own;
+  std::vector<std::int64_t> found;
   for (int i = 0; i < rows->size(); ++i) {
-    own.push_back(rows->int8(i, 0));
+    found.push_back(rows->int8(i, 0));
   }
-  return own;
+  return found;
 }
 
 }  // namespace outbox::postgres_table

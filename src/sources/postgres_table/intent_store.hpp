@@ -22,7 +22,8 @@ struct Intent {
   std::string sender;
   std::int64_t since = 0;
   std::int64_t n = 0;
-  std::string settlement;  // JSON; empty: there is nothing to decide
+  std::string settlement;    // JSON; empty: there is nothing to decide
+  std::uint64_t shards = 0;  // of the fence, those for which nobody has decided yet
 };
 
 // The rows of outbox_intent: what transactions of the sink shall settle.
@@ -55,8 +56,9 @@ class IntentStore {
   // Within a transaction: the fence's shards are settled of all of them. Returns the senders of
   // which no shard is left.
   [[nodiscard]] Result<std::vector<std::string>> forget();
-  // Of these exceptions, those of the fence's shards.
-  [[nodiscard]] Result<std::vector<std::int64_t>> own(const std::vector<std::int64_t>& seqs);
+  // Of these exceptions, those of these shards.
+  [[nodiscard]] Result<std::vector<std::int64_t>> only_of(std::uint64_t shards,
+                                                          const std::vector<std::int64_t>& seqs);
 
  private:
   pg::Connection* connection_;

@@ -146,7 +146,7 @@ Result<void> PostgresTableSource::recover(const Fence& fence, Positions& positio
   origin_ = *std::move(origin);
   prepared_.reset();
   Result<std::vector<std::string>> retired =
-      postgres_table::recover(*intents_, *settler_, *options_.judge, fence, positions);
+      postgres_table::recover(*intents_, *settler_, *options_.judge, positions);
   if (!retired) {
     return std::move(retired).error();
   }

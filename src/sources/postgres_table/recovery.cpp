@@ -40,9 +40,10 @@ struct Outcome {
   std::vector<SeenException> seen;
 };
 
-Result<void> add(Outcome& outcome, IntentStore& intents, StoredSettlement stored) {
+Result<void> add(Outcome& outcome, IntentStore& intents, std::uint64_t shards,
+                 StoredSettlement stored) {
   Settlement& settlement = stored.settlement;
-  const Result<std::vector<std::int64_t>> own = intents.own(settlement.resolved);
+  const Result<std::vector<std::int64_t>> own = intents.only_of(shards, settlement.resolved);
   if (!own) {
     return own.error();
   }
@@ -86,7 +87,7 @@ Result<CommittedTransactions> judge_all(TransactionJudge& judge, IntentStore& in
 }  // namespace
 
 Result<std::vector<std::string>> recover(IntentStore& intents, Settler& settler,
-                                         TransactionJudge& judge, const Fence& fence,
+                                         TransactionJudge& judge,
                                          std::vector<SharedPosition> positions) {
   const Result<CommittedTransactions> committed = judge_all(judge, intents);
   if (!committed) {
@@ -104,11 +105,12 @@ Result<std::vector<std::string>> recover(IntentStore& intents, Settler& settler,
     if (intent.settlement.empty() || !was_committed(intent, *committed)) {
       continue;
     }
-    Result<StoredSettlement> stored = parse_settlement(intent.settlement, fence.shards);
+    // Of the others that the transaction was about, someone has settled it, and has gone on since.
+    Result<StoredSettlement> stored = parse_settlement(intent.settlement, intent.shards);
     if (!stored) {
       return std::move(stored).error();
     }
-    if (Result<void> added = add(outcome, intents, *std::move(stored)); !added) {
+    if (Result<void> added = add(outcome, intents, intent.shards, *std::move(stored)); !added) {
       return std::move(added).error();
     }
   }

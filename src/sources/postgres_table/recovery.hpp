@@ -6,7 +6,6 @@
 #include "outbox/result.hpp"
 #include "outbox/transaction.hpp"
 #include "sources/postgres_table/intent_store.hpp"
-#include "sources/postgres_table/ownership.hpp"
 #include "sources/postgres_table/position.hpp"
 #include "sources/postgres_table/settler.hpp"
 
@@ -20,7 +19,7 @@ namespace outbox::postgres_table {
 // read what they had prepared, since a former owner may prepare until it is fenced; and then what
 // they had committed.
 [[nodiscard]] Result<std::vector<std::string>> recover(IntentStore& intents, Settler& settler,
-                                                       TransactionJudge& judge, const Fence& fence,
+                                                       TransactionJudge& judge,
                                                        std::vector<SharedPosition> positions);
 
 }  // namespace outbox::postgres_table
