@@ -163,6 +163,21 @@ TEST_F(RecoveryTest, WhatAFormerOwnerHasCommittedIsSettled) {
   EXPECT_EQ(value_of(connection_, "select count(*) from outbox_intent"), "0");
 }
 
+// A sender of theirs may have begun behind the end of the destination's record that it has read.
+TEST_F(RecoveryTest, WhoIsReplacedMeanwhileDoesNotTakeItForAnotherHistory) {
+  const Fence fence = must(take_shards(connection_, tables_, "slow", 4));
+  const auto positions = must(load_positions(connection_, tables_, fence.shards));
+  auto settler = must(Settler::make(connection_, tables_, fence, positions, {}));
+  must_exec(connection_,
+            "update outbox_shard set owner = 'next', epoch = nextval('outbox_epoch'); "
+            "update outbox_intent set sender = 'next', owner = 'next', since = 100");
+  IntentStore intents{connection_, fence};
+  must(intents.prepare_statements(tables_));
+  const auto recovered = recover(intents, settler, judge_, positions);
+  ASSERT_FALSE(recovered);
+  EXPECT_EQ(recovered.error().code, ErrorCode::not_owner) << recovered.error().message;
+}
+
 // The shards that it has got first went on in the meantime.
 TEST_F(RecoveryTest, WhoTakesTheRestLaterIsNotSetBackWhereItHasRecoveredBefore) {
   const Snapshot reached = snapshot();

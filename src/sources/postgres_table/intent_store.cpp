@@ -19,6 +19,9 @@ constexpr const char* kFence = R"(
                                  where ($3::bigint >> shard::integer) & 1 = 1 for share) s) f
           where held))";
 
+// After it.
+constexpr const char* kHolds = " select exists (select from fence)";
+
 // After it. Further parameters: sender, since.
 constexpr const char* kEnlist = R"(
   insert into ${outbox_intent} (sender, owner, shards, since)
@@ -63,7 +66,7 @@ constexpr const char* kOrigin = "select id::text from ${outbox_origin} limit 1";
 
 constexpr const char* kNextXid = "select pg_snapshot_xmax(pg_current_snapshot())";
 
-Error not_enlisted() {
+Error taken_over() {
   return {ErrorCode::not_owner, "another relay has taken over; nothing more is sent from here"};
 }
 
@@ -81,6 +84,7 @@ Error other_history(const std::string& sender) {
 
 Result<void> IntentStore::prepare_statements(const Tables& tables) {
   const std::pair<const char*, std::string> statements[] = {
+      {"intent_holds", tables.sql(std::string{kFence} + kHolds)},
       {"intent_enlist", tables.sql(std::string{kFence} + kEnlist)},
       {"intent_prepare", tables.sql(std::string{kFence} + kPrepare)},
       {"intent_done", tables.sql(kDone)},
@@ -114,7 +118,7 @@ Result<void> IntentStore::enlist(const TransactionSender& sender) {
   if (!rows) {
     return rows.error();
   }
-  return rows->empty() ? Result<void>{not_enlisted()} : Result<void>{};
+  return rows->empty() ? Result<void>{taken_over()} : Result<void>{};
 }
 
 Result<PreparedTransaction> IntentStore::store(const Settlement& settlement,
@@ -139,7 +143,7 @@ Result<PreparedTransaction> IntentStore::store(const Settlement& settlement,
     return rows.error();
   }
   if (rows->empty()) {
-    return not_enlisted();
+    return taken_over();
   }
   PreparedTransaction transaction;
   transaction.number = rows->int8(0, 0);
@@ -164,6 +168,15 @@ Result<std::vector<Intent>> IntentStore::load() {
   if (!rows) {
     return rows.error();
   }
+  // Shards do not come back with the same epoch, so they were still owned when the rows were read:
+  // none is of a sender that began after others had taken them.
+  const Result<bool> owned = holds();
+  if (!owned) {
+    return owned.error();
+  }
+  if (!*owned) {
+    return taken_over();
+  }
   std::vector<Intent> intents;
   for (int i = 0; i < rows->size(); ++i) {
     intents.push_back(Intent{std::string{rows->text(i, 0)}, rows->int8(i, 1), rows->int8(i, 2),
@@ -171,6 +184,13 @@ Result<std::vector<Intent>> IntentStore::load() {
                              std::bit_cast<std::uint64_t>(rows->int8(i, 4))});
   }
   return intents;
+}
+
+Result<bool> IntentStore::holds() {
+  pg::Params params;
+  params.text(fence_.owner).int8(fence_.epoch).int8(as_bits(fence_.shards));
+  const Result<pg::Rows> rows = connection_->query_prepared("intent_holds", params);
+  return rows ? Result<bool>{rows->boolean(0, 0)} : Result<bool>{rows.error()};
 }
 
 Result<void> IntentStore::check_history(const CommittedTransactions& committed,

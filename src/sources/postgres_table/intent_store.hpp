@@ -48,7 +48,7 @@ class IntentStore {
   // Within a transaction that settles it.
   [[nodiscard]] Result<void> done();
 
-  // Of earlier owners of the fence's shards.
+  // Of earlier owners of the fence's shards. not_owner: there is a later one.
   [[nodiscard]] Result<std::vector<Intent>> load();
   // wrong_history: the destination has committed what this database knows nothing of.
   [[nodiscard]] Result<void> check_history(const CommittedTransactions& committed,
@@ -61,6 +61,8 @@ class IntentStore {
                                                           const std::vector<std::int64_t>& seqs);
 
  private:
+  [[nodiscard]] Result<bool> holds();
+
   pg::Connection* connection_;
   Fence fence_;
   std::string sender_;
