@@ -29,7 +29,7 @@ struct Settings {
   http_sink::HttpSettings http_sink;
   std::int64_t sink_rate_limit = 0;
 
-  std::int64_t relay_batch_size = 4'000;
+  std::int64_t relay_batch_size = 3'500;
   std::int64_t relay_batches_in_flight = 4;
   std::int64_t relay_max_blocked_keys = 100'000;
   std::chrono::milliseconds relay_lease{10'000};

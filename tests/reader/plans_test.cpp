@@ -43,6 +43,8 @@ std::set<std::string> paths_of(const std::string& plan) {
     if (std::regex_search(line, match, index)) {
       paths.insert(match[3]);
       condition_is_due = true;
+    } else if (line.find("Seq Scan on outbox_control") != std::string::npos) {
+      continue;  // it has one row
     } else if (line.find("Seq Scan") != std::string::npos ||
                line.find("Bitmap") != std::string::npos || line.find("Hash") != std::string::npos ||
                line.find("Gather") != std::string::npos) {
@@ -68,6 +70,7 @@ class PlansTest : public testing::Test {
     const auto paths = [](pg::Connection& connection, const std::string& call) {
       return paths_of(text_of(must_exec(connection, "explain (costs off) execute " + call)));
     };
+    EXPECT_THAT(paths(reader, "glance('10:20:11,12', 5, 100)"), ElementsAre("xid_seq_idx"));
     EXPECT_THAT(paths(reader, "bounds('10:20:11,12', '10:30:')"), ElementsAre("xid_seq_idx"));
     EXPECT_THAT(paths(reader, "page(1, 2, '3', '10:20:', 100)"), ElementsAre("pkey"));
     EXPECT_THAT(paths(reader, "page_with_late(1, 2, '3', '10:20:', 100, '{11,12}', 1)"),

@@ -9,6 +9,17 @@
 namespace outbox::postgres_table {
 namespace {
 
+// The columns of a record `o` with its exception `e`, which may change what is sent, and three more
+// for where to, for how often that has failed and for when the exception was changed.
+constexpr const char* kClaimedColumns =
+    "o.seq, o.id, o.shard, o.created_at, o.aggregatetype, o.aggregateid, o.type, "
+    "coalesce(e.payload, o.payload), "
+    "case when e.replay then o.headers || '{\"outbox-replay\": \"true\"}' else o.headers end, "
+    "null::timestamptz, e.topic, e.attempts, e.updated_at";
+constexpr int kTopic = kRecordColumnCount;
+constexpr int kAttempts = kRecordColumnCount + 1;
+constexpr int kChangedAt = kRecordColumnCount + 2;
+
 // The rows are compared and ordered as (aggregateid, seq), so that no other index can serve. What
 // is delayed, skipped or discarded does not wait in a range, nor does what was delivered by itself
 // meanwhile; neither may count against the limit, by which the caller sees whether a range has
@@ -81,6 +92,23 @@ constexpr const char* kLoad = R"(
      and ($1::bigint >> shard::integer) & 1 = 1
    order by seq)";
 
+// Of kClaimedColumns what is behind a record's; `seen` gets those that have an exception.
+MoreColumns take_exceptions(std::vector<SeenException>& seen) {
+  return [&seen](const pg::Rows& row, Record* record, Arena& arena) {
+    if (record == nullptr) {
+      return;
+    }
+    const std::string_view topic = row.text(0, kTopic);
+    record->topic = arena.add(topic.data(), topic.size());
+    if (!row.is_null(0, kAttempts)) {
+      record->attempts = static_cast<int>(row.int8(0, kAttempts));
+    }
+    if (!row.is_null(0, kChangedAt)) {
+      seen.push_back({record->seq, row.unix_us(0, kChangedAt)});
+    }
+  };
+}
+
 }  // namespace
 
 Result<void> ExceptionStore::prepare_claims(const Tables& tables) {
@@ -126,8 +154,9 @@ Result<Batch> ExceptionStore::claim(std::span<const HeldRange> ranges, std::size
   params.int8(static_cast<std::int64_t>(limit_per_range));
   params.array(arrays.from).array(arrays.to).array(arrays.last_seqs);
   std::vector<SeenException> seen;
-  Result<Batch> batch = read_records(*connection_, "claim", params,
-                                     ReadLimits{ranges.size() * limit_per_range, max_bytes}, &seen);
+  Result<Batch> batch =
+      read_records(*connection_, "claim", params,
+                   ReadLimits{ranges.size() * limit_per_range, max_bytes}, take_exceptions(seen));
   seen_.saw_waiting(seen);
   return batch;
 }
@@ -136,7 +165,8 @@ Result<Batch> ExceptionStore::claim_due(std::size_t limit, std::size_t max_bytes
   pg::Params params;
   params.int8(as_bits(fence_.shards)).int8(static_cast<std::int64_t>(limit));
   std::vector<SeenException> seen;
-  Result<Batch> batch = read_records(*connection_, "claim_due", params, {limit, max_bytes}, &seen);
+  Result<Batch> batch =
+      read_records(*connection_, "claim_due", params, {limit, max_bytes}, take_exceptions(seen));
   seen_.saw_due(seen);
   return batch;
 }

@@ -21,6 +21,10 @@ struct Snapshot {
 
   [[nodiscard]] static Result<Snapshot> parse(std::string_view text);
   [[nodiscard]] bool sees(std::uint64_t xid) const;
+  // It sees all below.
+  [[nodiscard]] std::uint64_t xmin() const {
+    return in_progress.empty() ? xmax : in_progress.front();
+  }
 };
 
 // Sees what either sees.

@@ -71,6 +71,22 @@ constexpr const char* kLateRows = R"(
              order by s.seq offset $5::bigint - 1 limit 1), 9223372036854775807))
     order by xid, seq limit $5::bigint) o)";
 
+// All of a small range, late or new, by one pass over the index of (xid, seq), which is in the
+// order of seq afterwards. Parameters: from, shards, rows. @ is for to.
+constexpr const char* kGlanceRows = R"(
+  left join lateral (
+   select * from ${outbox}
+    where xid >= pg_snapshot_xmin($1::pg_snapshot) and xid < pg_snapshot_xmax(@)
+      and not pg_visible_in_snapshot(xid, $1::pg_snapshot) and pg_visible_in_snapshot(xid, @)
+      and ($2::bigint >> shard::integer) & 1 = 1
+    order by xid, seq limit $3::bigint) o on true)";
+constexpr std::size_t kMostInGlance = 256;
+// What of these `from` sees is passed again each time, so they must be few.
+constexpr std::uint64_t kMostXidsInGlance = 256;
+
+// The columns behind a record's.
+enum GlanceColumn : int { kTo = kRecordColumnCount, kReadsTable };
+
 // With `part` where the SQL has an @.
 std::string with(std::string sql, const std::string& part) {
   for (std::size_t at = sql.find('@'); at != std::string::npos; at = sql.find('@')) {
@@ -85,12 +101,19 @@ std::string look_sql(const std::string& snapshot) {
   return with(std::string{kSnapshot} + ", b.lo, b.hi, b.late from (" + kBounds + ") b", snapshot);
 }
 
-// Nothing when the table is not to be read any more.
-Result<std::optional<Snapshot>> snapshot_of(const pg::Rows& rows) {
-  if (rows.is_null(0, 1) || !rows.boolean(0, 1)) {
+// A new snapshot and, where that is little, everything that became visible in it.
+std::string glance_sql(const std::string& snapshot) {
+  return with(
+      std::string{"select "} + kRecordColumns + ", l.* from (" + kSnapshot + ") l" + kGlanceRows,
+      snapshot);
+}
+
+// What kSnapshot gives; nothing when the table is not to be read any more.
+Result<std::optional<Snapshot>> snapshot_of(const pg::Rows& rows, int column) {
+  if (rows.is_null(0, column + 1) || !rows.boolean(0, column + 1)) {
     return std::optional<Snapshot>{};
   }
-  Result<Snapshot> snapshot = Snapshot::parse(rows.text(0, 0));
+  Result<Snapshot> snapshot = Snapshot::parse(rows.text(0, column));
   return snapshot ? Result<std::optional<Snapshot>>{*std::move(snapshot)}
                   : Result<std::optional<Snapshot>>{std::move(snapshot).error()};
 }
@@ -123,6 +146,7 @@ Result<RangeReader> RangeReader::make(pg::Connection& connection, const Tables& 
   }
   const char* const own = mutant::on(Mutant::xmin_cursor) ? kXminSnapshot : kOwnSnapshot;
   const std::pair<const char*, std::string> statements[] = {
+      {"glance", tables.sql(glance_sql(own))},
       {"look", tables.sql(look_sql(own))},
       {"snapshot", tables.sql(with(kSnapshot, own))},
       {"bounds", tables.sql(with(kBounds, "$2::pg_snapshot"))},
@@ -160,6 +184,12 @@ Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
   // groups catch up, each may have nothing.
   const std::size_t most = 2 * (groups_.size() + 1);
   for (std::size_t attempt = 0; attempt < most && !at_end(); ++attempt) {
+    if (!position().to && may_glance()) {
+      Result<std::optional<Page>> page = glance(limits);
+      if (!page || *page) {
+        return page ? Result<Page>{**std::move(page)} : Result<Page>{std::move(page).error()};
+      }
+    }
     if (!position().to) {
       const Result<bool> opened = open_range();
       if (!opened) {
@@ -205,7 +235,52 @@ Result<RangeReader::Page> RangeReader::next(const ReadLimits& limits) {
 
 Result<std::optional<Snapshot>> RangeReader::take_snapshot() {
   const Result<pg::Rows> rows = connection_->query_prepared("snapshot");
-  return rows ? snapshot_of(*rows) : Result<std::optional<Snapshot>>{rows.error()};
+  return rows ? snapshot_of(*rows, 0) : Result<std::optional<Snapshot>>{rows.error()};
+}
+
+// Where several groups or a meeting point are, ranges do not end at a new snapshot.
+bool RangeReader::may_glance() const {
+  const Snapshot& from = groups_[current_].at.from;
+  return !meeting_point_ && from.xmin() >= glances_begin_ &&
+         from.xmax - from.xmin() <= kMostXidsInGlance && !mutant::on(Mutant::xmin_cursor) &&
+         !mutant::on(Mutant::id_cursor);
+}
+
+std::size_t RangeReader::most_in_glance() const {
+  return std::min(kMostInGlance, page_rows_);
+}
+
+Result<std::optional<RangeReader::Page>> RangeReader::glance(const ReadLimits& limits) {
+  const std::size_t most = std::min(limits.rows, most_in_glance());
+  pg::Params params;
+  params.text(position().from.text)
+      .int8(as_bits(groups_[current_].shards))
+      .int8(static_cast<std::int64_t>(most));
+  Result<std::optional<Snapshot>> to{std::nullopt};
+  const auto take_snapshot = [&](const pg::Rows& row, const Record*, const Arena&) {
+    if (to && !*to) {
+      to = snapshot_of(row, kTo);
+    }
+  };
+  Result<Batch> batch =
+      read_records(*connection_, "glance", params, {most, limits.bytes}, take_snapshot);
+  if (!batch || !to) {
+    return batch ? std::move(to).error() : std::move(batch).error();
+  }
+  if (!*to) {
+    return std::optional{Page{{}, groups_}};
+  }
+  if (!batch->records.empty()) {
+    page_rows_ = rows_that_fit(*batch, limits.bytes);
+  }
+  if (batch->truncated || batch->records.size() == most) {
+    glances_begin_ = kNever;
+    return std::optional<Page>{};
+  }
+  std::ranges::sort(batch->records, {}, &Record::seq);
+  newest_ = **to;
+  position().from = **std::move(to);
+  return std::optional{Page{*std::move(batch), groups_}};
 }
 
 Result<bool> RangeReader::open_range() {
@@ -216,7 +291,7 @@ Result<bool> RangeReader::open_range() {
     const Result<pg::Rows> rows =
         connection_->query_prepared("look", pg::Params{}.text(position().from.text));
     Result<std::optional<Snapshot>> snapshot =
-        rows ? snapshot_of(*rows) : Result<std::optional<Snapshot>>{rows.error()};
+        rows ? snapshot_of(*rows, 0) : Result<std::optional<Snapshot>>{rows.error()};
     if (!snapshot) {
       return std::move(snapshot).error();
     }
@@ -225,6 +300,11 @@ Result<bool> RangeReader::open_range() {
     }
     position().to = **std::move(snapshot);
     take_bounds(*rows, 2);
+    if (hi_ - lo_ >= static_cast<std::int64_t>(most_in_glance())) {
+      glances_begin_ = kNever;
+    } else if (glances_begin_ == kNever) {
+      glances_begin_ = position().to->xmax;
+    }
   }
   newest_ = *position().to;
   position().last_seq = 0;

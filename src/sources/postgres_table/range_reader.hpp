@@ -23,7 +23,8 @@ namespace outbox::postgres_table {
 // - late: of the transactions that were in progress in `from` and have ended since;
 // - new: of transactions that `from` could not know, xid >= xmax(from), with seqs in [lo, hi].
 // Both are found by the indexes (xid, seq) and (seq) in time that grows with the rows that are new,
-// not with those that are kept. When all pages are read, `to` becomes `from`.
+// not with those that are kept. When all pages are read, `to` becomes `from`. While ranges are
+// small, each is read with its snapshot at once (a glance), in one round trip instead of two.
 //
 // Shards that stand at the same position are read together. Where shards were taken over from
 // several relays, each group reads by itself up to one common snapshot; from then on all are one.
@@ -61,6 +62,10 @@ class RangeReader {
 
   // What is read now: of several groups, the first that is not at the meeting point.
   [[nodiscard]] Position& position() { return groups_[current_].at; }
+  [[nodiscard]] bool may_glance() const;
+  [[nodiscard]] std::size_t most_in_glance() const;
+  // A whole new range; nothing when it is not small.
+  [[nodiscard]] Result<std::optional<Page>> glance(const ReadLimits& limits);
   // False: the table is no longer to be read.
   [[nodiscard]] Result<bool> open_range();
   [[nodiscard]] Result<std::optional<Snapshot>> take_snapshot();
@@ -78,6 +83,10 @@ class RangeReader {
   std::optional<Snapshot> meeting_point_;  // of several groups, or where reading ends
   bool ends_ = false;
   Snapshot newest_;
+  // A glance passes all rows from the oldest transaction on that `from` may not see. They are few
+  // where that one is not before this xid.
+  static constexpr std::uint64_t kNever = UINT64_MAX;
+  std::uint64_t glances_begin_ = kNever;
   // Of the open range:
   std::int64_t lo_ = 1;
   std::int64_t hi_ = 0;

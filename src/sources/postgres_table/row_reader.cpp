@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 #include <libpq-fe.h>
 
-#include "sources/arena.hpp"
 #include "sources/postgres_table/cancel.hpp"
 #include "support/pg/answer.hpp"
 #include "support/pg/error.hpp"
-#include "support/pg/rows.hpp"
 #include "support/pg/wire.hpp"
 
 namespace outbox::postgres_table {
@@ -38,12 +35,6 @@ Record to_record(const PGresult* row, Arena& arena) {
   record.headers = text(8);
   if (PQgetisnull(row, 0, 9) == 0) {
     record.due_at_us = pg::wire::to_unix_us(pg::wire::load<std::int64_t>(PQgetvalue(row, 0, 9)));
-  }
-  if (PQnfields(row) > 10) {
-    record.topic = text(10);
-    if (PQgetisnull(row, 0, 11) == 0) {
-      record.attempts = pg::wire::load<std::int32_t>(PQgetvalue(row, 0, 11));
-    }
   }
   return record;
 }
@@ -75,7 +66,7 @@ Result<void> start(PGconn* connection, const std::string& statement, const pg::P
 
 Result<Batch> read_records(pg::Connection& connection, const std::string& statement,
                            const pg::Params& params, const ReadLimits& limits,
-                           std::vector<SeenException>* seen) {
+                           const MoreColumns& more) {
   PGconn* const raw = connection.raw();
   if (Result<void> started = start(raw, statement, params); !started) {
     return std::move(started).error();
@@ -97,11 +88,13 @@ Result<Batch> read_records(pg::Connection& connection, const std::string& statem
       if (batch.truncated) {
         continue;  // sent before the cancellation
       }
-      batch.records.push_back(to_record(result, *arena));
-      strip_versions(result, batch.records.back());
-      if (seen != nullptr && PQgetisnull(result, 0, 12) == 0) {
-        const auto changed_at = pg::wire::load<std::int64_t>(PQgetvalue(result, 0, 12));
-        seen->push_back({batch.records.back().seq, pg::wire::to_unix_us(changed_at)});
+      Record* record = nullptr;
+      if (PQgetisnull(result, 0, 0) == 0) {
+        record = &batch.records.emplace_back(to_record(result, *arena));
+        strip_versions(result, *record);
+      }
+      if (more) {
+        more(owner, record, *arena);
       }
       if (arena->used() >= limits.bytes && batch.records.size() < limits.rows) {
         batch.truncated = true;
