@@ -71,8 +71,8 @@ constexpr const char* kLateRows = R"(
              order by s.seq offset $5::bigint - 1 limit 1), 9223372036854775807))
     order by xid, seq limit $5::bigint) o)";
 
-// All of a small range, late or new, by one pass over the index of (xid, seq), which is in the
-// order of seq afterwards. Parameters: from, shards, rows. @ is for to.
+// All of a small range, late or new, by one pass over the index of (xid, seq); the order of seq is
+// made afterwards. Parameters: from, shards, rows. @ is for to.
 constexpr const char* kGlanceRows = R"(
   left join lateral (
    select * from ${outbox}
