@@ -11,6 +11,13 @@ namespace outbox {
 
 using mutant::Mutant;
 
+namespace {
+
+// Deliveries come by partition, so their records are apart, and long out of the cache.
+constexpr std::size_t kAhead = 8;
+
+}  // namespace
+
 RelayEngine::RelayEngine(EngineOptions options, Sink& sink, RetryPolicy& policy, const Clock& clock,
                          RelayObserver& observer)
     : options_(options),
@@ -88,8 +95,11 @@ void RelayEngine::hold_topics(std::shared_ptr<const TopicNames> topics) {
 }
 
 void RelayEngine::take(std::span<const Delivery> deliveries) {
-  for (const Delivery& delivery : deliveries) {
-    take_one(delivery);
+  for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    if (i + kAhead < deliveries.size()) {
+      window_.prefetch(deliveries[i + kAhead].tag);
+    }
+    take_one(deliveries[i]);
   }
   if (!deliveries.empty()) {
     observer_.deliveries_taken();

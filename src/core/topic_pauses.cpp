@@ -48,10 +48,10 @@ bool TopicPauses::failed(const Record& record, const Error& error, time_point no
 }
 
 void TopicPauses::delivered(const Record& record) {
-  Pauses& pauses = record.topic.empty() ? of_types_ : of_topics_;
-  if (pauses.empty()) {
+  if (of_types_.empty() && of_topics_.empty()) {
     return;
   }
+  Pauses& pauses = record.topic.empty() ? of_types_ : of_topics_;
   if (const auto found = pauses.find(name_of(record)); found != pauses.end()) {
     pauses.erase(found);
   }

@@ -22,8 +22,8 @@ void add_source(config::Schema& schema, Settings& s) {
             {.help =
                  "PostgreSQL: the outbox table, where it matters with its schema: billing.outbox"})
       .integer("source.max_batch_bytes", s.source_max_batch_bytes, {64 * 1024, 1024 * 1024 * 1024},
-               {.help = "a batch ends with the message that reaches so many bytes; four to six "
-                        "batches are in memory"})
+               {.help = "a batch ends with the message that reaches so many bytes; two more "
+                        "batches than relay.batches_in_flight are in memory"})
       .flag("source.receipts", s.source_receipts,
             {.help = "keep of each delivered message when, where and at which offset; PostgreSQL: "
                      "without, only what was tried again has it; SQLite always keeps them"})

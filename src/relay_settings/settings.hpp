@@ -19,7 +19,7 @@ namespace outbox {
 struct Settings {
   config::Secret source_url;
   std::string source_table = "outbox";
-  std::int64_t source_max_batch_bytes = 1536 * 1024;
+  std::int64_t source_max_batch_bytes = 384 * 1024;
   bool source_receipts = true;
 
   std::chrono::milliseconds retention_processed = std::chrono::hours{24 * 7};
@@ -29,8 +29,8 @@ struct Settings {
   http_sink::HttpSettings http_sink;
   std::int64_t sink_rate_limit = 0;
 
-  std::int64_t relay_batch_size = 3'500;
-  std::int64_t relay_batches_in_flight = 4;
+  std::int64_t relay_batch_size = 1'000;
+  std::int64_t relay_batches_in_flight = 14;
   std::int64_t relay_max_blocked_keys = 100'000;
   std::chrono::milliseconds relay_lease{10'000};
   std::chrono::milliseconds relay_drain_timeout{10'000};

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "sinks/kafka/arguments.hpp"
 #include "sinks/kafka/errors.hpp"
 
 namespace outbox::kafka {
@@ -114,11 +113,10 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   if (mark != 0 && (*topic)->in_flight(mark)) return false;
 
   arguments_.clear();
-  auto& handle = arguments_.emplace_back(argument(RD_KAFKA_VTYPE_RKT));
-  handle.u.rkt = (*topic)->handle();
-  arguments_.push_back(bytes(RD_KAFKA_VTYPE_KEY, record.key));
-  arguments_.push_back(bytes(RD_KAFKA_VTYPE_VALUE, record.payload));
-  arguments_.emplace_back(argument(RD_KAFKA_VTYPE_MSGFLAGS)).u.i = RD_KAFKA_MSG_F_COPY;
+  arguments_.add(RD_KAFKA_VTYPE_RKT).u.rkt = (*topic)->handle();
+  arguments_.add_bytes(RD_KAFKA_VTYPE_KEY, record.key);
+  arguments_.add_bytes(RD_KAFKA_VTYPE_VALUE, record.payload);
+  arguments_.add(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
   auto headers = headers_->make(record);
   if (!headers) return headers.error();
 
@@ -129,7 +127,7 @@ Result<bool> KafkaSink::send_one(const Record& record, Clock::time_point now) {
   slot->topic = *topic;
   slot->mark = mark;
   slot->accepted_at = now;
-  arguments_.emplace_back(argument(RD_KAFKA_VTYPE_OPAQUE)).u.ptr = slot;
+  arguments_.add(RD_KAFKA_VTYPE_OPAQUE).u.ptr = slot;
 
   const auto code = producer_->produce(arguments_, *std::move(headers));
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {

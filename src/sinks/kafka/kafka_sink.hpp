@@ -18,6 +18,7 @@
 
 #include "outbox/sink.hpp"
 #include "outbox/transaction.hpp"
+#include "sinks/kafka/arguments.hpp"
 #include "sinks/kafka/broker_health.hpp"
 #include "sinks/kafka/in_flight.hpp"
 #include "sinks/kafka/isolation.hpp"
@@ -120,7 +121,7 @@ class KafkaSink final : public Sink, public TransactionalSink {
 
   // The caller's thread alone.
   std::optional<RecordHeaders> headers_;
-  std::vector<rd_kafka_vu_t> arguments_;
+  Arguments arguments_;
   std::map<std::string, Topic*, std::less<>> topic_by_type_;
 
   // The event thread alone.

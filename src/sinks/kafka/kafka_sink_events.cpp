@@ -107,6 +107,7 @@ void KafkaSink::take_reports(rd_kafka_event_t* event) {
   std::size_t bytes = 0;
   bool too_large = false;
   for (const auto* report : reports) {
+    __builtin_prefetch(&slot_of(*report));  // written by another thread; read in the next loop
     const auto code = outcome_of(*report);
     if (fault_of(code) == Fault::message) ++refused;
     too_large |= is_size_fault(code);

@@ -96,9 +96,9 @@ TEST_F(KafkaSinkTest, WhatLingersGoesAtOnceWhenItIsHurried) {
   ASSERT_TRUE(producer);
   Topic to(topic.name(), conf->partitioner);
   ASSERT_TRUE((*producer)->open(to));
-  std::vector<rd_kafka_vu_t> arguments;
-  arguments.emplace_back(argument(RD_KAFKA_VTYPE_RKT)).u.rkt = to.handle();
-  arguments.push_back(bytes(RD_KAFKA_VTYPE_KEY, "a"));
+  Arguments arguments;
+  arguments.add(RD_KAFKA_VTYPE_RKT).u.rkt = to.handle();
+  arguments.add_bytes(RD_KAFKA_VTYPE_KEY, "a");
   ASSERT_EQ((*producer)->produce(arguments, Headers(rd_kafka_headers_new(1))),
             RD_KAFKA_RESP_ERR_NO_ERROR);
   (*producer)->hurry();

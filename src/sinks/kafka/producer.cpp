@@ -112,10 +112,8 @@ Result<void> Producer::open(Topic& topic) {
 
 // The headers are one object of ours and not an argument each, since librdkafka frees the latter
 // twice when it refuses a message for its topic (its issue 4627).
-rd_kafka_resp_err_t Producer::produce(std::vector<rd_kafka_vu_t>& arguments, Headers headers) {
-  auto& argument = arguments.emplace_back();
-  argument.vtype = RD_KAFKA_VTYPE_HEADERS;
-  argument.u.headers = headers.get();
+rd_kafka_resp_err_t Producer::produce(Arguments& arguments, Headers headers) {
+  arguments.add(RD_KAFKA_VTYPE_HEADERS).u.headers = headers.get();
   rd_kafka_error_t* error = rd_kafka_produceva(handle_, arguments.data(), arguments.size());
   if (error == nullptr) {
     static_cast<void>(headers.release());  // the message owns them now

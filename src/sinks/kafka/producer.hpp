@@ -12,6 +12,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "outbox/result.hpp"
+#include "sinks/kafka/arguments.hpp"
 #include "sinks/kafka/flusher.hpp"
 #include "sinks/kafka/record_headers.hpp"
 #include "sinks/kafka/settings.hpp"
@@ -48,7 +49,7 @@ class Producer {
 
   // RD_KAFKA_RESP_ERR__FATAL: this producer can send nothing more (fatal_error); the message is not
   // at fault. The headers are added to the arguments.
-  [[nodiscard]] rd_kafka_resp_err_t produce(std::vector<rd_kafka_vu_t>& arguments, Headers headers);
+  [[nodiscard]] rd_kafka_resp_err_t produce(Arguments& arguments, Headers headers);
 
   // What was produced goes now, without lingering. Returns at once.
   void hurry() { flusher_->flush(); }

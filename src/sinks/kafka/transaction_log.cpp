@@ -177,11 +177,11 @@ Result<std::int64_t> TransactionLog::write_marker(const std::string& origin) con
   if (!producer) return std::move(producer).error();
   if (auto opened = (*producer)->open(marked); !opened) return std::move(opened).error();
   const std::string key = "marker-" + origin;
-  std::vector<rd_kafka_vu_t> arguments;
-  arguments.emplace_back(argument(RD_KAFKA_VTYPE_RKT)).u.rkt = marked.handle();
-  arguments.push_back(bytes(RD_KAFKA_VTYPE_KEY, key));
-  arguments.push_back(bytes(RD_KAFKA_VTYPE_VALUE, "{}"));
-  arguments.emplace_back(argument(RD_KAFKA_VTYPE_MSGFLAGS)).u.i = RD_KAFKA_MSG_F_COPY;
+  Arguments arguments;
+  arguments.add(RD_KAFKA_VTYPE_RKT).u.rkt = marked.handle();
+  arguments.add_bytes(RD_KAFKA_VTYPE_KEY, key);
+  arguments.add_bytes(RD_KAFKA_VTYPE_VALUE, "{}");
+  arguments.add(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
   const auto code = (*producer)->produce(arguments, Headers(rd_kafka_headers_new(1)));
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return unavailable("topic " + topic() + " takes no record", rd_kafka_err2str(code));

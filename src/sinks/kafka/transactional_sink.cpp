@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "sinks/kafka/arguments.hpp"
 #include "sinks/kafka/kafka_sink.hpp"
 #include "support/telemetry/log.hpp"
 
@@ -99,11 +98,11 @@ Result<void> KafkaSink::send_record(Topic& topic, const std::string& key,
   slot->topic = &topic;
   slot->accepted_at = Clock::now();
   arguments_.clear();
-  arguments_.emplace_back(argument(RD_KAFKA_VTYPE_RKT)).u.rkt = topic.handle();
-  arguments_.push_back(bytes(RD_KAFKA_VTYPE_KEY, key));
-  if (value) arguments_.push_back(bytes(RD_KAFKA_VTYPE_VALUE, *value));
-  arguments_.emplace_back(argument(RD_KAFKA_VTYPE_MSGFLAGS)).u.i = RD_KAFKA_MSG_F_COPY;
-  arguments_.emplace_back(argument(RD_KAFKA_VTYPE_OPAQUE)).u.ptr = slot;
+  arguments_.add(RD_KAFKA_VTYPE_RKT).u.rkt = topic.handle();
+  arguments_.add_bytes(RD_KAFKA_VTYPE_KEY, key);
+  if (value) arguments_.add_bytes(RD_KAFKA_VTYPE_VALUE, *value);
+  arguments_.add(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
+  arguments_.add(RD_KAFKA_VTYPE_OPAQUE).u.ptr = slot;
   const auto code = producer_->produce(arguments_, Headers(rd_kafka_headers_new(1)));
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   in_flight_->release(*slot);
