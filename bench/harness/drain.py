@@ -192,6 +192,15 @@ def many(world):
                         cell("drain.many", world.many, world.fewest)], world.repeats)
 
 
+def warm_up(world, backlog):
+    """A JVM that has just started would make the first turn of each cell pay for it."""
+    worlds.say("==> warming up the broker")
+    loop_to_kafka(world, backlog, "produce")
+    drain(world, backlog)
+    if world.relay_knows("sink.exactly_once"):
+        drain_exactly_once(world, backlog)
+
+
 def run(world, wants, peers, scale):
     """Cells of the groups drain and limits, and of the modules peers and scale on the same rows."""
     results = {}
@@ -202,9 +211,7 @@ def run(world, wants, peers, scale):
         worlds.say(f"==> filling the base outbox: {world.rows:,} rows")
         backlogs = make_backlogs(db, BASE, sizes, world.rows)
         base = backlogs[world.rows]
-        # A JVM that has just started would make the first cell of each turn pay for it.
-        worlds.say("==> warming up the broker")
-        loop_to_kafka(world, base, "produce")
+        warm_up(world, base)
         cells = []
         if wants("drain"):
             cells.append(Cell("drain.base", f"base: {world.rows:,} x 256 B, one row a transaction",

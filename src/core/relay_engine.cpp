@@ -230,7 +230,7 @@ void RelayEngine::send() {
                  });
   }
   if (!behind_) {
-    sink_.hurry();
+    hurry();
   }
 }
 

@@ -86,6 +86,8 @@ class RelayEngine {
   void take(std::span<const Delivery> deliveries);
   // Between two calls, the deliveries that are there are to be taken.
   void send();
+  // Nothing more comes for now, so what was sent need not wait for company.
+  void hurry() { sink_.hurry(); }
 
   // What of the attempts under way was not sent yet is left to the next ones, so that the rest of
   // them can be settled.

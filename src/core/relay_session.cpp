@@ -209,6 +209,9 @@ Result<void> RelaySession::send() {
   }
   engine_.hold_topics(source_.paused_topics());
   engine_.send();
+  if (transaction_ != nullptr && !transaction_->takes_batch()) {
+    engine_.hurry();
+  }
   return {};
 }
 

@@ -14,17 +14,14 @@ using mutant::Mutant;
 
 template <class T>
 void append(std::vector<T>& to, std::vector<T>&& from) {
-  if (to.empty()) {
-    to = std::move(from);
-  } else {
-    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-  }
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
 }  // namespace
 
 void SettlementSum::add(Settlement settlement) {
   sum_.through = std::max(sum_.through, settlement.through);
+  sum_.delivered.reserve(std::max(expected_, sum_.delivered.size() + settlement.delivered.size()));
   append(sum_.delivered, std::move(settlement.delivered));
   append(sum_.failed, std::move(settlement.failed));
   append(sum_.resolved, std::move(settlement.resolved));

@@ -17,13 +17,16 @@ namespace outbox {
 
 // A transaction ends with the first of these, or when there is nothing more to send.
 struct TransactionOptions {
-  std::size_t messages = 32'000;  // the batch that reaches it is the last one
+  std::size_t messages = 48'000;  // the batch that reaches it is the last one
   std::chrono::milliseconds age{250};
 };
 
 // The settlements of several batches as one.
 class SettlementSum {
  public:
+  // `expected`: so many deliveries have room at once, as what grows takes up to twice its size.
+  explicit SettlementSum(std::size_t expected) : expected_(expected) {}
+
   void add(Settlement settlement);
   [[nodiscard]] Settlement take();
 
@@ -32,6 +35,7 @@ class SettlementSum {
   [[nodiscard]] bool delivers() const { return !sum_.delivered.empty(); }
 
  private:
+  std::size_t expected_;
   Settlement sum_;                                      // without `held`
   std::map<std::string, HeldRange, std::less<>> held_;  // of each key, the newest
 };
@@ -52,7 +56,8 @@ class RelayTransaction {
         sink_(sink),
         clock_(clock),
         observer_(observer),
-        options_(options) {}
+        options_(options),
+        sum_(options.messages) {}
 
   // The source has been connected: makes a sender that it knows.
   [[nodiscard]] Result<void> open();
