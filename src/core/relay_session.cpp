@@ -209,6 +209,7 @@ Result<void> RelaySession::send() {
   }
   engine_.hold_topics(source_.paused_topics());
   engine_.send();
+  // The source may be behind, but what follows goes into the next transaction.
   if (transaction_ != nullptr && !transaction_->takes_batch()) {
     engine_.hurry();
   }
