@@ -5,5 +5,5 @@
 // busiest moment, and the ten seconds for which jemalloc usually keeps what was freed, 8 MB.
 extern "C" {
 extern const char* malloc_conf;
-const char* malloc_conf = "narenas:1,dirty_decay_ms:1000";
+const char* malloc_conf = "narenas:1,dirty_decay_ms:500";
 }
