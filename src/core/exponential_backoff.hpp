@@ -9,8 +9,8 @@
 namespace outbox {
 
 struct BackoffOptions {
-  std::chrono::milliseconds initial{200};  // the ceiling of the first delay
-  std::chrono::milliseconds max{300'000};  // no delay is longer
+  std::chrono::milliseconds initial{};  // the ceiling of the first delay
+  std::chrono::milliseconds max{};      // no delay is longer
 };
 
 // Exponential backoff with full jitter: uniform in [0, min(max, initial * 2^(attempts - 1))], so

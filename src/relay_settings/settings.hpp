@@ -35,7 +35,7 @@ struct Settings {
   std::chrono::milliseconds relay_lease{10'000};
   std::chrono::milliseconds relay_drain_timeout{10'000};
 
-  std::chrono::milliseconds retry_initial_delay{200};
+  std::chrono::milliseconds retry_initial_delay{5'000};
   std::chrono::milliseconds retry_max_delay{300'000};
   std::string retry_policy = "block";
   std::int64_t retry_max_attempts = 20;
