@@ -39,6 +39,7 @@ void RelayEngine::restart(const Exceptions& exceptions) {
   topics_.clear();
   gate_.restore(exceptions, clock_.now());
   paused_ = false;
+  refused_ = false;
   behind_ = false;
   done_through_ = 0;
   settled_through_ = 0;
@@ -119,6 +120,8 @@ void RelayEngine::take_one(const Delivery& delivery) {
     topics_.delivered(record);
     observer_.acknowledged(record, delivery);
   } else if (delivery.error->code != ErrorCode::destination_unavailable) {
+    destination_failures_ = 0;  // who judges messages is there
+    refused_ = true;
     note_refusal(record, delivery.topic, *delivery.error);
   }
   if (batch != nullptr) {
@@ -200,11 +203,17 @@ void RelayEngine::refuse(WindowBatch& batch, std::size_t index, const Error& err
 }
 
 void RelayEngine::pause_destination(const Error& error) {
-  if (!paused_) {
-    paused_ = true;
-    observer_.destination_failed(error);
+  if (paused_) {
+    return;
+  }
+  paused_ = true;
+  observer_.destination_failed(error);
+  resume_at_ = clock_.now();
+  // A sink may have to take back what was on its way with a message that is refused
+  // (docs/adr/0003). That is no outage, so it goes again as soon as all of it has come back.
+  if (!std::exchange(refused_, false)) {
     ++destination_failures_;
-    resume_at_ = clock_.now() + destination_backoff_.next_delay(destination_failures_, error);
+    resume_at_ += destination_backoff_.next_delay(destination_failures_, error);
   }
 }
 

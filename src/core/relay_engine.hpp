@@ -141,8 +141,9 @@ class RelayEngine {
   // Never repeats, so that a delivery for an earlier connection is recognised.
   std::uint64_t next_slot_ = 1;
 
-  bool behind_ = false;  // the source was, by its newest batch
-  bool paused_ = false;  // the destination has failed something
+  bool behind_ = false;   // the source was, by its newest batch
+  bool paused_ = false;   // the destination has failed something
+  bool refused_ = false;  // it has refused something since it last failed
   time_point resume_at_;
   int destination_failures_ = 0;  // in a row
 

@@ -165,5 +165,43 @@ TEST_F(RelayEngineDestinationTest, PausesGrowWithFailuresInARowAndShrinkAfterADe
   EXPECT_LE(fail_once(), milliseconds{10});
 }
 
+TEST_F(RelayEngineDestinationTest, WhatIsTakenBackWithARefusedMessageGoesAgainAtOnce) {
+  add(1, {{1, "a"}, {2, "b"}});
+  engine_.send();
+  sink_.reject(1);
+  sink_.fail(2);
+  take_and_send();
+  EXPECT_THAT(sink_.accepted_seqs(), ElementsAre(2));
+  sink_.fail(2);
+  take_and_send();
+  EXPECT_THAT(sink_.accepted_seqs(), IsEmpty()) << "this time nothing was refused";
+}
+
+TEST_F(RelayEngineDestinationTest, PausesStayShortWhileTheDestinationRefusesMessages) {
+  EngineOptions options = small_options();
+  options.destination_backoff = {milliseconds{10}, milliseconds{1'000'000}};
+  RelayEngine engine{options, sink_, policy_, clock_, observer_};
+  engine.restart({});
+  engine.add(make_batch(1, {{1, "innocent"}}));
+  const auto fail_the_innocent = [&] {
+    sink_.fail(1);
+    engine.take(queue_.wait(milliseconds{0}));
+    const auto end = engine.next_wakeup();
+    const auto rest = std::chrono::duration_cast<milliseconds>(end - clock_.now());
+    clock_.advance(milliseconds{1'000'000});
+    engine.send();
+    return rest;
+  };
+  milliseconds longest{0};
+  for (std::int64_t seq = 2; seq <= 15; ++seq) {
+    engine.add(make_batch(static_cast<std::uint64_t>(seq), {{seq, "key " + std::to_string(seq)}}));
+    engine.send();
+    sink_.reject(seq);
+    longest = std::max(longest, fail_the_innocent());
+    longest = std::max(longest, fail_the_innocent());
+  }
+  EXPECT_LE(longest, milliseconds{10});
+}
+
 }  // namespace
 }  // namespace outbox
