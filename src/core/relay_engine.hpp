@@ -56,7 +56,8 @@ struct EngineOptions {
 //
 // A message at fault blocks its key (KeyGate) and the rest goes on. A destination at fault stops
 // all sending until everything in flight has come back, then, after a pause, sends again what was
-// not delivered, oldest first: so no message overtakes an earlier one of its key.
+// not delivered, oldest first: so no message overtakes an earlier one of its key. One that has just
+// refused a message is there, and is not paused for.
 class RelayEngine {
  public:
   using time_point = Clock::time_point;

@@ -14,8 +14,19 @@ class RelayEngineDestinationTest : public EngineTest {
  protected:
   // The pause is a random part of a second.
   void wait_for_the_pause() { advance(1'000); }
-  milliseconds pause() {
-    return std::chrono::duration_cast<milliseconds>(engine_.next_wakeup() - clock_.now());
+  milliseconds pause() { return pause_of(engine_); }
+  milliseconds pause_of(const RelayEngine& engine) {
+    return std::chrono::duration_cast<milliseconds>(engine.next_wakeup() - clock_.now());
+  }
+  milliseconds pause_after_failing_the_first(RelayEngine& engine) {
+    sink_.fail(1);
+    engine.take(queue_.wait(milliseconds{0}));
+    return pause_of(engine);
+  }
+  static EngineOptions growing_pauses() {
+    EngineOptions options = small_options();
+    options.destination_backoff = {milliseconds{10}, milliseconds{1'000'000}};
+    return options;
   }
 };
 
@@ -138,17 +149,12 @@ TEST_F(RelayEngineDestinationTest, TheWindowWaitsForAnAttemptInFlight) {
 }
 
 TEST_F(RelayEngineDestinationTest, PausesGrowWithFailuresInARowAndShrinkAfterADelivery) {
-  EngineOptions options = small_options();
-  options.destination_backoff = {milliseconds{10}, milliseconds{1'000'000}};
-  RelayEngine engine{options, sink_, policy_, clock_, observer_};
+  RelayEngine engine{growing_pauses(), sink_, policy_, clock_, observer_};
   engine.restart({});
   engine.add(make_batch(1, {{1, "a"}}));
   const auto fail_once = [&] {
     engine.send();
-    sink_.fail(1);
-    engine.take(queue_.wait(milliseconds{0}));
-    const auto end = engine.next_wakeup();
-    const auto rest = std::chrono::duration_cast<milliseconds>(end - clock_.now());
+    const milliseconds rest = pause_after_failing_the_first(engine);
     clock_.advance(rest);
     return rest;
   };
@@ -178,16 +184,11 @@ TEST_F(RelayEngineDestinationTest, WhatIsTakenBackWithARefusedMessageGoesAgainAt
 }
 
 TEST_F(RelayEngineDestinationTest, PausesStayShortWhileTheDestinationRefusesMessages) {
-  EngineOptions options = small_options();
-  options.destination_backoff = {milliseconds{10}, milliseconds{1'000'000}};
-  RelayEngine engine{options, sink_, policy_, clock_, observer_};
+  RelayEngine engine{growing_pauses(), sink_, policy_, clock_, observer_};
   engine.restart({});
   engine.add(make_batch(1, {{1, "innocent"}}));
   const auto fail_the_innocent = [&] {
-    sink_.fail(1);
-    engine.take(queue_.wait(milliseconds{0}));
-    const auto end = engine.next_wakeup();
-    const auto rest = std::chrono::duration_cast<milliseconds>(end - clock_.now());
+    const milliseconds rest = pause_after_failing_the_first(engine);
     clock_.advance(milliseconds{1'000'000});
     engine.send();
     return rest;
