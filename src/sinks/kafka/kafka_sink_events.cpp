@@ -103,13 +103,13 @@ void KafkaSink::take(rd_kafka_event_t* event) {
 void KafkaSink::take_reports(rd_kafka_event_t* event) {
   std::vector<const rd_kafka_message_t*> reports(rd_kafka_event_message_count(event));
   reports.resize(rd_kafka_event_message_array(event, reports.data(), reports.size()));
-  std::size_t refused = 0;
+  std::vector<std::int64_t> refused;  // seqs
   std::size_t bytes = 0;
   bool too_large = false;
   for (const auto* report : reports) {
     __builtin_prefetch(&slot_of(*report));  // written by another thread; read in the next loop
     const auto code = outcome_of(*report);
-    if (fault_of(code) == Fault::message) ++refused;
+    if (fault_of(code) == Fault::message) refused.push_back(slot_of(*report).seq);
     too_large |= is_size_fault(code);
     bytes += report->len + report->key_len;
   }
@@ -117,7 +117,7 @@ void KafkaSink::take_reports(rd_kafka_event_t* event) {
   pushed_.clear();
   const auto now = Clock::now();
   for (const auto* report : reports) {
-    pushed_.push_back(delivery_of(*report, slot_of(*report), refused, now));
+    pushed_.push_back(delivery_of(*report, slot_of(*report), refused.size(), now));
     const auto code = outcome_of(*report);
     failed |= code != RD_KAFKA_RESP_ERR_NO_ERROR;
     // A broker that judges messages is alive, whatever it says.
@@ -126,18 +126,18 @@ void KafkaSink::take_reports(rd_kafka_event_t* event) {
   if (!reports.empty() && !failed) health_.delivered();
 
   const std::lock_guard lock(mutex_);
-  if (refused > 1) {
+  if (refused.size() > 1) {
     const std::size_t before = transactions_ ? transactions_->reported : 0;
-    isolation_.batch_refused(bytes, too_large, in_flight_->size() + before);
+    isolation_.batch_refused(refused, bytes, too_large, in_flight_->size() + before);
   }
   for (const auto* report : reports) {
-    auto& slot = *static_cast<Slot*>(report->_private);
+    const Slot& slot = slot_of(*report);
     const auto code = outcome_of(*report);
-    const bool final = !code || (fault_of(code) == Fault::message && refused == 1);
-    if (final) isolation_.settled(is_size_fault(code));
+    const bool final = !code || (fault_of(code) == Fault::message && refused.size() == 1);
+    if (final) isolation_.settled(slot.seq, is_size_fault(code));
     settle(*report, slot);
   }
-  if (transactions_) keep_faults(reports, refused);
+  if (transactions_) keep_faults(reports, refused.size());
   for (const auto* report : reports) {
     in_flight_->release(*static_cast<Slot*>(report->_private));
   }
