@@ -48,6 +48,9 @@ struct Batch {
   // It was committed some time before it was read, and more follows at once: it serves the whole to
   // send it together with that.
   bool behind = false;
+  // All that was visible was little, and it is in the batch: await_work comes before the next
+  // claim, as it does after an empty batch.
+  bool caught_up = false;
 };
 
 // A key whose first undelivered message, the head, waits for its next attempt.

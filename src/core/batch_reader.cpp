@@ -36,11 +36,11 @@ void BatchReader::run(const std::stop_token& stop) {
       fail(std::move(batch).error());
       return;
     }
-    const bool nothing_new = batch->records.empty();
+    const bool caught_up = batch->records.empty() || batch->caught_up;
     if (!hand_over(*std::move(batch), stop)) {
       return;
     }
-    if (nothing_new) {
+    if (caught_up) {
       if (const Result<void> awaited = source_.await_work(kAwaitTimeout, stop); !awaited) {
         fail(awaited.error());
         return;

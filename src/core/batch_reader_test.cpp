@@ -1,5 +1,6 @@
 #include "core/batch_reader.hpp"
 
+#include <mutex>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -50,6 +51,26 @@ TEST_F(BatchReaderTest, GivesTheBatchesInOrder) {
   EXPECT_THAT(next(reader), ElementsAre(5));
   append(1);
   EXPECT_THAT(next(reader), ElementsAre(6)) << "it was waiting for work";
+}
+
+TEST_F(BatchReaderTest, AwaitsWorkBeforeTheNextClaimOnceItHasCaughtUp) {
+  using Call = FakeSource::Call;
+  std::mutex mutex;
+  std::vector<Call> calls;
+  source_.set_fault([&](Call call) {
+    const std::lock_guard lock{mutex};
+    calls.push_back(call);
+    return std::nullopt;
+  });
+  append(3);
+  BatchReader reader{source_, 2, news_};
+  EXPECT_THAT(next(reader), ElementsAre(1, 2));
+  EXPECT_THAT(next(reader), ElementsAre(3));
+  append(1);
+  EXPECT_THAT(next(reader), ElementsAre(4));
+  const std::lock_guard lock{mutex};
+  calls.resize(4);
+  EXPECT_THAT(calls, ElementsAre(Call::claim, Call::claim, Call::await_work, Call::claim));
 }
 
 TEST_F(BatchReaderTest, TellsOfABatchThatIsThere) {

@@ -83,6 +83,19 @@ TEST_F(GlanceTest, OneStatementBringsWhatIsNew) {
   EXPECT_TRUE(glances_again());
 }
 
+// Whoever has all asks for more after a while, and whoever has a page at once.
+TEST_F(GlanceTest, AGlanceHasAllThatIsNewAndAPageMayNot) {
+  EXPECT_TRUE(glances_again());
+  insert_rows(connection_, 3);
+  const Batch few = must(ranges_.next(ReadLimits{1'000, kManyBytes})).batch;
+  EXPECT_EQ(few.records.size(), 3U);
+  EXPECT_TRUE(few.caught_up);
+  insert_rows(connection_, 2'000);
+  const Batch many = must(ranges_.next(ReadLimits{1'000, kManyBytes})).batch;
+  EXPECT_FALSE(many.records.empty());
+  EXPECT_FALSE(many.caught_up);
+}
+
 TEST_F(GlanceTest, WhatIsLateComesWithTheRestInSeqOrder) {
   pg::Connection early = database_.connect();
   pg::Connection late = database_.connect();

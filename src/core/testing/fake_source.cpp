@@ -123,7 +123,9 @@ Result<Batch> FakeSource::claim(std::size_t limit) {
     seqs.push_back(row.seq);
   }
   batches_[++last_number_] = std::move(seqs);
-  return make_batch_of(last_number_, std::move(rows));
+  Batch batch = make_batch_of(last_number_, std::move(rows));
+  batch.caught_up = snapshot_.empty();
+  return batch;
 }
 
 Result<void> FakeSource::await_work(std::chrono::milliseconds timeout,

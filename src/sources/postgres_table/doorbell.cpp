@@ -18,8 +18,9 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kIdleAfter{250};
-constexpr microseconds kShortestPoll{500};
+constexpr microseconds kShortestPoll{400};
 constexpr microseconds kLongestPoll{5'000};
+constexpr int kLooksPerSilence = 4;
 constexpr milliseconds kPollWhileTheyRun{50};
 
 }  // namespace
@@ -30,6 +31,13 @@ Doorbell::Doorbell(pg::Connection& connection, const Tables& tables)
       arm_sql_(tables.sql("select setval('${outbox_doorbell}', 1, true)")),
       disarm_sql_(tables.sql("select setval('${outbox_doorbell}', 1, false)")),
       last_work_(Clock::now()) {}
+
+// A message waits for the next look, so that may take a share of what passed since the last
+// message, and no more: at a steady rate that is a share of the time between two.
+microseconds Doorbell::poll_after(std::chrono::nanoseconds silence) {
+  const auto share = std::chrono::duration_cast<microseconds>(silence / kLooksPerSilence);
+  return std::clamp(share, kShortestPoll, kLongestPoll);
+}
 
 // A relay that was killed while idle has left the doorbell armed.
 Result<void> Doorbell::listen() {
@@ -52,19 +60,17 @@ Result<void> Doorbell::disarm() {
 
 Result<void> Doorbell::work_found() {
   last_work_ = Clock::now();
-  next_poll_ = kShortestPoll;
   return armed_ ? disarm() : Result<void>{};
 }
 
 Result<void> Doorbell::wait(const Snapshot& newest, milliseconds timeout,
                             const std::stop_token& stop) {
   if (!armed_) {
-    if (Clock::now() - last_work_ >= kIdleAfter) {
+    const Clock::duration silence = Clock::now() - last_work_;
+    if (silence >= kIdleAfter) {
       return arm();
     }
-    const microseconds poll = std::min<microseconds>(timeout, next_poll_);
-    next_poll_ = std::min(next_poll_ * 2, kLongestPoll);
-    return sleep(poll, false, stop);
+    return sleep(std::min<microseconds>(timeout, poll_after(silence)), false, stop);
   }
   return sleep(all_have_ended(newest) ? timeout : std::min(timeout, kPollWhileTheyRun), true, stop);
 }

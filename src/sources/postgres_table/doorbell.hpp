@@ -13,16 +13,19 @@
 
 namespace outbox::postgres_table {
 
-// Decides how to wait when nothing is new. While messages flow it polls, every 1 to 5 ms. After
-// 250 ms without any it arms the doorbell: from then on the outbox's insert trigger notifies, and
-// the relay sleeps. A NOTIFY in every transaction instead would make all writers queue for a global
-// lock at commit.
+// Decides how to wait when nothing is new. While messages flow it polls, every 0.4 to 5 ms, the
+// longer the longer there was none. After 250 ms without any it arms the doorbell: from then on the
+// outbox's insert trigger notifies, and the relay sleeps. A NOTIFY in every transaction instead
+// would make all writers queue for a global lock at commit.
 //
 // Transactions that inserted before the doorbell was armed end without a ring, so polling goes on,
 // every 50 ms, until all that were running then have ended. One thread.
 class Doorbell {
  public:
   Doorbell(pg::Connection& connection, const Tables& tables);
+
+  // How soon to look again after so long a silence.
+  [[nodiscard]] static std::chrono::microseconds poll_after(std::chrono::nanoseconds silence);
 
   [[nodiscard]] Result<void> listen();
   // Before the connection ends: without a relay the writers would ring in vain.
@@ -31,7 +34,7 @@ class Doorbell {
   // A claim found work. Disarms, so that the writers do not ring in vain.
   [[nodiscard]] Result<void> work_found();
 
-  // A claim found nothing; `newest` is the snapshot that it looked with. Returns when it is time to
+  // A claim found no more; `newest` is the snapshot that it looked with. Returns when it is time to
   // look again.
   [[nodiscard]] Result<void> wait(const Snapshot& newest, std::chrono::milliseconds timeout,
                                   const std::stop_token& stop);
@@ -54,7 +57,6 @@ class Doorbell {
   bool armed_ = false;
   std::vector<std::uint64_t> running_when_armed_;
   Clock::time_point last_work_;
-  std::chrono::microseconds next_poll_{500};
 };
 
 }  // namespace outbox::postgres_table

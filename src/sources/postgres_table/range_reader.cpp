@@ -278,6 +278,7 @@ Result<std::optional<RangeReader::Page>> RangeReader::glance(const ReadLimits& l
     return std::optional<Page>{};
   }
   std::ranges::sort(batch->records, {}, &Record::seq);
+  batch->caught_up = true;
   newest_ = **to;
   position().from = **std::move(to);
   return std::optional{Page{*std::move(batch), groups_}};
