@@ -116,7 +116,7 @@ def cells(world):
 
 
 def warm_up(world):
-    """To a broker that has only seen backlogs single messages are new, and take ten times as long: the session that
+    """A broker that has only seen backlogs takes several times as long for its first single messages: the session that
     comes first would pay for all."""
     with world.topic() as topic, _peer(world, topic, "table") as (db, peer):
         _at_rate(world, topic, db, peer, RATIO_RATE, seconds=BROKER_WARM_UP_S)
